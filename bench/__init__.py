@@ -1,0 +1,1 @@
+"""Every figure the README claims, each with its peer in the same run."""

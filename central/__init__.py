@@ -1,0 +1,1 @@
+"""The central server: orders events, enforces roles and the life-cycle."""

@@ -1,0 +1,1 @@
+"""Typical answers: the approved scripts and the search for them."""

@@ -1,0 +1,1 @@
+"""Directory and presence of colleagues."""

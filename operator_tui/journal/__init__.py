@@ -1,0 +1,1 @@
+"""The local journal: an encrypted SQLite database with its outbox and drafts."""

@@ -1,0 +1,1 @@
+"""Practice for trainees: scenarios and simulated callers."""

@@ -1,0 +1,1 @@
+"""The registry of insured people: identifiers, names, index and search."""

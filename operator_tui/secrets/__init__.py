@@ -1,0 +1,1 @@
+"""Keys and where they are kept. Hands out keys, knows no journal."""

@@ -1,0 +1,1 @@
+"""Surveys and informing: check-up and observation journals."""

@@ -1,0 +1,1 @@
+"""The terminal layer: thin driver, pacing, keyboard layouts, profiles."""

@@ -1,0 +1,1 @@
+"""The widgets of the desk, one file each. They paint and report messages."""
