@@ -1,0 +1,96 @@
+"""Refusals: the one enumeration of everything that desk, engine and central server refuse.
+
+A refusal travels as ``{"code": …, "params": {…}}`` between processes; only the screen and the console make
+sentences of it (operator_tui/sentences.py).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """Why something was refused. Grouped by the room that refuses; the value is what goes over the wire."""
+
+    # appeals
+    FIELD_REQUIRED = "field_required"
+    FIELD_INVALID = "field_invalid"
+    MOVE_NOT_ALLOWED = "move_not_allowed"
+    NOT_YOUR_APPEAL = "not_your_appeal"
+    RIGHT_MISSING = "right_missing"
+    LOCKED = "locked"
+    STALE = "stale"
+    UNKNOWN_CARD = "unknown_card"
+    UNKNOWN_KIND = "unknown_kind"
+    UNKNOWN_THEME = "unknown_theme"
+    UNKNOWN_RESULT = "unknown_result"
+    # journal
+    JOURNAL_KEY_WRONG = "journal_key_wrong"
+    JOURNAL_BUSY = "journal_busy"
+    JOURNAL_NEWER = "journal_newer"
+    JOURNAL_DAMAGED = "journal_damaged"
+    DISK_FULL = "disk_full"
+    DISK_FAILED = "disk_failed"
+    NOT_ENROLLED = "not_enrolled"
+    # settings and profiles
+    SETTINGS_BROKEN = "settings_broken"
+    SETTING_UNKNOWN = "setting_unknown"
+    SETTING_WRONG = "setting_wrong"
+    PROFILE_NAME = "profile_name"
+    KEY_BACKEND_REFUSED = "key_backend_refused"
+    KEY_MISSING = "key_missing"
+    NOT_BUILT = "not_built"
+    # sync and central server
+    SERVER_AWAY = "server_away"
+    SERVER_UNTRUSTED = "server_untrusted"
+    SERVER_REFUSED = "server_refused"
+    PROTOCOL_VERSION = "protocol_version"
+    BAD_REQUEST = "bad_request"
+    TOKEN_INVALID = "token_invalid"
+    FORK = "fork"
+    GAP = "gap"
+    # telephone
+    NO_SUCH_CALL = "no_such_call"
+    CALL_STATE = "call_state"
+    LINE_BUSY = "line_busy"
+    PHONE_AWAY = "phone_away"
+    PHONE_PASSWORD = "phone_password"
+    PHONE_TAKEN = "phone_taken"
+    NO_MICROPHONE = "no_microphone"
+    NO_SOUND = "no_sound"
+    NUMBER_INVALID = "number_invalid"
+    TRANSFER_FAILED = "transfer_failed"
+    UNSUPPORTED = "unsupported"
+    # registry
+    SEARCH_EMPTY = "search_empty"
+    REGISTRY_MISSING = "registry_missing"
+    REGISTRY_KEY_WRONG = "registry_key_wrong"
+    FILE_UNREADABLE = "file_unreadable"
+    ROW_INVALID = "row_invalid"
+
+
+class Refusal(Exception):
+    """Something was refused for a reason a person can be told.
+
+    ``params`` hold only what the sentence needs (a field's name, a file, a number), never personal data: a
+    refusal may be logged.
+    """
+
+    def __init__(self, code: Code, **params: Any) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.params = params
+
+    def wire(self) -> dict[str, Any]:
+        """``{"code": str, "params": dict}``: the form that crosses a process border."""
+        return {"code": self.code.value, "params": self.params}
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Refusal:
+        """The refusal of a wire form; an unknown code (a newer peer) becomes SERVER_REFUSED with the code named."""
+        try:
+            code = Code(wire["code"])
+        except ValueError:
+            return cls(Code.SERVER_REFUSED, reason=str(wire["code"]))
+        return cls(code, **wire.get("params", {}))

@@ -1,0 +1,45 @@
+"""Who works at the desk: roles and the signed-in operator."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """The customer's roles (manual, section 1; functions.md 1.2)."""
+
+    OPERATOR_1 = "o1"
+    OPERATOR_2 = "o2"
+    INSURER_1 = "sp1"
+    INSURER_2 = "sp2"
+    INSURER_3 = "sp3"
+    ADMINISTRATOR = "adm"
+    TRAINEE = "trainee"
+
+
+ROLE_TITLES = {
+    Role.OPERATOR_1: "Оператор 1 уровня",
+    Role.OPERATOR_2: "Оператор 2 уровня",
+    Role.INSURER_1: "Страховой представитель 1 уровня",
+    Role.INSURER_2: "Страховой представитель 2 уровня",
+    Role.INSURER_3: "Страховой представитель 3 уровня",
+    Role.ADMINISTRATOR: "Администратор контакт-центра",
+    Role.TRAINEE: "Стажёр",
+}
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """The person at the desk, as the central server knows him.
+
+    ``organisation`` is the stream of his appeals (``26/tf`` is the fund of region 26); ``zone`` the IANA time
+    zone of his office; ``number`` the server's number of his device, the first part of a number to tell.
+    """
+
+    user: int
+    name: str
+    role: Role
+    extension: str
+    organisation: str
+    zone: str = "Europe/Moscow"

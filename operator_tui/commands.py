@@ -1,0 +1,102 @@
+"""The one registry of commands and keys. Each room registers its own; this file only collects.
+
+Bindings, the footer, F1 help and docs/keys.md are made from it. A command that cannot be used now says why:
+its ``available`` looks at a ``Situation`` (plain facts, no widgets) and returns a Refusal or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.people import Role
+
+# Rooms that have commands: importing the module registers them.
+_ROOMS = (
+    "operator_tui.phone.commands",
+    "operator_tui.registry.commands",
+    "operator_tui.answers.commands",
+    "operator_tui.journal.commands",
+    "screens.commands",
+)
+
+# Keys no command may take (design/desk.md): the terminal cannot tell them from others, or Textual loses them.
+FORBIDDEN_KEYS = frozenset(
+    {"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m", "shift+f3", "ctrl+f3"} | {f"alt+{digit}" for digit in range(10)}
+)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is true at the desk now, as far as commands care. Made by the desk, read by ``available``."""
+
+    role: Role = Role.OPERATOR_1
+    screen: str = "journal"  # journal | work
+    phone: str = "off"  # off | lost | free | ringing | dialing | talking | held
+    card: bool = False  # a card is open on the work screen
+    card_saved: bool = False  # that card is in the journal, not only a draft
+    card_editable: bool = True
+    person: bool = False  # a person of the registry is bound to the card
+    theme: bool = False
+    row: bool = False  # a row is chosen in the journal
+
+
+@dataclass(frozen=True)
+class Command:
+    """One act of the operator.
+
+    ``id`` is ``room.verb``; ``title`` is the word on the screen (the customer's); ``help`` one sentence;
+    ``scope`` is ``desk`` (everywhere) or the screen it belongs to; ``footer`` puts it on the footer line, in the
+    order of ``rank``.
+    """
+
+    id: str
+    title: str
+    help: str
+    keys: tuple[str, ...] = ()
+    scope: str = "desk"
+    footer: bool = False
+    rank: int = 100
+    available: Callable[[Situation], Refusal | None] = field(default=lambda situation: None, repr=False)
+
+
+_registry: dict[str, Command] = {}
+_collected = False
+
+
+def register(*commands: Command) -> None:
+    """Add commands. A second command of the same id, or a forbidden key, is a programming error (ValueError)."""
+    for command in commands:
+        if command.id in _registry:
+            raise ValueError(f"command {command.id} is registered twice")
+        if forbidden := FORBIDDEN_KEYS.intersection(command.keys):
+            raise ValueError(f"command {command.id} wants {', '.join(sorted(forbidden))}")
+        _registry[command.id] = command
+
+
+def collect() -> dict[str, Command]:
+    """All commands by id, footer rank first. Rooms are imported at the first call."""
+    global _collected
+    if not _collected:
+        for room in _ROOMS:
+            import_module(room)
+        _collected = True
+    return dict(sorted(_registry.items(), key=lambda item: (item[1].rank, item[0])))
+
+
+def clashes(commands: Iterable[Command]) -> list[tuple[str, str, str]]:
+    """``(key, id, id)`` for every key that two commands take in the same place."""
+    found: list[tuple[str, str, str]] = []
+    seen: dict[tuple[str, str], str] = {}
+    listed = list(commands)
+    scopes = {command.scope for command in listed}
+    for command in listed:
+        places = scopes if command.scope == "desk" else {command.scope}
+        for key in command.keys:
+            for place in places:
+                other = seen.setdefault((key, place), command.id)
+                if other != command.id and (key, other, command.id) not in found:
+                    found.append((key, other, command.id))
+    return found
