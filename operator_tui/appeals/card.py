@@ -1,0 +1,138 @@
+"""The appeal's card: its fields, how each behaves when two people write it, and what is required of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum, StrEnum, auto
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.catalogue import Catalogue
+
+
+class Status(StrEnum):
+    """Where an appeal is in its life (functions.md 1.2). The titles are the manual's words (K-6.0.1)."""
+
+    IN_WORK = "work"
+    DEFERRED = "deferred"
+    IN_REVIEW = "review"
+    CLOSED = "closed"
+    VOID = "void"
+
+
+STATUS_TITLES = {
+    Status.IN_WORK: "В работе",
+    Status.DEFERRED: "Отсроченный ответ",
+    Status.IN_REVIEW: "На рассмотрении",
+    Status.CLOSED: "Закрыто",
+    Status.VOID: "Аннулировано",
+}
+OPEN_STATUSES = frozenset({Status.IN_WORK, Status.DEFERRED, Status.IN_REVIEW})
+
+
+class Merge(Enum):
+    """What happens to a field that two people wrote without seeing one another (design 1.6)."""
+
+    CREATE_ONLY = auto()  # the second write is refused
+    LAST_WRITER = auto()  # the higher stamp wins, the loser is kept in the history
+    KEEP_BOTH = auto()  # both values stand side by side until one is chosen
+    APPEND = auto()  # a list that only grows
+    GUARDED = auto()  # compare and set: the second write is refused as stale
+
+
+FIELDS: dict[str, Merge] = {
+    "number": Merge.CREATE_ONLY,
+    "call": Merge.CREATE_ONLY,
+    "source": Merge.CREATE_ONLY,
+    "catalogue": Merge.CREATE_ONLY,
+    "zone": Merge.CREATE_ONLY,
+    "type": Merge.LAST_WRITER,
+    "theme": Merge.LAST_WRITER,
+    "phone": Merge.LAST_WRITER,
+    "surname": Merge.LAST_WRITER,
+    "name": Merge.LAST_WRITER,
+    "patronymic": Merge.LAST_WRITER,
+    "birth_date": Merge.LAST_WRITER,
+    "address": Merge.LAST_WRITER,
+    "enp": Merge.LAST_WRITER,
+    "insurer": Merge.LAST_WRITER,
+    "clinic": Merge.LAST_WRITER,
+    "language": Merge.LAST_WRITER,
+    "text": Merge.KEEP_BOTH,
+    "comment": Merge.KEEP_BOTH,
+    "answers": Merge.APPEND,
+    "links": Merge.APPEND,
+    "result": Merge.GUARDED,
+    "measures": Merge.LAST_WRITER,
+    "organisation": Merge.LAST_WRITER,
+}
+
+# Words of the manual for the fields, as the card shows them.
+FIELD_TITLES = {
+    "number": "Номер обращения",
+    "type": "Тип обращения",
+    "theme": "Тематика обращения",
+    "phone": "Телефон",
+    "surname": "Фамилия",
+    "name": "Имя",
+    "patronymic": "Отчество",
+    "birth_date": "Дата рождения",
+    "address": "Адрес",
+    "enp": "ЕНП",
+    "insurer": "Страховая компания",
+    "clinic": "Медицинская организация",
+    "text": "Содержание обращения",
+    "comment": "Комментарий",
+    "result": "Результат обращения",
+    "operator": "Оператор",
+    "new_date": "Новая дата рассмотрения",
+    "measures": "Принятые меры",
+    "organisation": "Организация",
+}
+
+
+class Card(msgspec.Struct, frozen=True):
+    """One appeal as both ends know it.
+
+    ``stamps`` says for each field who wrote it last: ``(operation id, hybrid clock stamp)``; ``rival`` holds the
+    other value of a keep-both field; ``review`` is ``final`` or ``extension`` while the appeal is in review;
+    ``deadline`` is a local date of the organisation (ISO). Fields this program does not know are kept as they came.
+    """
+
+    id: str
+    stream: str
+    rev: int
+    status: Status
+    author: int
+    worker: int | None
+    fields: dict[str, Any]
+    stamps: dict[str, tuple[str, str]]
+    created: str
+    deadline: str = ""
+    review: str = ""
+    rival: dict[str, Any] = {}
+
+    def value(self, field: str) -> Any:
+        """The field's value, an empty text when it was never filled."""
+        return self.fields.get(field, "")
+
+
+def full_name(fields: Mapping[str, Any]) -> str:
+    """Surname, name and patronymic in one line, as far as they are known."""
+    return " ".join(filter(None, (str(fields.get(key, "")) for key in ("surname", "name", "patronymic"))))
+
+
+def missing_to_save(fields: Mapping[str, Any]) -> list[str]:
+    """Fields that must be filled before «Сохранить»: the main ones of K-5.1.4.1. Empty when it may be saved."""
+    return [field for field in ("type", "theme") if not fields.get(field)]
+
+
+def missing_to_close(fields: Mapping[str, Any], given: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
+    """Fields that must be filled before «Закрыть обращение» with the result in ``given`` (K-6.1.2 to K-6.1.7)."""
+    missing = missing_to_save(fields)
+    code = given.get("result")
+    if not code:
+        return [*missing, "result"]
+    wanted: Iterable[str] = ("comment", *sorted(catalogue.result(str(code)).required - {"comment"}))
+    return missing + [field for field in wanted if not (given.get(field) or fields.get(field))]

@@ -1,0 +1,23 @@
+"""Deadlines are local dates of the organisation (DESIGN rule 11)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from operator_tui.appeals.catalogue import Theme
+
+
+def local_date(instant_ms: int, zone: str) -> date:
+    """The date at the organisation when the instant (UTC milliseconds) falls."""
+    return datetime.fromtimestamp(instant_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def answer_deadline(theme: Theme, registered_ms: int, zone: str) -> str:
+    """Last local date (ISO) for the answer: calendar days from registration (59-ФЗ article 12)."""
+    return (local_date(registered_ms, zone) + timedelta(days=theme.deadline_days)).isoformat()
+
+
+def days_left(deadline: str, now_ms: int, zone: str) -> int:
+    """Days from the local date of now to the deadline; negative when it is past."""
+    return (date.fromisoformat(deadline) - local_date(now_ms, zone)).days

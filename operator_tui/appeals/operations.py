@@ -1,0 +1,128 @@
+"""Operations and events: what an operator did, and what the central server made of it.
+
+The screen makes an operation, the journal stores it, sync carries it, the server applies it and answers with an
+event. Names on the wire are short: one line of 64 kbit/s carries them (design/sync-and-security.md 1.4).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+OPERATION_VERSION = 1
+
+
+class Kind(StrEnum):
+    """Every kind of operation this release knows. A server stores an unknown kind and refuses to apply it."""
+
+    # cards
+    CARD_NEW = "card.new"  # x: {field: value}
+    CARD_SET = "card.set"  # x: {field: value}; lists of APPEND fields hold what is added
+    CARD_MOVE = "card.move"  # x: {"act": Act, …what the act needs}
+    # what happened, append-only, never changes a card (issue: events from the first day)
+    CALL_OFFERED = "call.offered"
+    CALL_RINGING = "call.ringing"
+    CALL_ANSWERED = "call.answered"
+    CALL_HELD = "call.held"
+    CALL_RESUMED = "call.resumed"
+    CALL_TRANSFERRED = "call.transferred"
+    CALL_ENDED = "call.ended"  # x: {"call", "by": "caller" | "operator" | "network"}
+    CALL_ABANDONED = "call.abandoned"
+    SHIFT_BEGUN = "shift.begun"
+    SHIFT_ENDED = "shift.ended"
+    BREAK_BEGUN = "break.begun"
+    BREAK_ENDED = "break.ended"
+    CARD_OPENED = "card.opened"
+    ANSWER_USED = "answer.used"
+
+
+CARD_KINDS = frozenset({Kind.CARD_NEW, Kind.CARD_SET, Kind.CARD_MOVE})
+# Fields of x that a kind must have; all other kinds may be empty.
+REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
+    Kind.CARD_MOVE: frozenset({"act"}),
+    Kind.CALL_OFFERED: frozenset({"call"}),
+    Kind.CALL_RINGING: frozenset({"call"}),
+    Kind.CALL_ANSWERED: frozenset({"call"}),
+    Kind.CALL_HELD: frozenset({"call"}),
+    Kind.CALL_RESUMED: frozenset({"call"}),
+    Kind.CALL_TRANSFERRED: frozenset({"call"}),
+    Kind.CALL_ENDED: frozenset({"call", "by"}),
+    Kind.CALL_ABANDONED: frozenset({"call"}),
+    Kind.ANSWER_USED: frozenset({"script"}),
+}
+
+
+class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One intent of an operator.
+
+    ``n`` counts densely per device; ``k`` kind; ``c`` the card; ``at`` hybrid clock stamp (UTC milliseconds inside);
+    ``z`` IANA zone of the office; ``b`` for each field the operation id that wrote the value the operator saw;
+    ``x`` what is to be done; ``v`` version of this form; ``was`` the id it had before a fork.
+    """
+
+    n: int
+    k: str
+    at: str
+    c: str = ""
+    z: str = ""
+    b: dict[str, str] = {}
+    x: dict[str, Any] = {}
+    v: int = OPERATION_VERSION
+    was: str = ""
+
+
+def operation_id(device: str, n: int) -> str:
+    """``k7q2mx:41``: unique, ordered per device. The id of a card is that of the operation that made it."""
+    return f"{device}:{n}"
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an accepted operation does to a card: decided once (appeals/decide.py), applied by everybody alike."""
+
+    create: bool = False
+    set: dict[str, Any] = {}
+    add: dict[str, list[Any]] = {}
+    rival: dict[str, Any] = {}
+    lost: dict[str, Any] = {}
+    status: str = ""
+    worker: int | None = None
+    review: str | None = None
+    deadline: str = ""
+    act: str = ""
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of a stream. ``q`` counts densely per stream; ``op`` is the operation's id; ``by`` the user."""
+
+    s: str
+    q: int
+    k: str
+    op: str
+    by: int
+    at: str
+    c: str = ""
+    x: dict[str, Any] = {}
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one operation: ``s`` is applied, merged (an other value was kept beside it) or rejected.
+
+    ``q`` is the event's place in its stream; a refusal carries its code in ``w``, its parameters in ``p`` and the
+    card as it stands now in ``cur``.
+    """
+
+    n: int
+    s: str
+    q: int = 0
+    w: str = ""
+    p: dict[str, Any] = {}
+    cur: dict[str, Any] = {}
+
+
+def stream_for(kind: str, organisation: str) -> str:
+    """Cards go to the organisation's stream; what happened goes to its work log, which desks do not follow."""
+    if kind in CARD_KINDS:
+        return organisation
+    return f"{organisation}/work"
