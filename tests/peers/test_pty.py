@@ -36,8 +36,8 @@ def test_it_types_reads_and_answers_queries() -> None:
         mark = desk.mark()
         desk.press("f2", "ctrl+down")
         desk.type("ф")
-        desk.wait_text("x1bOP")
-        assert b"OP" in desk.bytes_since(mark)
+        desk.wait_text("x1bOQ")
+        assert b"OQ" in desk.bytes_since(mark)
         assert 1049 in desk.modes
         desk.type("q")
         assert desk.wait_exit() == 0
