@@ -1,0 +1,50 @@
+# The two commands of the README are `make run` and `make test`; each does its own set-up. PYTHON=… chooses another
+# interpreter for the virtual environment, ARGS=… is handed to pytest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := run
+.PHONY: run setup setup-dev test lint bench functions requirements clean
+
+BIN := .venv/bin
+COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(UPGRADE)
+
+run: setup
+	@$(BIN)/operator-tui desk --profile demo
+
+setup:
+	@deploy/setup
+
+setup-dev:
+	@deploy/setup dev
+
+# With CI=true the servers are installed first and a test that can not run is a failure.
+test: setup-dev
+	@if [ "$${CI:-}" = true ]; then deploy/test-peers; fi
+	@if [ -f .venv/test-peers.env ]; then . .venv/test-peers.env; fi; $(BIN)/python -m pytest $(ARGS)
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/shellcheck $$(grep -rlE "^#!.*bash" .ci deploy)
+	$(BIN)/python -m tests.plugins.functions
+
+# Every bench/*.py that can be started on its own.
+bench: setup-dev
+	@set -e; for file in $$(grep -l '__name__ == "__main__"' bench/*.py); do \
+		name=$$(basename "$$file" .py); echo "== bench.$$name"; $(BIN)/python -m "bench.$$name"; done
+
+# docs/functions.md from the tests that pass.
+functions: setup-dev
+	$(BIN)/python -m pytest --write-functions $(ARGS)
+
+# After a change of requirements/*.in; `make requirements UPGRADE=--upgrade` takes newer releases too.
+requirements: setup-dev
+	$(COMPILE) -o requirements/base.txt requirements/base.in
+	$(COMPILE) -o requirements/sound.txt requirements/sound.in
+	$(COMPILE) -o requirements/build.txt requirements/build.in
+	$(COMPILE) -o requirements/dev.txt requirements/dev.in
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
