@@ -1,0 +1,82 @@
+"""What a change of a call means: the operations to record and the operator's own moves. Pure.
+
+The operations are the append-only facts from which service level, talk and wrap-up times can be rebuilt; their
+instants are the engine's (``ms``, UTC milliseconds), not the moment the desk heard of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.presence import Move
+from operator_tui.phone.line import Call, CallState, Direction, EndedBy
+
+_BY = {
+    EndedBy.HERE: "operator",
+    EndedBy.THERE: "caller",
+    EndedBy.TRANSFER: "transfer",
+    EndedBy.NETWORK: "network",
+    EndedBy.NOBODY: "network",
+}
+
+Fact = tuple[Kind, dict[str, Any]]
+
+
+def facts(before: Call | None, after: Call) -> list[Fact]:
+    """The operations between two pictures of one call, in their order; ``before`` None when it is new."""
+    found: list[Fact] = []
+    if before is None:
+        found += _begun(after)
+    if after.answered_ms is not None and (before is None or before.answered_ms is None):
+        found.append(
+            (
+                Kind.CALL_ANSWERED,
+                {"call": after.id, "ms": after.answered_ms, "wait_ms": after.answered_ms - after.started_ms},
+            )
+        )
+    was_held = before is not None and before.held
+    if after.held and not was_held and not after.over:
+        found.append((Kind.CALL_HELD, {"call": after.id, "ms": after.held_ms or 0}))
+    if was_held and not after.held and not after.over:
+        found.append((Kind.CALL_RESUMED, {"call": after.id}))
+    if after.transferred_to and (before is None or not before.transferred_to):
+        found.append((Kind.CALL_TRANSFERRED, {"call": after.id, "to": after.transferred_to}))
+    if after.over and (before is None or not before.over):
+        found.append(_ended(after))
+    return found
+
+
+def _begun(call: Call) -> list[Fact]:
+    if call.direction is Direction.OUTGOING:
+        return [(Kind.CALL_RINGING, {"call": call.id, "ms": call.started_ms, "out": True, "number": call.number})]
+    offered: dict[str, Any] = {"call": call.id, "ms": call.started_ms, "number": call.number}
+    if call.queue:
+        offered["queue"] = call.queue
+    return [(Kind.CALL_OFFERED, offered), (Kind.CALL_RINGING, {"call": call.id, "ms": call.started_ms})]
+
+
+def _ended(call: Call) -> Fact:
+    at = call.ended_ms or call.started_ms
+    if call.abandoned:
+        return (Kind.CALL_ABANDONED, {"call": call.id, "ms": at, "wait_ms": at - call.started_ms})
+    x: dict[str, Any] = {"call": call.id, "ms": at, "by": _BY[call.ended_by]}
+    if call.answered_ms is not None:
+        x["talk_ms"] = at - call.answered_ms
+    return (Kind.CALL_ENDED, x)
+
+
+def presence_move(before: Call | None, after: Call) -> Move | None:
+    """What the change means for the operator's presence; None when nothing."""
+    was = before.state if before is not None else None
+    if was is after.state:
+        return None
+    if after.state is CallState.RINGING:
+        return Move.RING
+    if after.state in (CallState.DIALING, CallState.EARLY) and was is None:
+        return Move.DIAL
+    if after.answered_ms is not None and (before is None or before.answered_ms is None) and not after.over:
+        return Move.ANSWER
+    if after.over:
+        return Move.HANG_UP if after.answered_ms is not None or after.direction is Direction.OUTGOING else Move.MISS
+    return None

@@ -1,0 +1,112 @@
+"""The card at hand as pure steps: what opening, typing, binding a person and choosing a theme make of it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from operator_tui.appeals.card import Card
+from operator_tui.appeals.catalogue import Catalogue, Theme
+from operator_tui.appeals.draft import Draft
+from operator_tui.desk.state import CardAtHand
+from operator_tui.phone.line import Call
+from operator_tui.registry.people import Person
+
+# Fields of the form. The rest of a card (number, call, catalogue …) is not typed by anybody.
+PERSONAL = ("surname", "name", "patronymic", "birth_date", "phone", "address")
+FORM_FIELDS = ("type", "theme", *PERSONAL, "enp", "insurer", "clinic", "comment", "result")
+SOURCE_CALL = "Телефон контакт-центра"
+SOURCE_HAND = "Добавлено вручную"
+
+
+def opened(call: Call | None) -> CardAtHand:
+    """A new card, with the caller's number when a call brought it (K-5.0.2)."""
+    fields: dict[str, Any] = {"source": SOURCE_HAND}
+    if call is not None:
+        fields = {"source": SOURCE_CALL, "call": call.id}
+        if call.number:
+            fields["phone"] = call.number
+    return CardAtHand(draft=secrets.token_hex(8), call=call.id if call else "", fields=fields)
+
+
+def reopened(card: Card) -> CardAtHand:
+    """A card of the journal, to be edited (K-6.1.1)."""
+    return CardAtHand(
+        draft=secrets.token_hex(8),
+        call=str(card.value("call")),
+        fields=dict(card.fields),
+        saved=card,
+        typed=frozenset(card.fields),
+    )
+
+
+def from_draft(draft: Draft, saved: Card | None) -> CardAtHand:
+    """A card as it was left in a draft."""
+    return CardAtHand(
+        draft=draft.id,
+        call=draft.call,
+        fields=dict(draft.fields),
+        typed=frozenset(draft.screen.get("typed", ())),
+        saved=saved,
+        script=str(draft.screen.get("script", "")),
+    )
+
+
+def to_draft(card: CardAtHand, now_ms: int) -> Draft:
+    """The draft that keeps the card. ``base`` says which writes of others the operator has seen."""
+    base = {} if card.saved is None else {field: op for field, (op, _) in card.saved.stamps.items()}
+    return Draft(
+        id=card.draft,
+        fields=dict(card.fields),
+        call=card.call,
+        card=card.saved.id if card.saved else "",
+        base=base,
+        updated_ms=now_ms,
+        screen={"typed": sorted(card.typed), "script": card.script},
+    )
+
+
+def typed(card: CardAtHand, field: str, value: str) -> CardAtHand:
+    """The operator wrote into a field."""
+    if card.fields.get(field, "") == value:
+        return card
+    return replace(card, fields={**card.fields, field: value}, typed=card.typed | {field})
+
+
+def bound(card: CardAtHand, person: Person) -> CardAtHand:
+    """«прикрепить» and «Применить» in one act: the caller is the insured. Typed values are not replaced unseen."""
+    offered = {
+        "surname": person.surname,
+        "name": person.name,
+        "patronymic": person.patronymic,
+        "birth_date": person.birth_date,
+        "address": person.address,
+        "insurer": person.insurer,
+        "clinic": person.clinic,
+    }
+    kept = {field: value for field, value in offered.items() if not (field in card.typed and card.fields.get(field))}
+    fields = {**card.fields, **{field: value for field, value in kept.items() if value}, "enp": person.enp}
+    if not fields.get("phone") and person.phone:
+        fields["phone"] = person.phone
+    return replace(card, fields=fields, person=person)
+
+
+def themed(card: CardAtHand, theme: Theme, catalogue: Catalogue) -> CardAtHand:
+    """A theme was chosen: the type follows, its default result is offered, its first answer stands beside."""
+    fields = {
+        **card.fields,
+        "type": theme.type.value,
+        "theme": theme.code,
+        "result": catalogue.default_result(theme).code,
+    }
+    return replace(card, fields=fields, script=theme.scripts[0] if theme.scripts else "")
+
+
+def kept_values(left: CardAtHand, person: Person) -> list[str]:
+    """Fields where what the operator typed differs from the registry, so that he can be told."""
+    return [
+        field
+        for field in ("surname", "name", "patronymic", "birth_date")
+        if field in left.typed and left.fields.get(field) and left.fields.get(field) != getattr(person, field)
+    ]

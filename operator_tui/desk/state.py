@@ -1,0 +1,109 @@
+"""What the desk knows of its parts: plain values for the screen to paint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.people import Operator
+from operator_tui.appeals.presence import Presence
+from operator_tui.phone.line import Call, CallState, Registration, Sound
+from operator_tui.registry.people import Person
+
+
+class Light(StrEnum):
+    """How a part of the desk is. Painted as a word and a sign, never as a colour alone (DESIGN rule 7)."""
+
+    STARTING = "starting"
+    ON = "on"
+    AWAY = "away"  # not there now, comes back by itself
+    TROUBLE = "trouble"  # somebody has to do something
+    OFF = "off"  # switched off on purpose
+
+
+class Topic(StrEnum):
+    """What has changed; the screen repaints what shows it."""
+
+    LIGHTS = "lights"
+    PHONE = "phone"
+    CARD = "card"
+    JOURNAL = "journal"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True)
+class Lights:
+    """The parts at a glance. ``unsent`` operations wait in the outbox; ``registry_day`` is the data's local date."""
+
+    phone: Light = Light.STARTING
+    server: Light = Light.STARTING
+    registry: Light = Light.STARTING
+    registry_day: str = ""
+    unsent: int = 0
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for the operator. ``urgent`` when something has to be done."""
+
+    text: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class CardAtHand:
+    """The card on the work screen.
+
+    ``fields`` is what stands in the form; ``typed`` the fields the operator wrote himself; ``saved`` the card in the
+    journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals.
+    """
+
+    draft: str
+    call: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    typed: frozenset[str] = frozenset()
+    saved: Card | None = None
+    person: Person | None = None
+    candidates: tuple[Person, ...] = ()
+    history: tuple[Card, ...] = ()
+    script: str = ""
+
+    @property
+    def editable(self) -> bool:
+        return self.saved is None or self.saved.status in (Status.IN_WORK, Status.DEFERRED)
+
+
+@dataclass(frozen=True)
+class DeskState:
+    """Everything a screen may paint, as one value."""
+
+    operator: Operator | None = None
+    presence: Presence = field(default_factory=Presence)
+    lights: Lights = field(default_factory=Lights)
+    registration: Registration = field(default_factory=Registration)
+    sound: Sound = field(default_factory=Sound)
+    call: Call | None = None
+    card: CardAtHand | None = None
+    counts: Mapping[Status, int] = field(default_factory=dict)
+    notice: Notice = field(default_factory=Notice)
+    ready: bool = False
+
+    def phone_word(self) -> str:
+        """The telephone in one word, as ``commands.Situation.phone`` wants it."""
+        if self.call is not None:
+            return _CALL_WORDS[self.call.state]
+        return {Light.ON: "free", Light.OFF: "off"}.get(self.lights.phone, "lost")
+
+
+_CALL_WORDS = {
+    CallState.DIALING: "dialing",
+    CallState.RINGING: "ringing",
+    CallState.EARLY: "dialing",
+    CallState.TALKING: "talking",
+    CallState.HELD: "held",
+    CallState.REMOTE_HELD: "talking",
+    CallState.ENDED: "free",
+}
