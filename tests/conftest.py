@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.plugins.peers", "tests.plugins.functions"]
+pytest_plugins = ["pytester", "tests.plugins.peers", "tests.plugins.functions"]
 
 # Settings of the test run itself; every other OPERATOR_TUI_* is a setting of the desk and would leak into tests.
 _OF_THE_RUN = {"OPERATOR_TUI_CACHE", "OPERATOR_TUI_PBX", "OPERATOR_TUI_ASTERISK_ROOT"}

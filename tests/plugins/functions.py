@@ -64,9 +64,9 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def marked_tests(folder: Path = TREE / "tests") -> Iterator[tuple[str, str]]:
+def marked_tests() -> Iterator[tuple[str, str]]:
     """(id, test without parameters) for every ``function`` marker, found without importing the tests."""
-    for file in sorted(folder.rglob("test_*.py")):
+    for file in sorted((TREE / "tests").rglob("test_*.py")):
         module = ast.parse(file.read_text(encoding="utf-8"))
         yield from _marked(module, file.relative_to(TREE).as_posix(), _assigned(module))
 
