@@ -1,0 +1,249 @@
+"""The messages between a desk and the central server; both ends import this file and nothing else of each other.
+
+``POST /v1/sync`` carries one JSON request and is answered by NDJSON frames in one zstd stream that is flushed
+after every few events, so that a cut line loses at most one frame (design/sync-and-security.md 1.4). Field names
+are short because one line of 64 kbit/s carries them. Fields a program does not know are skipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+import zstandard
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Event, Operation, Outcome
+from operator_tui.appeals.people import Operator
+
+PROTOCOL_VERSION = 1
+# A server speaks the present version and the one before it (issue 4 keeps this promise when there is a second).
+SPOKEN_VERSIONS = frozenset({1})
+
+SYNC_PATH = "/v1/sync"
+ENROL_PATH = "/v1/enroll"
+HEALTH_PATH = "/v1/health"
+JSON_TYPE = "application/json"
+FRAMES_TYPE = "application/x-ndjson"
+ENCODING = "zstd"
+
+FRAME_EVENTS = 5  # entries between two flushes: what a cut can lose
+MAX_OPERATIONS = 100  # in one request
+MAX_BODY = 2 << 20  # bytes of a request on the wire
+MAX_PLAIN = 8 << 20  # bytes of a request after decompression: what a zstd bomb can cost
+MAX_ANSWER = 64 << 20  # the same for an answer; a page of events is some 16 KB
+MAX_PAGE = 1 << 20  # bytes of events a desk may ask for at once
+MAX_WAIT_S = 25.0  # longest long poll: under the 30 s after which proxies cut
+
+_LEVEL = 9  # 0.3 ms a card; level 19 saves 2 % more and costs ten times that
+
+
+class SyncRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a desk sends.
+
+    ``v`` protocol version; ``d`` device; ``e`` epoch the desk knows, empty at first; ``t`` its clock (UTC ms);
+    ``c`` last event it has of each stream; ``o`` operations in order of n, each kept as it came; ``max`` bytes of
+    events it wants at most; ``wait`` seconds the server may hold the answer while there is nothing to tell.
+    """
+
+    v: int
+    d: str
+    e: str = ""
+    t: int = 0
+    c: dict[str, int] = {}
+    o: list[dict[str, Any]] = []
+    max: int = 16_384
+    wait: float = 0.0
+
+
+class Head(msgspec.Struct, frozen=True, omit_defaults=True):
+    """First frame: ``e`` epoch, ``t`` the server's clock (UTC ms), ``next`` the n it waits for, ``durable`` the
+    highest n that survives the loss of the server's machine."""
+
+    e: str
+    t: int
+    next: int
+    durable: int = 0
+
+
+class Results(msgspec.Struct, frozen=True):
+    """What became of operations, at most FRAME_EVENTS at once."""
+
+    r: list[Outcome]
+
+
+class StreamEnd(msgspec.Struct, frozen=True):
+    """Where a stream stands: ``head`` its last event, ``hash`` of the chain up to it (hex)."""
+
+    head: int
+    hash: str
+
+
+class End(msgspec.Struct, frozen=True):
+    """Last frame. ``more``: there are further events, ask again at once."""
+
+    end: dict[str, StreamEnd]
+    more: bool = False
+
+
+Frame = Head | Results | Event | End
+
+
+class EnrolRequest(msgspec.Struct, frozen=True):
+    """A one-time code for a device identity."""
+
+    v: int
+    code: str
+
+
+class EnrolAnswer(msgspec.Struct, frozen=True):
+    """The identity of a new device: its code, its number for the number to tell, its secret token, the epoch."""
+
+    device: str
+    number: int
+    token: str
+    epoch: str
+    operator: Operator
+
+
+def demand_version(version: int) -> None:
+    """Refusal(PROTOCOL_VERSION) for a version this program does not speak."""
+    if version not in SPOKEN_VERSIONS:
+        raise Refusal(Code.PROTOCOL_VERSION, got=version, spoken=sorted(SPOKEN_VERSIONS))
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys: the one form that digests are taken of."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def plain_operation(operation: Operation) -> dict[str, Any]:
+    """The operation as it stands in a request."""
+    plain: dict[str, Any] = msgspec.to_builtins(operation)
+    return plain
+
+
+def operation_digest(plain: dict[str, Any]) -> bytes:
+    """SHA-256 of what an operation says, 32 bytes. Its place in the queue (``n``, ``was``) does not count, so an
+    operation sent again under a new device code can be told from a different one."""
+    return hashlib.sha256(canonical({k: v for k, v in plain.items() if k not in ("n", "was")})).digest()
+
+
+def pack(value: Any, dictionary: zstandard.ZstdCompressionDict | None = None) -> bytes:
+    """A request body: JSON in one zstd frame. The frame names the dictionary it was packed with."""
+    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary).compress(msgspec.json.encode(value))
+
+
+def unpack(
+    body: bytes, *, limit: int = MAX_PLAIN, dictionaries: Iterable[zstandard.ZstdCompressionDict] = ()
+) -> bytes:
+    """The JSON of a zstd body. Refusal(BAD_REQUEST) with ``reason`` broken, too_large or dictionary: the last
+    asks for the same again without one."""
+    try:
+        wanted = zstandard.get_frame_parameters(body).dict_id
+    except zstandard.ZstdError:
+        raise Refusal(Code.BAD_REQUEST, reason="broken") from None
+    dictionary = next((each for each in dictionaries if each.dict_id() == wanted), None)
+    if wanted and dictionary is None:
+        raise Refusal(Code.BAD_REQUEST, reason="dictionary", dictionary=wanted)
+    try:
+        with zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MAX_PLAIN).stream_reader(body) as reader:
+            plain = reader.read(limit + 1)
+    except (zstandard.ZstdError, MemoryError):
+        raise Refusal(Code.BAD_REQUEST, reason="broken") from None
+    if len(plain) > limit:
+        raise Refusal(Code.BAD_REQUEST, reason="too_large", limit=limit)
+    return plain
+
+
+class FrameWriter:
+    """Frames into one zstd stream; every ``flush`` lets the reader have what was written so far."""
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
+
+    def write(self, frame: Frame) -> bytes:
+        """Bytes to send now, often none."""
+        return self._compressor.compress(msgspec.json.encode(frame) + b"\n")
+
+    def flush(self) -> bytes:
+        """End the block: all frames so far can be read from the bytes so far."""
+        return self._compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+
+    def finish(self) -> bytes:
+        """End the stream."""
+        return self._compressor.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH)
+
+
+def write_answer(head: Head, outcomes: Iterable[Outcome], events: Iterable[Event], end: End) -> Iterator[bytes]:
+    """A whole answer in the order of the protocol, flushed after the head and after every FRAME_EVENTS entries."""
+    writer = FrameWriter()
+    yield writer.write(head) + writer.flush()
+    for group in _groups(outcomes):
+        yield writer.write(Results(group)) + writer.flush()
+    for events_group in _groups(events):
+        yield b"".join(map(writer.write, events_group)) + writer.flush()
+    yield writer.write(end) + writer.finish()
+
+
+class FrameReader:
+    """The other end: bytes in as they arrive, whole frames out; an unfinished one waits for its rest."""
+
+    _SLICE = 1024  # bytes fed at once: bounds how much one step can unpack to before the limit is looked at
+
+    def __init__(self, limit: int = MAX_ANSWER) -> None:
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_PLAIN).decompressobj()
+        self._rest = b""
+        self._left = limit
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Refusal(BAD_REQUEST) with ``reason`` broken or too_large for an answer that is not one."""
+        frames: list[Frame] = []
+        for start in range(0, len(data), self._SLICE):
+            try:
+                plain = self._decompressor.decompress(data[start : start + self._SLICE])
+            except (zstandard.ZstdError, EOFError):
+                raise Refusal(Code.BAD_REQUEST, reason="broken") from None
+            self._left -= len(plain)
+            if self._left < 0:
+                raise Refusal(Code.BAD_REQUEST, reason="too_large")
+            *lines, self._rest = (self._rest + plain).split(b"\n")
+            frames += filter(None, map(read_frame, lines))
+        return frames
+
+
+class _Marks(msgspec.Struct):
+    """What tells the frames apart."""
+
+    e: msgspec.Raw | None = None
+    r: msgspec.Raw | None = None
+    q: msgspec.Raw | None = None
+    end: msgspec.Raw | None = None
+
+
+def read_frame(line: bytes) -> Frame | None:
+    """The frame of one line, None for a kind of a newer server. Refusal(BAD_REQUEST) for a line that is none."""
+    try:
+        marks = msgspec.json.decode(line, type=_Marks)
+        if marks.end is not None:
+            return msgspec.json.decode(line, type=End)
+        if marks.r is not None:
+            return msgspec.json.decode(line, type=Results)
+        if marks.q is not None:
+            return msgspec.json.decode(line, type=Event)
+        return msgspec.json.decode(line, type=Head) if marks.e is not None else None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise Refusal(Code.BAD_REQUEST, reason="broken") from None
+
+
+def _groups(entries: Iterable[Any]) -> Iterator[list[Any]]:
+    group: list[Any] = []
+    for entry in entries:
+        group.append(entry)
+        if len(group) == FRAME_EVENTS:
+            yield group
+            group = []
+    if group:
+        yield group
