@@ -16,7 +16,7 @@ from tests.peers.pty import PtyDesk
 
 TREE = Path(__file__).resolve().parents[1]
 PACKAGES = ("operator_tui", "screens", "widgets", "assets", "central")
-ENP = "5290001234567897"
+ENP = "2656240885900014"
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
