@@ -133,6 +133,9 @@ _SENTENCES: dict[Code, str] = {
     Code.REGISTRY_KEY_WRONG: mark("Реестр {path} не открывается: ключ к нему не подходит. Файл не изменён."),
     Code.FILE_UNREADABLE: mark("Файл {file} не читается: {reason}. Прежние данные не изменены."),
     Code.ROW_INVALID: mark("Файл {file}, строка {row}: поле {field} заполнено неверно. Прежние данные не изменены."),
+    Code.REGISTRY_KEY_NEEDED: mark(
+        "Без файла ключа загружаются только выдуманные люди. Реестр не создан. Укажите --key-file."
+    ),
 }
 
 

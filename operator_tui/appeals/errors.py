@@ -86,6 +86,7 @@ class Code(StrEnum):
     REGISTRY_KEY_WRONG = "registry_key_wrong"
     FILE_UNREADABLE = "file_unreadable"
     ROW_INVALID = "row_invalid"
+    REGISTRY_KEY_NEEDED = "registry_key_needed"
 
 
 class Refusal(Exception):

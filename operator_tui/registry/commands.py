@@ -1,0 +1,63 @@
+"""What an operator does with the registry: commands and keys."""
+
+from __future__ import annotations
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.commands import Command, Situation, register
+from operator_tui.i18n import mark
+
+
+def _card_open(situation: Situation) -> Refusal | None:
+    return None if situation.card and situation.card_editable else Refusal(Code.MOVE_NOT_ALLOWED)
+
+
+def _person_chosen(situation: Situation) -> Refusal | None:
+    if not situation.person:
+        return Refusal(Code.FIELD_REQUIRED, field=mark("Застрахованное лицо"))
+    return _card_open(situation)
+
+
+register(
+    Command(
+        id="registry.search",
+        title=mark("Поиск"),
+        help=mark("Найти застрахованного: фамилия, имя, отчество, дата рождения, телефон, ЕНП или СНИЛС."),
+        keys=("f5",),
+        scope="work",
+        footer=True,
+        rank=30,
+    ),
+    Command(
+        id="registry.clear",
+        title=mark("Очистить"),
+        help=mark("Очистить поля поиска."),
+        keys=("ctrl+l",),
+        scope="work",
+        rank=31,
+    ),
+    Command(
+        id="registry.hide",
+        title=mark("Скрыть"),
+        help=mark("Свернуть форму поиска или развернуть её снова."),
+        keys=("ctrl+k",),
+        scope="work",
+        rank=32,
+    ),
+    Command(
+        id="registry.attach",
+        title=mark("прикрепить"),
+        help=mark("Прикрепить найденного человека к карточке (Enter на строке)."),
+        scope="work",
+        rank=33,
+        available=_card_open,
+    ),
+    Command(
+        id="registry.apply",
+        title=mark("Применить"),
+        help=mark("Перенести сведения прикреплённого человека в личную информацию обратившегося."),
+        keys=("ctrl+p",),
+        scope="work",
+        rank=34,
+        available=_person_chosen,
+    ),
+)

@@ -1,0 +1,115 @@
+"""One conjunctive query over the people's table: which covering index drives it, decided from exact word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from operator_tui.registry.query import Birth, Digits
+from operator_tui.registry.schema import DRIVERS
+from operator_tui.registry.vocabulary import Condition
+
+ENOUGH = 101  # rows: «больше 100» needs no more, and the best ten are among the exact ones asked apart
+Row = tuple[int, int, int, int, int, int]  # id, sn, fn, pn, y, md
+_SEEK = 12  # a seek costs as much as reading so many entries of an index
+_YEARS, _DAYS = 85, 366  # spread of birth dates, for estimates
+
+
+def birth_conditions(birth: Birth, people: int) -> list[Condition]:
+    """A birth date, whole or partial, as conditions on year and day."""
+    found: list[Condition] = []
+    if birth.years:
+        rows = people * len(birth.years) // _YEARS
+        found.append(Condition("y", birth.years, min(birth.years), max(birth.years), rows, len(birth.years)))
+    if birth.day:
+        months = (birth.month,) if birth.month else tuple(range(1, 13))
+        days = tuple(month * 100 + birth.day for month in months)
+        found.append(Condition("md", days, days[0], days[-1], people * len(days) // _DAYS, len(days)))
+    elif birth.month:
+        first = birth.month * 100
+        found.append(Condition("md", None, first, first + 31, people // 12, 31))
+    return found
+
+
+def identifier_conditions(digits: Digits, people: int) -> list[Condition]:
+    """What a row of digits may begin: telephone, СНИЛС or ЕНП, each an alternative (not all at once)."""
+    text = digits.text
+    phones: list[str] = []
+    if digits.international:
+        phones.append(text)
+    else:
+        if text[0] in "78" and len(text) <= 11:
+            phones.append("7" + text[1:])
+        if len(text) <= 10:
+            phones.append("7" + text)
+    found = [_begins("phone", phone, 11, people) for phone in phones if len(phone) <= 11]
+    if not digits.international:
+        if len(text) <= 11:
+            found.append(_begins("snils", text, 11, people))
+        if len(text) <= 16:
+            found.append(_begins("enp", text, 16, people))
+    return found
+
+
+def _begins(column: str, text: str, length: int, people: int) -> Condition:
+    shift = 10 ** (length - len(text))
+    lo = int(text) * shift
+    rows = max(1, people // 10 ** max(0, len(text) - 3))
+    return Condition(column, None if shift > 1 else (lo,), lo, lo + shift - 1, rows, 1)
+
+
+def select(connection: Any, conditions: Sequence[Condition], people: int, limit: int = ENOUGH) -> list[Row]:
+    """At most ``limit`` rows that fit all conditions."""
+    driver = _driver(conditions, people, limit)
+    where: list[str] = []
+    values: list[int] = []
+    for condition in conditions:
+        if condition.codes is None:
+            where.append(f"{condition.column} BETWEEN ? AND ?")
+            values += [condition.lo, condition.hi]
+        elif len(condition.codes) == 1:
+            where.append(f"{condition.column} = ?")
+            values.append(condition.codes[0])
+        else:
+            where.append(f"{condition.column} IN ({','.join(map(str, condition.codes))})")
+    statement = f"SELECT id, sn, fn, pn, y, md FROM p INDEXED BY i_{driver} WHERE {' AND '.join(where)} LIMIT {limit}"
+    rows: list[Row] = connection.execute(statement, values).fetchall()
+    return rows
+
+
+def _driver(conditions: Sequence[Condition], people: int, limit: int) -> str:
+    """The index with the least to read: entries up to the limit, given how many of them pass the other conditions."""
+    by_column = {condition.column: condition for condition in conditions}
+    best, best_cost = "", float("inf")
+    for name, columns in DRIVERS.items():
+        if name not in by_column:
+            continue
+        rows, seeks, used = _reach(columns, by_column, people)
+        passing = 1.0
+        for condition in conditions:
+            if condition.column not in used:
+                passing *= max(condition.rows, 1) / max(people, 1)
+        cost = min(rows, limit / min(passing, 1.0)) + seeks * _SEEK
+        if cost < best_cost:
+            best, best_cost = name, cost
+    return best
+
+
+def _reach(columns: tuple[str, ...], by_column: dict[str, Condition], people: int) -> tuple[float, int, set[str]]:
+    """How far the conditions reach into an index: (entries in reach, seeks to get there, columns used)."""
+    first = by_column[columns[0]]
+    rows = float(first.rows)
+    used = {columns[0]}
+    if first.codes is None:
+        return rows, 1, used
+    seeks = len(first.codes)
+    for column in columns[1:]:
+        condition = by_column.get(column)
+        if condition is None:
+            break
+        rows *= max(condition.rows, 1) / max(people, 1)
+        used.add(column)
+        if condition.codes is None:
+            break
+        seeks *= len(condition.codes)
+    return rows, seeks, used
