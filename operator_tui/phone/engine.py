@@ -1,0 +1,366 @@
+"""The phone engine: a process that owns the line and the sound, and serves one desk over a UNIX socket.
+
+A call outlives the desk. The engine ends when the desk says «Выход» and no call is left, or after ten minutes
+with no desk and no call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from operator_tui.appeals.clock import Clock, SystemClock
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone import process, wire
+from operator_tui.phone.line import (
+    PROTOCOL,
+    AudioPort,
+    Call,
+    CallChanged,
+    CallState,
+    Direction,
+    Levels,
+    LineConfig,
+    PhoneEvent,
+    PhoneLine,
+    Registration,
+    RegistrationChanged,
+    Snapshot,
+    Sound,
+    SoundChanged,
+    SoundState,
+    folded,
+)
+from operator_tui.phone.log import EngineLog
+from operator_tui.phone.sound import SoundCard, open_card
+
+IDLE_SECONDS = 600.0
+_POLL_SECONDS = 1.0
+_LEVEL_SECONDS = 0.25
+_MAX_UNSENT = 4 * 1024 * 1024  # a desk that reads nothing is let go; it finds everything in the next snapshot
+
+MakeLine = Callable[[LineConfig, AudioPort, Clock], PhoneLine]
+MakeCard = Callable[[LineConfig], SoundCard]
+
+
+def make_line(config: LineConfig, port: AudioPort, clock: Clock) -> PhoneLine:
+    """The line the settings ask for. Refusal(PHONE_PARTS) when the SIP stack is not installed."""
+    if config.line != "sip":
+        from operator_tui.phone.simulated import SimulatedLine
+
+        return SimulatedLine(clock)
+    try:
+        from operator_tui.phone.sip import BaresipLine
+    except ImportError as error:
+        raise Refusal(Code.PHONE_PARTS) from error
+    return BaresipLine(port, clock)
+
+
+class Engine:
+    """Serves one desk. ``run`` returns when the engine has no more reason to live."""
+
+    def __init__(
+        self,
+        socket: Path,
+        *,
+        clock: Clock | None = None,
+        log: EngineLog | None = None,
+        line: MakeLine = make_line,
+        card: MakeCard = open_card,
+        idle_seconds: float = IDLE_SECONDS,
+        poll_seconds: float = _POLL_SECONDS,
+    ) -> None:
+        self._socket = socket
+        self._clock = clock or SystemClock()
+        self._log = log or EngineLog()
+        self._make_line = line
+        self._make_card = card
+        self._idle_seconds = idle_seconds
+        self._poll_seconds = poll_seconds
+        self._snapshot = Snapshot(v=PROTOCOL, engine=uuid4().hex[:12])
+        self._line: PhoneLine | None = None
+        self._config: LineConfig | None = None
+        self._card: SoundCard | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._desk: asyncio.StreamWriter | None = None
+        self._desk_left = self._clock.monotonic()
+        self._requests: set[asyncio.Task[None]] = set()
+        self._working = asyncio.Lock()  # begin and end of work one after the other
+        self._leaving = False  # «Выход» was said
+        self._levels = False
+        self._over = asyncio.Event()
+
+    def end(self) -> None:
+        """Make ``run`` return soon, calls or not (SIGTERM)."""
+        self._over.set()
+
+    async def run(self) -> None:
+        """Listen until the end. OSError when the socket cannot be made."""
+        listening = process.listening(self._socket)
+        server = await asyncio.start_unix_server(self._serve, sock=listening)
+        self._log.say("started", engine=self._snapshot.engine, pid=os.getpid(), version=PROTOCOL)
+        watch = asyncio.create_task(self._watch())
+        try:
+            await self._over.wait()
+        finally:
+            watch.cancel()
+            server.close()
+            if self._desk is not None:
+                self._desk.close()
+            await self._stop_line()
+            for task in self._requests:
+                task.cancel()
+            await asyncio.gather(watch, *self._requests, return_exceptions=True)
+            self._socket.unlink(missing_ok=True)
+            self._log.say("ended", engine=self._snapshot.engine)
+
+    async def _watch(self) -> None:
+        """End when there is nothing left to live for."""
+        while True:
+            await asyncio.sleep(_LEVEL_SECONDS if self._levels else self._poll_seconds)
+            if self._levels and self._card is not None:
+                self._tell(Levels(*self._card.levels()))
+            if self._talks():
+                self._desk_left = self._clock.monotonic()
+                continue
+            idle = self._desk is None and self._clock.monotonic() - self._desk_left >= self._idle_seconds
+            if self._leaving or idle:
+                self._over.set()
+
+    def _talks(self) -> bool:
+        """Whether a call is on that must not be cut: a call that only rings here goes on to somebody else."""
+        return any(call.direction is Direction.OUTGOING or call.answered_ms for call in self._snapshot.calls)
+
+    # the desk
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pid, uid = process.peer(writer.get_extra_info("socket"))
+        try:
+            if uid != os.geteuid():
+                self._log.say("stranger", uid=uid)
+            elif self._desk is not None:
+                self._log.say("second_desk", pid=pid)
+                writer.write(wire.framed(wire.Refused(Refusal(Code.PHONE_TAKEN).wire())))
+                await writer.drain()
+            else:
+                await self._attend(reader, writer, pid)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pid: int) -> None:
+        self._desk, self._leaving = writer, False
+        self._log.say("attached", pid=pid)
+        try:
+            writer.write(wire.framed(wire.hello(self._snapshot)))
+            while (body := await wire.read_frame(reader)) is not None:
+                self._take(body)
+        except Refusal as refusal:
+            self._log.say("bad_frame", code=refusal.code.value)
+        finally:
+            self._desk = None
+            self._levels = False
+            self._desk_left = self._clock.monotonic()
+            self._log.say("detached", pid=pid)
+
+    def _take(self, body: bytes) -> None:
+        try:
+            request = wire.request_of(body)
+        except Refusal as refusal:
+            self._log.say("bad_request", code=refusal.code.value)
+            self._send(wire.Reply(int(refusal.params.get("id", -1)), refusal=Refusal(refusal.code).wire()))
+            return
+        task = asyncio.create_task(self._reply(request))
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
+
+    async def _reply(self, request: wire.Request) -> None:
+        name = type(request.act).__name__
+        try:
+            reply = wire.Reply(request.id, result=await self._do(request.act))
+        except Refusal as refusal:
+            self._log.say("refused", act=name, code=refusal.code.value)
+            reply = wire.Reply(request.id, refusal=refusal.wire())
+        except Exception as error:  # an engine with a call must not die of one act
+            self._log.failed("act_failed", error, act=name)
+            reply = wire.Reply(request.id, refusal=Refusal(Code.PHONE_FAILED).wire())
+        self._send(reply)
+
+    def _send(self, message: msgspec.Struct) -> None:
+        desk = self._desk
+        if desk is None or desk.is_closing():
+            return
+        desk.write(wire.framed(message))
+        if desk.transport.get_write_buffer_size() > _MAX_UNSENT:
+            self._log.say("desk_stuck")
+            desk.transport.abort()
+
+    def _tell(self, event: PhoneEvent) -> None:
+        """Fold into our own picture, and tell the desk."""
+        before = self._snapshot
+        self._snapshot = folded(before, event)
+        self._note(event)
+        self._send(wire.Event(event))
+        if self._card is not None and (ring := should_ring(self._snapshot.calls)) != should_ring(before.calls):
+            self._card.ring(ring)
+
+    def _note(self, event: PhoneEvent) -> None:
+        match event:
+            case CallChanged(call=call):
+                self._log.say(
+                    "call",
+                    call=call.id,
+                    state=call.state.value,
+                    direction=call.direction.value,
+                    ended_by=call.ended_by.value,
+                    status=call.cause[:3] if call.cause[:3].isdigit() else "",
+                )
+            case RegistrationChanged(registration=registration):
+                code = registration.refusal["code"] if registration.refusal else ""
+                self._log.say("registration", state=registration.state.value, code=code)
+
+    # the acts
+
+    async def _do(self, act: wire.AnyAct) -> str:
+        """Carry out an act; the text is its result (a new call's id, or nothing)."""
+        match act:
+            case wire.BeginWork():
+                async with self._working:
+                    await self._begin_work(act)
+            case wire.EndWork():
+                async with self._working:
+                    await self._stop_line()
+            case wire.ShutDown():
+                self._leaving = True
+                if not self._talks():
+                    self._over.set()
+            case wire.WatchLevels(on=on):
+                self._levels = on
+            case wire.SetDevices():
+                await self._set_devices(act)
+            case _:
+                return await self._act_on_line(act)
+        return ""
+
+    async def _act_on_line(self, act: wire.AnyAct) -> str:
+        line = self._line
+        if line is None:
+            raise Refusal(Code.WORK_NOT_BEGUN)
+        doing: Coroutine[Any, Any, str | None]
+        match act:
+            case wire.Answer(call=call):
+                doing = line.answer(call)
+            case wire.Reject(call=call, reason=reason):
+                doing = line.reject(call, reason)
+            case wire.HangUp(call=call):
+                doing = line.hang_up(call)
+            case wire.Hold(call=call, on=on):
+                doing = line.hold(call, on)
+            case wire.Mute(call=call, on=on):
+                doing = line.mute(call, on)
+            case wire.Dial(number=number):
+                doing = line.dial(number)
+            case wire.Dtmf(call=call, digits=digits):
+                doing = line.dtmf(call, digits)
+            case wire.BlindTransfer(call=call, target=target):
+                doing = line.blind_transfer(call, target)
+            case wire.AttendedTransfer(call=call, consult=consult):
+                doing = line.attended_transfer(call, consult)
+            case wire.AcceptTransfer(call=call):
+                doing = line.accept_transfer(call)
+            case wire.RefuseTransfer(call=call):
+                doing = line.refuse_transfer(call)
+            case wire.SetReady(on=on):
+                doing = self._set_ready(line, on)
+            case _:
+                raise Refusal(Code.UNSUPPORTED)
+        return await doing or ""
+
+    async def _set_ready(self, line: PhoneLine, on: bool) -> None:
+        await line.set_ready(on)
+        self._tell(msgspec.structs.replace(self._snapshot, ready=on))
+
+    async def _begin_work(self, act: wire.BeginWork) -> None:
+        if self._line is not None:
+            if act.config == self._config:
+                return
+            if self._snapshot.calls:
+                raise Refusal(Code.LINE_BUSY)
+            await self._stop_line()
+        card = await asyncio.to_thread(self._make_card, act.config)
+        self._tell(SoundChanged(card.sound))
+        if act.config.line == "sip" and card.sound.state is SoundState.NO_MICROPHONE:
+            await asyncio.to_thread(card.close)
+            raise Refusal(Code.NO_MICROPHONE)
+        self._card = card
+        try:
+            line = self._make_line(act.config, card.port, self._clock)
+            self._line, self._config = line, act.config
+            self._pump = asyncio.create_task(self._carry(line))
+            await line.start(act.config, act.secret, act.callers)
+        except BaseException:
+            await self._stop_line()
+            raise
+        self._log.say("work_begun", line=act.config.line, sound=card.sound.state.value)
+        self._tell(
+            msgspec.structs.replace(
+                self._snapshot,
+                working=True,
+                ready=True,
+                capabilities=line.capabilities,
+                registration=line.registration(),
+            )
+        )
+
+    async def _carry(self, line: PhoneLine) -> None:
+        """Bring the line's events to the desk."""
+        async for event in line.events():
+            self._tell(event)
+
+    async def _stop_line(self) -> None:
+        """End of work: the line is gone, its last words are told, the sound is closed."""
+        line, self._line, self._config = self._line, None, None
+        if line is not None:
+            try:
+                await line.stop()
+            except Exception as error:  # a line that cannot say goodbye is gone all the same
+                self._log.failed("stop_failed", error)
+            # What the line told while stopping (the ends of its calls) must still get out.
+            for _ in range(3):
+                await asyncio.sleep(0)
+        if self._pump is not None:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+            self._pump = None
+        card, self._card = self._card, None
+        if card is not None:
+            await asyncio.to_thread(card.close)
+        if line is not None:
+            self._log.say("work_ended")
+            self._tell(
+                msgspec.structs.replace(
+                    self._snapshot, working=False, registration=Registration(), calls=(), sound=Sound()
+                )
+            )
+
+    async def _set_devices(self, act: wire.SetDevices) -> None:
+        card = self._card
+        if card is None:
+            raise Refusal(Code.WORK_NOT_BEGUN)
+        sound = await asyncio.to_thread(card.set_devices, act.input, act.output, act.ring)
+        self._tell(SoundChanged(sound))
+
+
+def should_ring(calls: tuple[Call, ...]) -> bool:
+    """Whether the ring device sounds: somebody waits, and nobody is being talked to."""
+    waiting = any(call.direction is Direction.INCOMING and call.state is CallState.RINGING for call in calls)
+    return waiting and not any(call.state is CallState.TALKING for call in calls)

@@ -1,0 +1,73 @@
+"""What makes the engine a process of its own: detached, alone on its socket, closed to debuggers."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+import sys
+from pathlib import Path
+
+_PR_SET_DUMPABLE = 4  # prctl(2)
+
+
+def detach() -> None:
+    """Go on as a child of nobody, in a session of its own, with no terminal: the desk may come and go.
+
+    Fork first: a process group leader cannot call setsid, and the desk reaps the parent at once, so no zombie
+    is left in it. Called before any thread or event loop exists.
+    """
+    sys.stdout.flush()
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    os.chdir("/")
+
+
+def close_to_debuggers() -> None:
+    """No core file and no ptrace by the same user: the SIP secret is in this memory (prctl(2))."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def sole(lock_file: Path) -> int | None:
+    """A lock that dies with this process; None when another engine of the profile holds it."""
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def listening(path: Path) -> socket.socket:
+    """A UNIX socket at the path that only its owner may open; a dead one there is removed.
+
+    The caller holds the lock of ``sole``, so nobody else can be serving at this path.
+    """
+    path.unlink(missing_ok=True)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # umask, not chmod alone: there must be no moment in which another user could connect.
+    before = os.umask(0o177)
+    try:
+        made.bind(os.fspath(path))
+    except OSError:
+        made.close()
+        raise
+    finally:
+        os.umask(before)
+    made.setblocking(False)
+    return made
+
+
+def peer(connection: socket.socket) -> tuple[int, int]:
+    """``(pid, uid)`` of the other end, as the kernel knows it (SO_PEERCRED, unix(7))."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, uid, _ = struct.unpack("3i", credentials)
+    return pid, uid

@@ -1,0 +1,278 @@
+"""The engine and the desk's side of it, in one process with a clock moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import stat
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone import wire
+from operator_tui.phone.engine import Engine, should_ring
+from operator_tui.phone.line import Call, CallState, Direction, LineConfig, PhoneAway, Snapshot
+from operator_tui.phone.remote import RemotePhone
+from tests.phone.conftest import PATIENCE, QUICK, Bench, Desk, profile_in, until
+
+
+async def test_a_call_from_ring_to_end(bench: Bench) -> None:
+    desk = await bench.desk()
+    assert isinstance(await until(lambda: desk.events and desk.events[0]), Snapshot)
+    await desk.phone.begin_work(QUICK)
+    assert desk.snapshot.working
+    assert desk.snapshot.registration.state == "ok"
+
+    call = await bench.ring(desk)
+    assert call.number.startswith("+78652")
+    await desk.phone.answer(call.id)
+    bench.clock.advance(3)
+    await desk.phone.hold(call.id, True)
+    await desk.phone.hold(call.id, False)
+    await desk.phone.mute(call.id, True)
+    await desk.phone.hang_up(call.id)
+
+    told = await until(lambda: (h := desk.history(call.id)) and h[-1].over and h)
+    assert [c.state.value for c in told] == ["ringing", "talking", "held", "talking", "talking", "ended"]
+    assert told[-1].ended_by == "here"
+    assert told[-1].answered_ms is not None
+    assert not desk.snapshot.calls
+    assert desk.snapshot.recent[-1].id == call.id
+
+
+async def test_a_caller_who_gives_up_is_abandoned(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    call = await bench.ring(desk)
+    bench.clock.advance(QUICK.simulated_patience_seconds)
+    ended = await until(lambda: next((c for c in desk.snapshot.recent if c.id == call.id), None))
+    assert ended.abandoned
+
+
+async def test_refusals_come_back_whole(bench: Bench) -> None:
+    desk = await bench.desk()
+    with pytest.raises(Refusal) as early:
+        await desk.phone.dial("2002")
+    assert early.value.code is Code.WORK_NOT_BEGUN
+    await desk.phone.begin_work(QUICK)
+    with pytest.raises(Refusal) as gone:
+        await desk.phone.answer("no-such-call")
+    assert gone.value.code is Code.NO_SUCH_CALL
+    with pytest.raises(Refusal) as wrong:
+        await desk.phone.dial("сто два")
+    assert wrong.value.code is Code.NUMBER_INVALID
+
+
+async def test_the_second_desk_is_refused_by_name(bench: Bench) -> None:
+    first = await bench.desk()
+    second = RemotePhone(bench.profile, start_engine=False)
+    with pytest.raises(Refusal) as refused:
+        await second.attach()
+    assert refused.value.code is Code.PHONE_TAKEN
+    # The first desk does not notice.
+    await first.phone.begin_work(QUICK)
+    await first.phone.detach()
+    await second.attach()
+    assert second.snapshot.working
+    await second.detach()
+
+
+async def test_the_call_outlives_its_desk_with_its_timer(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    call = await bench.ring(desk)
+    await desk.phone.answer(call.id)
+    answered = (
+        await until(lambda: desk.snapshot.call(call.id).answered_ms and desk.snapshot.call(call.id))
+    ).answered_ms
+    await desk.close()
+    bench.clock.advance(20)
+    again = await bench.desk()
+    kept = again.snapshot.call(call.id)
+    assert kept is not None
+    assert kept.state is CallState.TALKING
+    assert kept.answered_ms == answered
+    await again.phone.hang_up(call.id)
+
+
+async def test_a_desk_that_was_away_learns_how_the_call_ended(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    call = await bench.ring(desk)
+    await desk.phone.answer(call.id)
+    await desk.close()
+    bench.clock.advance(QUICK.simulated_talk_seconds)
+    await until(lambda: not bench.lines[0].calls())
+    again = await bench.desk()
+    assert again.snapshot.call(call.id).ended_by == "there"
+
+
+async def test_no_queue_call_while_not_ready(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    await desk.phone.set_ready(False)
+    assert not desk.snapshot.ready
+    bench.clock.advance(1000)
+    await asyncio.sleep(0.1)
+    assert not desk.snapshot.calls
+    await desk.phone.set_ready(True)
+    await bench.ring(desk)
+
+
+async def test_end_of_work_ends_the_call_and_keeps_the_engine(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    call = await bench.ring(desk)
+    await desk.phone.answer(call.id)
+    await desk.phone.end_work()
+    assert not desk.snapshot.working
+    assert desk.snapshot.registration.state == "off"
+    assert desk.snapshot.call(call.id).over
+    await desk.phone.begin_work(QUICK)
+    assert desk.snapshot.working
+
+
+async def test_it_ends_ten_minutes_after_desk_and_call_are_gone(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    call = await bench.ring(desk)
+    await desk.phone.answer(call.id)
+    await desk.close()
+    bench.clock.advance(601)
+    await asyncio.sleep(0.1)
+    assert not bench.running.done(), "a call keeps it alive"
+    bench.clock.advance(QUICK.simulated_talk_seconds)
+    await until(lambda: not bench.lines[0].calls())
+    bench.clock.advance(599)
+    await asyncio.sleep(0.1)
+    # The simulated line has meanwhile rung and been abandoned; what counts is the time without a call.
+    for _ in range(200):
+        if bench.running.done():
+            break
+        bench.clock.advance(60)
+        await bench.lines[0].set_ready(False)
+        await asyncio.sleep(0.02)
+    await asyncio.wait_for(bench.running, PATIENCE)
+    assert not bench.profile.phone_socket.exists()
+
+
+async def test_exit_waits_for_the_call(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    call = await bench.ring(desk)
+    await desk.phone.answer(call.id)
+    await desk.phone.shut_down()
+    await asyncio.sleep(0.1)
+    assert not bench.running.done()
+    bench.clock.advance(QUICK.simulated_talk_seconds)
+    await asyncio.wait_for(bench.running, PATIENCE)
+
+
+async def test_exit_without_a_call_ends_it_at_once(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    await desk.phone.shut_down()
+    await asyncio.wait_for(bench.running, PATIENCE)
+
+
+async def test_the_desk_finds_a_new_engine_and_begins_work_again(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    bench.engine.end()
+    await asyncio.wait_for(bench.running, PATIENCE)
+    await until(lambda: any(isinstance(e, PhoneAway) for e in desk.events))
+    with pytest.raises(Refusal) as away:
+        await desk.phone.dial("2002")
+    assert away.value.code is Code.PHONE_AWAY
+    other = Engine(bench.profile.phone_socket, clock=bench.clock, poll_seconds=0.01)
+    running = asyncio.create_task(other.run())
+    await until(lambda: desk.phone.attached and desk.snapshot.working)
+    other.end()
+    await running
+
+
+async def test_the_socket_is_the_owners_alone(bench: Bench) -> None:
+    await bench.desk()
+    assert stat.S_IMODE(bench.profile.phone_socket.stat().st_mode) == 0o600
+
+
+async def test_a_stranger_is_not_served(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bench.desk()
+    await bench.desks[0].close()
+    monkeypatch.setattr("operator_tui.phone.process.peer", lambda _: (1, os.geteuid() + 1))
+    reader, writer = await asyncio.open_unix_connection(str(bench.profile.phone_socket))
+    assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+    writer.close()
+
+
+async def test_an_engine_of_another_version_is_told(bench: Bench) -> None:
+    await until(bench.profile.phone_socket.exists)
+    with pytest.raises(Refusal) as newer:
+        wire.snapshot_of(wire.Hello(2, "x", msgspec.Raw(b"{}")))
+    assert newer.value.code is Code.PHONE_VERSION
+
+
+def test_the_secret_stands_in_no_repr() -> None:
+    act = wire.BeginWork(LineConfig(), "s3cret")
+    assert "s3cret" not in repr(act) + repr(wire.Request(1, act))
+    assert "s3cret" in wire.framed(wire.Request(1, act)).decode("utf-8", "replace")
+
+
+def test_it_rings_only_when_nobody_is_talking() -> None:
+    ringing = Call("1", Direction.INCOMING, "2002", CallState.RINGING, 0)
+    talking = Call("2", Direction.INCOMING, "2003", CallState.TALKING, 0)
+    dialled = Call("3", Direction.OUTGOING, "2004", CallState.RINGING, 0)
+    assert should_ring((ringing,))
+    assert should_ring((ringing, dialled))
+    assert not should_ring((dialled,))
+    assert not should_ring((ringing, talking))
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+_BODIES = st.one_of(
+    st.binary(max_size=200),
+    _JSON.map(lambda value: json.dumps(value).encode()),
+    st.fixed_dictionaries(
+        {
+            "id": st.integers(-(2**70), 2**70),
+            "act": st.fixed_dictionaries(
+                {"do": st.sampled_from(["answer", "dial", "hold", "beginwork", "shut", "", "hangup"])},
+                optional={"call": _JSON, "number": _JSON, "on": _JSON, "config": _JSON, "secret": _JSON},
+            ),
+        }
+    ).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@given(st.lists(_BODIES, max_size=5), st.binary(max_size=12))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_garbage_never_ends_the_engine(
+    tmp_path_factory: pytest.TempPathFactory, bodies: list[bytes], tail: bytes
+) -> None:
+    async def torture() -> None:
+        profile = profile_in(tmp_path_factory.mktemp("g"))
+        engine = Engine(profile.phone_socket, poll_seconds=0.01)
+        running = asyncio.create_task(engine.run())
+        await until(profile.phone_socket.exists)
+        bad = socket.socket(socket.AF_UNIX)
+        bad.connect(str(profile.phone_socket))
+        for body in bodies:
+            bad.sendall(len(body).to_bytes(4, "big") + body)
+        bad.sendall(tail)
+        bad.close()
+        desk = Desk(RemotePhone(profile, start_engine=False))
+        assert (await desk.phone.attach()).v == 1
+        await desk.close()
+        engine.end()
+        await asyncio.wait_for(running, PATIENCE)
+
+    asyncio.run(torture())
