@@ -95,8 +95,9 @@ FIELD_TITLES = {
 class Card(msgspec.Struct, frozen=True):
     """One appeal as both ends know it.
 
-    ``stamps`` says for each field who wrote it last: ``(operation id, hybrid clock stamp)``; ``rival`` holds the
-    other value of a keep-both field; ``review`` is ``final`` or ``extension`` while the appeal is in review;
+    ``stamps`` says for each field who wrote it, or put a value beside it, last: ``(operation id, hybrid clock
+    stamp)``; ``rival`` holds the other values of a keep-both field, the oldest first; ``review`` is ``final`` or
+    ``extension`` while the appeal is in review;
     ``deadline`` is a local date of the organisation (ISO). Fields this program does not know are kept as they came.
     """
 
@@ -111,7 +112,7 @@ class Card(msgspec.Struct, frozen=True):
     created: str
     deadline: str = ""
     review: str = ""
-    rival: dict[str, Any] = {}
+    rival: dict[str, list[Any]] = {}
 
     def value(self, field: str) -> Any:
         """The field's value, an empty text when it was never filled."""

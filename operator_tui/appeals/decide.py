@@ -75,7 +75,11 @@ def apply(card: Card | None, change: Change, *, op: str, at: str, by: int, strea
     fields = {**card.fields, **change.set}
     for field, items in change.add.items():
         fields[field] = [*card.fields.get(field, ()), *items]
-    touched = [*change.set, *change.add, *(("status",) if change.status else ())]
+    rival = {field: values for field, values in card.rival.items() if field not in change.set}
+    for field, value in change.rival.items():
+        rival[field] = [*rival.get(field, ()), value]
+    # A value put beside another stamps the field as well: who writes next must have seen both.
+    touched = [*change.set, *change.add, *change.rival, *(("status",) if change.status else ())]
     return msgspec.structs.replace(
         card,
         rev=card.rev + 1,
@@ -85,7 +89,7 @@ def apply(card: Card | None, change: Change, *, op: str, at: str, by: int, strea
         deadline=change.deadline or card.deadline,
         fields=fields,
         stamps={**card.stamps, **dict.fromkeys(touched, (op, at))},
-        rival={**{k: v for k, v in card.rival.items() if k not in change.set}, **change.rival},
+        rival=rival,
     )
 
 

@@ -1,0 +1,200 @@
+"""The journal: everything the operator did and everything he is shown, in one encrypted file on his desk.
+
+Saved means on disk: every method that writes returns after COMMIT with synchronous=FULL (DESIGN rule 1). Methods
+may be called from any thread; each holds the journal for a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.draft import Draft
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.operations import CARD_KINDS, Event, Kind, Operation, Outcome
+from operator_tui.journal import cards, confirm, drafts, outbox, views
+from operator_tui.journal.confirm import Attention
+from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.store import Store
+from operator_tui.journal.views import Happened
+
+__all__ = ["Attention", "Happened", "Journal"]
+
+
+class Journal:
+    """One operator's journal. Opened once; a second desk is refused by name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, *, catalogue: Catalogue, clock: Clock) -> Journal:
+        """Open, or make, the journal of that file with its raw key of 32 bytes.
+
+        Refusals: JOURNAL_BUSY (pid), JOURNAL_KEY_WRONG and JOURNAL_DAMAGED (path; the file is untouched),
+        JOURNAL_NEWER, DISK_FULL, DISK_FAILED. An existing journal is copied (``VACUUM INTO``, the copy is encrypted
+        too) before it is migrated.
+        """
+        return cls(Store.open(path, key, catalogue=catalogue, clock=clock))
+
+    def close(self) -> None:
+        """Let go of the file and of its lock. A second call does nothing."""
+        self._store.close()
+
+    # who we are
+
+    @property
+    def device(self) -> DeviceIdentity | None:
+        """Who this journal is to the server; None before enrolment."""
+        with self._store.reading():
+            return self._store.device()
+
+    def enrol(self, identity: DeviceIdentity) -> None:
+        """Take an identity, or a fresh token or operator of the same one.
+
+        Refusal(FORK) when another device's operations are still unsent here: their ids would be wrong.
+        """
+        with self._store.writing():
+            known = self._store.device()
+            if known is not None and known.code != identity.code:
+                if outbox.unsent(self._store):
+                    raise Refusal(Code.FORK)
+                self._store.set_meta("next_n", "1")
+                self._store.set_meta("durable", "0")
+            self._store.set_meta("device", msgspec.json.encode(identity).decode())
+
+    # operations
+
+    def record(self, kind: Kind, x: dict[str, Any], *, card: str = "") -> Operation:
+        """Write what happened (call.*, shift.*, answer.used …). Kinds that change a card have their own methods."""
+        if kind in CARD_KINDS:
+            raise ValueError(f"{kind} changes a card: use save or move")
+        with self._store.writing():
+            return outbox.append(self._store, kind, x, card=card)
+
+    def save(self, draft: Draft) -> Card:
+        """«Сохранить»: a new card, or the changes of an existing one; the draft ends in the same transaction.
+
+        Only fields that changed are sent; nothing changed, nothing written. A draft that already became a card
+        becomes no second one: what differs is saved as a change. Refusals (the draft stays): FIELD_REQUIRED,
+        FIELD_INVALID, LOCKED, STALE, UNKNOWN_CARD, UNKNOWN_THEME, RIGHT_MISSING, NOT_ENROLLED, DISK_FULL.
+        """
+        with self._store.writing():
+            return cards.save(self._store, draft)
+
+    def move(self, card_id: str, act: Act, given: Mapping[str, Any]) -> Card:
+        """An act of the life-cycle («Закрыть обращение», «Перевести», …). Its refusals come out, nothing is written."""
+        with self._store.writing():
+            return cards.move(self._store, card_id, act, given)
+
+    def save_and_close(self, draft: Draft, given: Mapping[str, Any]) -> Card:
+        """Save and close in one transaction: both operations, or none and the draft stays."""
+        with self._store.writing():
+            card = cards.save(self._store, draft)
+            return cards.move(self._store, card.id, Act.CLOSE, given)
+
+    # drafts
+
+    def put_draft(self, draft: Draft) -> None:
+        """Write the form as it stands now; sets its ``updated_ms``."""
+        with self._store.writing():
+            drafts.put(self._store, draft)
+
+    def drafts(self) -> list[Draft]:
+        """All unsaved forms, the last typed one first."""
+        with self._store.reading():
+            return drafts.listed(self._store)
+
+    def draft_for_call(self, call: str) -> Draft | None:
+        """The unsaved form of that call."""
+        with self._store.reading():
+            return drafts.for_call(self._store, call)
+
+    def drop_draft(self, draft_id: str) -> None:
+        """Throw an unsaved form away, because the operator said so."""
+        with self._store.writing():
+            drafts.drop(self._store, draft_id)
+
+    # views
+
+    def card(self, card_id: str) -> Card | None:
+        """The card as it is shown: confirmed, with our own unconfirmed acts folded in."""
+        with self._store.reading():
+            return cards.shown(self._store, card_id)
+
+    def active(self, limit: int = 200, offset: int = 0, status: Status | None = None) -> list[Card]:
+        """Appeals in work, deferred or in review (or of the status asked for, any status), newest first."""
+        with self._store.reading():
+            return views.active(self._store, limit=limit, offset=offset, status=status)
+
+    def counts(self) -> dict[Status, int]:
+        """How many appeals stand in each status."""
+        with self._store.reading():
+            return views.counts(self._store)
+
+    def history(self, *, phone: str = "", enp: str = "", limit: int = 20) -> list[Card]:
+        """Earlier appeals of a person or from a telephone (+7 or 8 makes no difference): open first, then newest."""
+        with self._store.reading():
+            return views.history(self._store, phone=phone, enp=enp, limit=limit)
+
+    def search(self, text: str, limit: int = 50) -> list[Card]:
+        """Appeals by number, names, telephone, comment, content; each word is a beginning, ё is е; newest first."""
+        with self._store.reading():
+            return views.search(self._store, text, limit=limit)
+
+    def timeline(self, card_id: str) -> list[Happened]:
+        """What happened to a card, in the server's order, then what it has not answered or has refused."""
+        with self._store.reading():
+            return views.timeline(self._store, card_id)
+
+    # the side of sync
+
+    def outbox(self, limit: int) -> list[Operation]:
+        """The oldest operations the server has not answered for, in order."""
+        with self._store.reading():
+            return outbox.pending(self._store, limit)
+
+    def unsent(self) -> int:
+        """How many operations wait."""
+        with self._store.reading():
+            return outbox.unsent(self._store)
+
+    def cursors(self) -> dict[str, int]:
+        """Each stream followed and the place it has been read up to; the organisation's own from the start."""
+        with self._store.reading():
+            return confirm.cursors(self._store)
+
+    def settle(self, outcomes: Sequence[Outcome], *, durable: int) -> None:
+        """The server's answers to our operations; late or doubled ones change nothing.
+
+        ``durable`` is the highest number the server keeps safely: such operations go after seven days, no other.
+        """
+        with self._store.writing():
+            confirm.settle(self._store, outcomes, durable)
+
+    def receive(self, events: Iterable[Event]) -> list[str]:
+        """Events of streams; those that are not the next of their stream are ignored. Ids of the cards that changed."""
+        with self._store.writing():
+            return confirm.receive(self._store, events)
+
+    def rewind(self, next_n: int, epoch: str) -> None:
+        """The server is another lineage: read it from the start, send operations from ``next_n`` on again."""
+        with self._store.writing():
+            confirm.rewind(self._store, next_n, epoch)
+
+    def attention(self) -> list[Attention]:
+        """Operations that were refused or joined with another's text, until the operator has dealt with them."""
+        with self._store.reading():
+            return confirm.attention(self._store)
+
+    def dismiss(self, op: str) -> None:
+        """The operator has dealt with it."""
+        with self._store.writing():
+            confirm.dismiss(self._store, op)

@@ -1,0 +1,86 @@
+"""The journal's tables, step by step. Forward only; a step that was ever released is never edited."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+STEPS = Migrations("journal")
+
+FTS_COLUMNS = ("find_number", "find_name", "find_phone", "find_text")
+
+
+@STEPS()
+def first(db: Database) -> None:
+    """Everything of design 1.2 that this release uses."""
+    db.create_table("meta", {"k": str, "v": str}, pk="k", not_null={"v"})
+    db.create_table("stream", {"id": str, "cursor": int}, pk="id", not_null={"cursor"})
+    # card: what the server has confirmed. stale: kept for the screen after a change of epoch, until it comes again.
+    db.create_table(
+        "card",
+        {"id": str, "stream": str, "body": str, "stale": int},
+        pk="id",
+        not_null={"stream", "body"},
+        defaults={"stale": 0},
+    )
+    db.create_table(
+        "event",
+        {"stream": str, "q": int, "card": str, "op": str, "body": str},
+        pk=("stream", "q"),
+        not_null={"card", "op", "body"},
+    )
+    db.table("event").create_index(["card"])
+    # outbox: confirmed = the card's confirmed state already holds what this operation did.
+    db.create_table(
+        "outbox",
+        {
+            "device": str,
+            "n": int,
+            "card": str,
+            "kind": str,
+            "body": str,
+            "at_ms": int,
+            "state": str,
+            "result": str,
+            "seq": int,
+            "confirmed": int,
+        },
+        pk=("device", "n"),
+        not_null={"card", "kind", "body", "at_ms", "state"},
+        defaults={"state": "pending", "confirmed": 0, "seq": 0},
+    )
+    db.execute("CREATE INDEX outbox_pending ON outbox(device, n) WHERE state = 'pending'")
+    db.execute("CREATE INDEX outbox_folded ON outbox(card, device, n) WHERE card != ''")
+    # shown: the confirmed card with the unconfirmed operations folded in; what the screen and the search read.
+    # Its own integer key: the full-text index points at it, and VACUUM renumbers rows that have none.
+    db.create_table(
+        "shown",
+        {
+            "row": int,
+            "id": str,
+            "status": str,
+            "created": str,
+            "deadline": str,
+            "phone": str,
+            "enp": str,
+            "body": str,
+            **dict.fromkeys(FTS_COLUMNS, str),
+        },
+        pk="row",
+        not_null={"id", "status", "created", "body"},
+    )
+    shown = db.table("shown")
+    shown.create_index(["id"], unique=True)
+    shown.create_index(["status", "created"])
+    shown.create_index(["phone"])
+    shown.create_index(["enp"])
+    shown.enable_fts(list(FTS_COLUMNS), tokenize="unicode61 remove_diacritics 0", create_triggers=True)
+    db.create_table(
+        "attention",
+        {"op": str, "card": str, "reason": str, "current": str, "at_ms": int, "done": int},
+        pk="op",
+        defaults={"done": 0},
+    )
+    db.create_table("draft", {"id": str, "call": str, "body": str, "at_ms": int}, pk="id")
+    # saved: which card a draft became, so that a second press of the key makes no second card.
+    db.create_table("saved", {"draft": str, "card": str, "at_ms": int}, pk="draft")

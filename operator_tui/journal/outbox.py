@@ -1,0 +1,109 @@
+"""The outbox: every operation of this desk, in the order it was made, kept until the server has it safe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.hlc import next_stamp, stamp_ms
+from operator_tui.appeals.operations import CARD_KINDS, Kind, Operation, operation_id
+from operator_tui.journal.store import Store
+
+PENDING, APPLIED, MERGED, REJECTED = "pending", "applied", "merged", "rejected"
+
+
+def upcoming(store: Store) -> tuple[str, int]:
+    """The device's code and the number the next operation will have."""
+    return store.demand_device().code, int(store.meta("next_n", "1"))
+
+
+def append(
+    store: Store, kind: Kind, x: dict[str, Any], *, card: str = "", b: dict[str, str] | None = None
+) -> Operation:
+    """Write one operation; inside ``writing`` only. Takes its number and its stamp there (DESIGN rule 14).
+
+    ``card`` is empty for CARD_NEW: the card's id will be that of the operation.
+    """
+    device = store.demand_device()
+    _, n = upcoming(store)
+    now_ms = store.clock.now_ms()
+    operation = Operation(
+        n=n,
+        k=kind.value,
+        at=next_stamp(store.meta("hlc"), now_ms),
+        c=card,
+        z=device.operator.zone,
+        b=b or {},
+        x=x,
+    )
+    about = operation_id(device.code, n) if kind is Kind.CARD_NEW else card
+    store.db.execute(
+        "INSERT INTO outbox(device, n, card, kind, body, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        [device.code, n, about, kind.value, msgspec.json.encode(operation).decode(), now_ms],
+    )
+    store.set_meta("next_n", str(n + 1))
+    store.set_meta("hlc", operation.at)
+    return operation
+
+
+def pending(store: Store, limit: int) -> list[Operation]:
+    """The oldest operations the server has not answered for, in order."""
+    device = store.device()
+    if device is None:
+        return []
+    rows = store.rows(
+        "SELECT body FROM outbox WHERE device = ? AND state = 'pending' ORDER BY n LIMIT ?", device.code, limit
+    )
+    return [decode(body) for (body,) in rows]
+
+
+def unsent(store: Store) -> int:
+    """How many of them there are."""
+    return int(store.value("SELECT count(*) FROM outbox WHERE state = 'pending'"))
+
+
+def decode(body: str) -> Operation:
+    """An operation as it was written, whatever release wrote it."""
+    return msgspec.json.decode(body, type=Operation)
+
+
+def split_id(op: str) -> tuple[str, int]:
+    """``k7q2mx:41`` -> (``k7q2mx``, 41). Refusal(BAD_REQUEST) for what is no operation id."""
+    device, _, n = op.rpartition(":")
+    if not device or not n.isdigit():
+        raise Refusal(Code.BAD_REQUEST, field="op")
+    return device, int(n)
+
+
+def forget_durable(store: Store, *, before_ms: int) -> None:
+    """Drop what the server keeps safely and no card or question needs any more; inside ``writing`` only.
+
+    An operation that is not durable is never dropped (design 1.5, rule 6).
+    """
+    device = store.demand_device()
+    store.db.execute(
+        """DELETE FROM outbox WHERE device = ? AND n <= ? AND at_ms < ? AND state != 'pending'
+           AND (confirmed = 1 OR state = 'rejected')
+           AND NOT EXISTS (SELECT 1 FROM attention WHERE op = outbox.device || ':' || outbox.n AND done = 0)""",
+        [device.code, int(store.meta("durable", "0")), before_ms],
+    )
+
+
+def follows_stream(kind: str) -> bool:
+    """Whether desks get the events of this kind back: those of cards only."""
+    return kind in CARD_KINDS
+
+
+def saw_stamp(store: Store, stamp: str) -> None:
+    """Stamps made from now on are later than one received (hybrid logical clock); inside ``writing`` only.
+
+    A stamp far ahead of this desk's clock is not followed: the server clamps those (design 1.5, rule 3).
+    """
+    try:
+        ahead = stamp_ms(stamp) > store.clock.now_ms() + 300_000
+    except ValueError:
+        return
+    if not ahead and stamp > store.meta("hlc"):
+        store.set_meta("hlc", stamp)

@@ -1,0 +1,147 @@
+"""What the screens read: the journal's list, counts, a person's history, search, and what happened to a card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.card import OPEN_STATUSES, Card, Status
+from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.hlc import stamp_ms
+from operator_tui.appeals.operations import CARD_KINDS, Change, Event, Operation, operation_id
+from operator_tui.journal import cards, outbox
+from operator_tui.journal.finding import digits, match_query, phone_key
+from operator_tui.journal.store import Store
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """One entry of a card's history.
+
+    ``at_ms`` UTC milliseconds; ``by`` the user; ``kind`` the operation's kind; ``act`` the move, if it was one;
+    ``status`` the new status, if it changed; ``values`` what was written; ``lost`` values that gave way to a later
+    writer; ``rival`` values put beside another's. ``pending`` means the server has not answered yet, ``refused``
+    carries its reason.
+    """
+
+    op: str
+    at_ms: int
+    by: int
+    kind: str
+    act: str = ""
+    status: str = ""
+    values: Mapping[str, Any] = {}
+    lost: Mapping[str, Any] = {}
+    rival: Mapping[str, Any] = {}
+    pending: bool = False
+    refused: Refusal | None = None
+
+
+def active(store: Store, *, limit: int, offset: int, status: Status | None) -> list[Card]:
+    """Appeals that are not finished, or those of one status; the newest first."""
+    wanted = sorted(OPEN_STATUSES) if status is None else [status]
+    marks = ", ".join("?" * len(wanted))
+    return _cards(
+        store.rows(
+            f"SELECT body FROM shown WHERE status IN ({marks}) ORDER BY created DESC, id DESC LIMIT ? OFFSET ?",
+            *(each.value for each in wanted),
+            limit,
+            offset,
+        )
+    )
+
+
+def counts(store: Store) -> dict[Status, int]:
+    """How many appeals stand in each status; every status is there."""
+    found = dict(store.rows("SELECT status, count(*) FROM shown GROUP BY status"))
+    return {status: int(found.get(status.value, 0)) for status in Status}
+
+
+def history(store: Store, *, phone: str, enp: str, limit: int) -> list[Card]:
+    """Earlier appeals of a person or from a telephone: the open ones first, then the newest (K-5.1.7.1)."""
+    keys = {"phone": phone_key(phone), "enp": digits(enp)}
+    given = {column: key for column, key in keys.items() if key}
+    if not given:
+        return []
+    open_marks = ", ".join("?" * len(OPEN_STATUSES))
+    return _cards(
+        store.rows(
+            f"SELECT body FROM shown WHERE {' OR '.join(f'{column} = ?' for column in given)} "
+            f"ORDER BY status NOT IN ({open_marks}), created DESC, id DESC LIMIT ?",
+            *given.values(),
+            *sorted(OPEN_STATUSES),
+            limit,
+        )
+    )
+
+
+def search(store: Store, text: str, *, limit: int) -> list[Card]:
+    """Appeals whose number, names, telephone or texts have every word of ``text`` as a beginning; newest first."""
+    query = match_query(text)
+    if not query:
+        return []
+    return _cards(
+        store.rows(
+            "SELECT body FROM shown WHERE row IN (SELECT rowid FROM shown_fts WHERE shown_fts MATCH ?) "
+            "ORDER BY created DESC, id DESC LIMIT ?",
+            query,
+            limit,
+        )
+    )
+
+
+def timeline(store: Store, card_id: str) -> list[Happened]:
+    """What happened to a card: the server's events in their order, then what it has not answered or has refused."""
+    events = [
+        msgspec.json.decode(body, type=Event)
+        for (body,) in store.rows("SELECT body FROM event WHERE card = ? ORDER BY stream, q", card_id)
+    ]
+    entries = [_of_event(event) for event in events]
+    seen = {entry.op for entry in entries}
+    device = store.device()
+    by = device.operator.user if device else 0
+    for code, body, state, result in store.rows(
+        "SELECT device, body, state, result FROM outbox WHERE card = ? ORDER BY at_ms, n", card_id
+    ):
+        operation = outbox.decode(body)
+        op = operation_id(code, operation.n)
+        if op not in seen:
+            entries.append(_of_operation(operation, op, by, state, result))
+    return entries
+
+
+def _cards(rows: Iterable[tuple[Any, ...]]) -> list[Card]:
+    return [cards.decode(body) for (body,) in rows]
+
+
+def _of_event(event: Event) -> Happened:
+    change = msgspec.convert(event.x, Change) if event.k in CARD_KINDS else Change()
+    return Happened(
+        op=event.op,
+        at_ms=stamp_ms(event.at),
+        by=event.by,
+        kind=event.k,
+        act=change.act,
+        status=change.status,
+        values={**change.set, **change.add},
+        lost=change.lost,
+        rival=change.rival,
+    )
+
+
+def _of_operation(operation: Operation, op: str, by: int, state: str, result: str | None) -> Happened:
+    refused = None
+    if state == outbox.REJECTED and result:
+        outcome = msgspec.json.decode(result)
+        refused = Refusal.from_wire({"code": outcome.get("w", ""), "params": outcome.get("p", {})})
+    return Happened(
+        op=op,
+        at_ms=stamp_ms(operation.at),
+        by=by,
+        kind=operation.k,
+        act=str(operation.x.get("act", "")),
+        values={key: value for key, value in operation.x.items() if key != "act"},
+        pending=state == outbox.PENDING,
+        refused=refused,
+    )
