@@ -88,10 +88,10 @@ def cli(ctx: click.Context) -> None:
 @click.option("--line", type=click.Choice(["simulated", "sip"]), help="Телефонная линия вместо заданной в настройках.")
 def desk(profile_name: str, line: str | None) -> None:
     """Start the desk in this terminal."""
-    from operator_tui.app import run_desk  # the screen library is loaded for this command alone
+    from operator_tui.start import run_desk  # the screen library is loaded for this command alone
 
     options = {"phone": {"line": line}} if line else {}
-    run_desk(profile_name, options)
+    sys.exit(run_desk(profile_name, options))
 
 
 def main() -> None:

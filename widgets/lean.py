@@ -130,6 +130,4 @@ class LeanTextArea(TextArea):
         start, end = sorted((start, end))
         row, column = start
         insert, taken = compose_accents(insert, self.document[row][:column])
-        return super().replace(
-            insert, (row, column - taken), end, maintain_selection_offset=maintain_selection_offset
-        )
+        return super().replace(insert, (row, column - taken), end, maintain_selection_offset=maintain_selection_offset)

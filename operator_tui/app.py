@@ -1,0 +1,236 @@
+"""The Textual application: one desk, two kept screens, every key from the one registry of commands.
+
+The terminal's environment has to be prepared before this module is imported (operator_tui/start.py does).
+"""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+from importlib import resources
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.events import Resize
+from textual.message import Message
+
+from operator_tui import commands
+from operator_tui.appeals.errors import Refusal
+from operator_tui.desk.desk import Desk
+from operator_tui.desk.state import Topic
+from operator_tui.i18n import tr, use
+from operator_tui.sentences import sentence
+from screens.base import DeskScreen
+from screens.help import HelpScreen
+from screens.journal import JournalScreen
+from screens.settings import ScreenSettings
+from screens.themes import THEMES
+from screens.trouble import FailureScreen, TooSmallScreen, fits
+from screens.work import WorkScreen
+
+
+def bindings() -> list[BindingType]:
+    """A binding for each key of the registry. Priority: a command's key is not a text field's to take."""
+    return [
+        Binding(key, f"command({command.id!r})", command.title, show=False, priority=True, id=f"{command.id}.{key}")
+        for command in commands.collect().values()
+        for key in command.keys
+    ]
+
+
+class DeskChanged(Message, bubble=False):
+    """The desk changed; posted so that widgets are touched only by the application's own task."""
+
+    def __init__(self, topic: Topic) -> None:
+        super().__init__()
+        self.topic = topic
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, DeskChanged) and message.topic is self.topic
+
+
+class DeskApp(App[int]):
+    """The face of one desk."""
+
+    CSS = resources.files("assets").joinpath("desk.tcss").read_text(encoding="utf-8")
+    MODES = {"journal": JournalScreen, "work": WorkScreen}  # noqa: RUF012  # Textual's own form
+    DEFAULT_MODE = "journal"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings()
+
+    def __init__(self, desk: Desk, *, theme: str, driver: type[Driver] | None = None) -> None:
+        self.desk = desk
+        super().__init__(driver_class=driver)
+        for known in THEMES:
+            self.register_theme(known)
+        self.theme = theme
+        self._ending = False
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The roles of our own that every theme fills."""
+        return {
+            "heading": "ansi_default",
+            "dim": "ansi_default",
+            "bar": "ansi_default",
+            "field": "ansi_default",
+            "cursor-text": "ansi_default",
+            "cursor-back": "ansi_default",
+        }
+
+    def on_mount(self) -> None:
+        self.title = "operator-tui"
+        self.desk.listen(lambda topic: self.post_message(DeskChanged(topic)))
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._on_signal(number)
+        self.call_after_refresh(self._start)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        import asyncio
+
+        try:
+            asyncio.get_running_loop().add_signal_handler(number, partial(self.leave, leave=False))
+        except (NotImplementedError, RuntimeError, ValueError):
+            return  # not in the main thread (tests), or a system without signals
+
+    @work(exit_on_error=False)
+    async def _start(self) -> None:
+        """After the first paint: open the parts, and show what can not be opened as a sentence."""
+        try:
+            await self.desk.start(self.desk.notice)
+        except Refusal as refusal:
+            self.push_screen(FailureScreen(sentence(refusal)))
+            return
+        self.desk.notice("")
+        if self.desk.state.card is not None:
+            self.switch_mode("work")
+        self._refresh_screen()
+
+    def _refresh_screen(self) -> None:
+        if isinstance(self.screen, DeskScreen):
+            self.screen.paint_all()
+
+    def on_desk_changed(self, message: DeskChanged) -> None:
+        if message.topic is Topic.CARD and self.desk.state.card is not None and self.current_mode != "work":
+            state = self.desk.state
+            if state.call is not None and state.card is not None and state.card.call == state.call.id:
+                self.switch_mode("work")  # answering brings the card of that call to the front
+                return
+        if message.topic is Topic.PHONE:
+            self._announce()
+        if isinstance(self.screen, DeskScreen):
+            self.screen.desk_changed(message.topic)
+
+    def _announce(self) -> None:
+        """A new ringing call: the terminal's bell, once; the engine rings aloud, the screen by text (K-5.1.1.1)."""
+        call = self.desk.state.call
+        ringing = call.id if call is not None and call.state.value == "ringing" else ""
+        if ringing and ringing != getattr(self, "_rung", ""):
+            self.bell()
+        self._rung = ringing
+
+    def on_resize(self, event: Resize) -> None:
+        covered = isinstance(self.screen, TooSmallScreen)
+        if fits(event.size.width, event.size.height):
+            if covered:
+                self.pop_screen()
+        elif not covered:
+            self.push_screen(TooSmallScreen())
+
+    # commands
+
+    def action_command(self, command_id: str) -> None:
+        """Run a command of the registry where it belongs, or say why it can not be run now."""
+        command = commands.collect()[command_id]
+        screen = self.screen
+        if not isinstance(screen, DeskScreen):
+            return
+        if command.scope not in ("desk", screen.name_in_commands):
+            self._elsewhere(command)
+            return
+        refusal = command.available(screen.situation())
+        if refusal is not None:
+            self.desk.refused(refusal)
+            return
+        if not screen.run_command(command_id):
+            self._run_here(command_id, screen)
+
+    def _elsewhere(self, command: commands.Command) -> None:
+        """A key of the other screen: go there and run it, so that no command is more than one key away."""
+        self.switch_mode("work" if command.scope == "work" else "journal")
+        self.call_after_refresh(self.action_command, command.id)
+
+    def _run_here(self, command_id: str, screen: DeskScreen) -> None:
+        phone = self.desk.phone
+        acts: dict[str, Any] = {
+            "phone.answer": phone.answer,
+            "phone.hang_up": phone.hang_up,
+            "phone.hold": phone.toggle_hold,
+            "phone.begin_work": phone.begin_work,
+            "phone.end_work": phone.end_work,
+            "card.add": self._add_card,
+            "journal.home": self._home,
+            "desk.card": lambda: self.switch_mode("work"),
+            "desk.help": self._help,
+            "desk.menu": self._help,
+            "desk.repaint": lambda: self.refresh(layout=True),
+            "desk.theme": self._next_theme,
+            "desk.quit": lambda: self.leave(leave=True),
+        }
+        act = acts.get(command_id)
+        if act is None:
+            self.desk.notice(tr("Эта команда в этой версии ещё не готова."), urgent=True)
+            return
+        screen.guard(lambda: _only_awaitable(act()))
+
+    async def _add_card(self) -> None:
+        await self.desk.open_card()
+        self.switch_mode("work")
+
+    async def _home(self) -> None:
+        await self.desk.flush_draft()
+        self.switch_mode("journal")
+
+    def _help(self) -> None:
+        if isinstance(self.screen, DeskScreen):
+            self.push_screen(HelpScreen(self.screen.situation()), self._run_chosen)
+
+    def _run_chosen(self, command_id: str | None) -> None:
+        if command_id is not None:
+            self.action_command(command_id)
+
+    def _next_theme(self) -> None:
+        names = [known.name for known in THEMES]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    # end
+
+    def leave(self, *, leave: bool) -> None:
+        """End within two seconds: draft kept, journal closed, engine let go (DESIGN rule 12)."""
+        if not self._ending:
+            self._ending = True
+            self._end(leave)
+
+    @work(exit_on_error=False)
+    async def _end(self, leave: bool) -> None:
+        try:
+            await self.desk.stop(leave=leave)
+        finally:
+            self.exit(0)
+
+    async def action_quit(self) -> None:
+        self.leave(leave=False)
+
+
+def _only_awaitable(result: Any) -> Any:
+    """A handler's result when it has to be awaited, else None."""
+    return result if hasattr(result, "__await__") and not hasattr(result, "node") else None
+
+
+def make_app(desk: Desk, *, colours: int = 256, driver: type[Driver] | None = None) -> DeskApp:
+    """The application for a desk, in the language and the theme of the settings."""
+    screen = desk.settings.get(ScreenSettings)
+    use(screen.language)
+    return DeskApp(desk, theme=screen.theme or ("vt" if colours == 16 else "desk"), driver=driver)

@@ -1,0 +1,212 @@
+"""The desk's side of the telephone: follows the engine's events, records what happened, keeps the presence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.presence import Move, Presence, State, moved, possible
+from operator_tui.desk import calls
+from operator_tui.desk.state import Light, Topic
+from operator_tui.phone.line import (
+    Call,
+    CallChanged,
+    PhoneAway,
+    PhoneEvent,
+    Registration,
+    RegistrationChanged,
+    RegistrationState,
+    Snapshot,
+    SoundChanged,
+    SoundState,
+    TransferEnded,
+    told,
+)
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+    from operator_tui.phone.remote import RemotePhone
+
+_LIGHTS = {
+    RegistrationState.OFF: Light.OFF,
+    RegistrationState.REGISTERING: Light.STARTING,
+    RegistrationState.OK: Light.ON,
+    RegistrationState.FAILED: Light.TROUBLE,
+    RegistrationState.LOST: Light.AWAY,
+}
+
+
+class PhoneDesk:
+    """Commands of the telephone and what its events mean for the desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._phone: RemotePhone | None = None
+        self._calls: dict[str, Call] = {}
+
+    async def attach(self) -> None:
+        """Attach to the engine (starting it when there is none) and follow it until detached."""
+        from operator_tui.phone.remote import RemotePhone
+
+        self._phone = RemotePhone(self._desk.profile)
+        await self._phone.attach()
+        self._desk.background(self._follow(self._phone))
+        if self._desk.profile.synthetic and not self._phone.snapshot.working:
+            await self.begin_work()
+
+    async def detach(self, *, leave: bool) -> None:
+        """Let go of the engine; with ``leave`` it ends, unless a call goes on."""
+        if self._phone is None:
+            return
+        if leave:
+            await self._phone.shut_down()
+        else:
+            await self._phone.detach()
+
+    async def begin_work(self) -> None:
+        """«Начало работы»: the line registers, the account becomes «Активен» (K-3.3, K-3.6)."""
+        await self._desk.parts.registry_opened.wait()
+        config, secret, callers = await self._desk.parts.phone_account()
+        await self._engine().begin_work(config, secret, callers)
+        await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_BEGUN, {}))
+        self._move(Move.BEGIN_WORK)
+
+    async def end_work(self) -> None:
+        """«Завершить»: the line is let go, the account becomes «Не активен» (K-5.4.1)."""
+        await self._engine().end_work()
+        await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_ENDED, {}))
+        self._move(Move.END_WORK)
+
+    async def answer(self) -> None:
+        """«Ответить»: takes the ringing call."""
+        await self._engine().answer(self._current().id)
+
+    async def hang_up(self) -> None:
+        """Ends the call; a ringing one is refused."""
+        call = self._current()
+        engine = self._engine()
+        if call.answered_ms is None and call.direction.value == "in":
+            await engine.reject(call.id, "operator")
+        else:
+            await engine.hang_up(call.id)
+
+    async def toggle_hold(self) -> None:
+        """Hold, or take back from hold."""
+        call = self._current()
+        await self._engine().hold(call.id, not call.held)
+
+    async def dial(self, number: str) -> None:
+        """Call a number."""
+        await self._engine().dial(number)
+
+    async def transfer(self, target: str) -> None:
+        """Blind transfer to an extension."""
+        await self._engine().blind_transfer(self._current().id, target)
+
+    def ready(self) -> None:
+        """Wrap-up is over."""
+        self._move(Move.READY)
+
+    def _engine(self) -> RemotePhone:
+        if self._phone is None:
+            raise Refusal(Code.PHONE_AWAY)
+        return self._phone
+
+    def _current(self) -> Call:
+        call = self._desk.state.call
+        if call is None or call.over:
+            raise Refusal(Code.NO_SUCH_CALL)
+        return call
+
+    async def _follow(self, phone: RemotePhone) -> None:
+        async for event in phone.events():
+            await self._take(event)
+
+    async def _take(self, event: PhoneEvent) -> None:
+        match event:
+            case Snapshot():
+                await self._take_snapshot(event)
+            case CallChanged(call=call):
+                await self._take_call(call)
+            case RegistrationChanged(registration=registration):
+                self._registered(registration)
+            case SoundChanged(sound=sound):
+                self._desk.change(Topic.PHONE, sound=sound)
+                if refusal := told(sound.refusal):
+                    self._desk.refused(refusal)
+            case TransferEnded(refusal=refused):
+                if refusal := told(refused):
+                    self._desk.refused(refusal)
+            case PhoneAway():
+                self._desk.light(phone=Light.AWAY)
+            case _:
+                pass
+
+    async def _take_snapshot(self, snapshot: Snapshot) -> None:
+        """After an attach: what the engine knows is the truth; calls that ended meanwhile end here too."""
+        self._desk.change(Topic.PHONE, sound=snapshot.sound)
+        if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
+            self._move(Move.BEGIN_WORK)
+        self._registered(snapshot.registration)
+        for call in (*snapshot.recent, *snapshot.calls):
+            known = call.id in self._calls
+            if known or not call.over:
+                await self._take_call(call, recorded=await self._recorded(call))
+
+    async def _recorded(self, call: Call) -> frozenset[Kind]:
+        """Facts of this call the journal already has: another desk process may have written them."""
+        return await self._desk.on_journal(lambda journal: frozenset(journal.recorded(call.id)))
+
+    async def _take_call(self, call: Call, recorded: frozenset[Kind] = frozenset()) -> None:
+        before = self._calls.get(call.id)
+        if call.over:
+            self._calls.pop(call.id, None)
+        else:
+            self._calls[call.id] = call
+        desk = self._desk
+        if move := calls.presence_move(before, call):
+            self._move(move)
+        shown = desk.state.call
+        if not call.over:
+            desk.change(Topic.PHONE, call=call)
+        elif shown is None or shown.id == call.id:
+            # The oldest call that still lives comes back to the front; else the line is quiet.
+            desk.change(Topic.PHONE, call=next(iter(self._calls.values()), None))
+        facts = [fact for fact in calls.facts(before, call) if fact[0] not in recorded]
+        if facts:
+            await desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
+            await desk.refresh_journal()
+        if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
+            await self._open_card(call)
+
+    async def _open_card(self, call: Call) -> None:
+        """Answering opens the card of that call; after a restart the kept draft is that card."""
+        desk = self._desk
+        if desk.state.card is not None and desk.state.card.call == call.id:
+            return
+        draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
+        if draft is None:
+            await desk.open_card()
+
+    def _registered(self, registration: Registration) -> None:
+        self._desk.change(Topic.PHONE, registration=registration)
+        self._desk.light(phone=_LIGHTS[registration.state])
+        if registration.state in (RegistrationState.LOST, RegistrationState.FAILED):
+            self._move(Move.LOST)
+        elif registration.state is RegistrationState.OK and self._desk.state.presence.state is State.OFFLINE:
+            self._move(Move.BEGIN_WORK)
+        if refusal := told(registration.refusal):
+            self._desk.refused(refusal)
+
+    def _move(self, move: Move) -> None:
+        presence: Presence = self._desk.state.presence
+        if not possible(presence.state, move):
+            return
+        at = self._desk.clock.now_ms()
+        self._desk.change(Topic.PHONE, presence=moved(presence, move, at_ms=at))
+
+    @property
+    def sound_ok(self) -> bool:
+        """Whether a microphone and a loudspeaker are there."""
+        return self._desk.state.sound.state is SoundState.OK

@@ -1,0 +1,243 @@
+"""Opens and closes the desk's parts: journal, registry, answers, the embedded server and the sender.
+
+Heavy libraries are imported here, on threads, after the first paint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.desk.state import Light, Topic
+from operator_tui.i18n import tr
+from operator_tui.phone.line import Caller, LineConfig
+from operator_tui.phone.settings import PhoneSettings
+from operator_tui.registry.settings import RegistrySettings
+from operator_tui.sync.settings import CentralSettings
+
+if TYPE_CHECKING:
+    from operator_tui.answers.scripts import Answers
+    from operator_tui.answers.themes import ThemeSearch
+    from operator_tui.desk.desk import Desk
+    from operator_tui.journal.journal import Journal
+    from operator_tui.registry.index import Registry
+    from operator_tui.secrets import Secrets
+    from operator_tui.sync.embedded import EmbeddedServer
+    from operator_tui.sync.link import Link
+    from operator_tui.sync.sender import Sender, SenderState
+
+SIP_SECRET = "sip"
+JOURNAL_KEY = "journal"
+REGISTRY_KEY = "registry"
+CENTRAL_KEY = "central"
+
+
+class Parts:
+    """The parts of one desk; what is not open yet is None."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.journal: Journal | None = None
+        self.registry: Registry | None = None
+        self.registry_opened = asyncio.Event()
+        self._answers: Answers | None = None
+        self._themes: ThemeSearch | None = None
+        self._secrets: Secrets | None = None
+        self._server: EmbeddedServer | None = None
+        self._link: Link | None = None
+        self._sender: Sender | None = None
+
+    # answers: small and pure, made at first use
+
+    @property
+    def answers(self) -> Answers:
+        """The typical answers."""
+        if self._answers is None:
+            from operator_tui.answers.scripts import packaged_answers
+
+            self._answers = packaged_answers()
+        return self._answers
+
+    @property
+    def themes(self) -> ThemeSearch:
+        """The search over all themes."""
+        if self._themes is None:
+            from operator_tui.answers.themes import ThemeSearch
+
+            self._themes = ThemeSearch(self._desk.catalogue.themes.values())
+        return self._themes
+
+    # journal
+
+    async def open_journal(self, progress: Callable[[str], None]) -> None:
+        """Open the journal; enrol this workstation first when it is new. Refusals come out: no journal, no desk."""
+        progress(tr("Открывается журнал…"))
+        self.journal = await self._desk.run_journal(self._open_journal)
+        if self.journal.device is None:
+            progress(tr("Рабочее место регистрируется на сервере…"))
+            await self._enrol()
+        device = self.journal.device
+        if device is None:
+            raise Refusal(Code.NOT_ENROLLED)
+        self._desk.change(Topic.PHONE, operator=device.operator)
+
+    def _open_journal(self) -> Journal:
+        from operator_tui.journal.journal import Journal
+
+        key = self._key(JOURNAL_KEY)
+        return Journal.open(
+            self._desk.profile.journal_file, key, catalogue=self._desk.catalogue, clock=self._desk.clock
+        )
+
+    def _key(self, name: str) -> bytes:
+        if self._secrets is None:
+            from operator_tui.secrets import profile_secrets
+
+            self._secrets = profile_secrets(self._desk.profile)
+        return self._secrets.key(name)
+
+    # registry
+
+    async def open_registry(self, progress: Callable[[str], None]) -> None:
+        """Open the registry; the demonstration makes its own first. Without one the desk works by hand."""
+        desk = self._desk
+        try:
+            self.registry = await desk.run_registry(self._open_registry, progress)
+        except Refusal as refusal:
+            desk.light(registry=Light.AWAY if refusal.code is Code.REGISTRY_MISSING else Light.TROUBLE)
+            raise
+        finally:
+            self.registry_opened.set()
+        zone = desk.state.operator.zone if desk.state.operator else "Europe/Moscow"
+        built = datetime.fromtimestamp(self.registry.built_at_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone))
+        desk.light(registry=Light.ON, registry_day=built.strftime("%d.%m.%Y"))
+
+    def _open_registry(self, progress: Callable[[str], None]) -> Registry:
+        from operator_tui.registry.index import Registry
+
+        profile = self._desk.profile
+        settings = self._desk.settings.get(RegistrySettings)
+        file = settings.place(profile)
+        key = self._key(REGISTRY_KEY)
+        if not file.exists() and profile.synthetic:
+            from operator_tui.registry.load import make_demo_registry
+
+            loop_progress = partial(self._say_progress, progress)
+            make_demo_registry(file, key, progress=loop_progress)
+        return Registry.open(file, key)
+
+    def _say_progress(self, progress: Callable[[str], None], done: int, total: int) -> None:
+        text = tr("Готовится учебный реестр: {percent} %").format(percent=100 * done // max(total, 1))
+        self._loop.call_soon_threadsafe(progress, text)
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return self._desk.loop
+
+    # central server
+
+    async def open_server(self) -> None:
+        """Start the embedded server where none is configured, then send for as long as the desk lives."""
+        from operator_tui.sync.sender import Sender
+
+        journal = self.journal
+        assert journal is not None  # open_journal comes first
+        await self._connect()
+        link = self._link
+        assert link is not None
+        settings = self._desk.settings.get(CentralSettings)
+        self._sender = Sender(
+            journal, link, run=self._desk.run_journal, clock=self._desk.clock, poll_s=settings.poll_s,
+            on_state=self._sent, on_cards=self._received,
+        )  # fmt: skip
+        await self._sender.run()
+
+    async def _connect(self) -> None:
+        if self._link is not None:
+            return
+        from operator_tui.sync.link import Link
+
+        settings = self._desk.settings.get(CentralSettings)
+        profile = self._desk.profile
+        if settings.url:
+            self._link = Link(settings)
+            return
+        from operator_tui.sync.embedded import EmbeddedServer
+
+        key = await self._desk.run_journal(self._key, CENTRAL_KEY)
+        self._server = await EmbeddedServer.start(profile, key)
+        self._link = Link(settings, socket=profile.central_socket)
+
+    async def _enrol(self) -> None:
+        from operator_tui.sync.enrol import enrol
+
+        await self._connect()
+        link, journal = self._link, self.journal
+        assert link is not None
+        assert journal is not None
+        settings = self._desk.settings.get(CentralSettings)
+        code = self._server.enrolment_code if self._server is not None else settings.enrolment
+        if not code:
+            raise Refusal(Code.NOT_ENROLLED)
+        identity = await enrol(link, code)
+        await self._desk.run_journal(journal.enrol, identity)
+
+    def _sent(self, state: SenderState) -> None:
+        self._desk.light(server=state.light, unsent=state.unsent)
+        if state.refusal is not None:
+            self._desk.refused(state.refusal)
+
+    def _received(self, cards: Sequence[str]) -> None:
+        if cards:
+            self._desk.background(self._desk.refresh_journal())
+
+    def kick(self) -> None:
+        """There is something to send: try now."""
+        if self._sender is not None:
+            self._sender.kick()
+
+    # telephone
+
+    async def phone_account(self) -> tuple[LineConfig, str, list[Caller]]:
+        """What the engine needs to begin work: the line, its secret, and callers for a simulated one."""
+        settings = self._desk.settings.get(PhoneSettings)
+        operator = self._desk.state.operator
+        config = settings.config(operator.extension if operator else "")
+        if config.line == "simulated":
+            people = await self._desk.run_registry(self._callers)
+            return config, "", people
+        secret = await self._desk.run_journal(self._sip_secret)
+        return config, secret, []
+
+    def _callers(self) -> list[Caller]:
+        if self.registry is None:
+            return []
+        return [Caller(person.phone) for person in self.registry.some_with_phone(20)]
+
+    def _sip_secret(self) -> str:
+        self._key(JOURNAL_KEY)
+        assert self._secrets is not None
+        secret = self._secrets.get(SIP_SECRET)
+        if secret is None:
+            raise Refusal(Code.KEY_MISSING, name=SIP_SECRET)
+        return secret.decode()
+
+    # end
+
+    async def close(self) -> None:
+        """Stop sending, stop the embedded server, close the files."""
+        if self._sender is not None:
+            await self._sender.stop()
+        if self._link is not None:
+            await self._link.close()
+        if self._server is not None:
+            await self._server.stop()
+        if self.journal is not None:
+            await self._desk.run_journal(self.journal.close)
+        if self.registry is not None:
+            await self._desk.run_registry(self.registry.close)

@@ -1,0 +1,31 @@
+"""Starts the desk in this terminal: profile, settings and terminal first, the screen library last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from operator_tui.profiles import open_profile
+from operator_tui.settings import load
+
+
+def run_desk(profile_name: str, options: Mapping[str, Mapping[str, Any]]) -> int:
+    """Run the desk until it ends; its exit code. A Refusal when it can not even begin."""
+    from operator_tui import terminal
+    from operator_tui.logs import log_to
+    from operator_tui.secrets import harden_process
+    from operator_tui.terminal.settings import TerminalSettings
+
+    profile = open_profile(profile_name)
+    settings = load(profile, options=options)
+    profile.make_folders()
+    harden_process()
+    log_to(profile.logs / "desk.log")
+    chosen = terminal.choose(settings.get(TerminalSettings).profile)
+    terminal.prepare_environment(chosen)  # before Textual is imported: it reads its constants once
+
+    from operator_tui.app import make_app
+    from operator_tui.desk.desk import Desk
+
+    app = make_app(Desk(profile, settings), colours=chosen.colours, driver=terminal.driver_class(chosen))
+    return app.run(mouse=chosen.mouse) or 0

@@ -1,0 +1,187 @@
+"""What every screen of the desk has: header, telephone, notice, keys; and how a command finds its handler."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from operator_tui import commands
+from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.people import ROLE_TITLES
+from operator_tui.appeals.presence import TITLES as PRESENCE_TITLES
+from operator_tui.appeals.presence import State
+from operator_tui.desk.state import Light, Topic
+from operator_tui.i18n import tr
+from operator_tui.phone.line import CallState
+from screens.words import call_text, key_name, light_words, registry_word
+from widgets.header import Header
+from widgets.key_bar import KeyBar
+from widgets.line import Line
+from widgets.phone_bar import PhoneBar
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+
+Handler = Callable[["DeskScreen"], Awaitable[None] | None]
+
+
+class HasDesk(Protocol):
+    """The application, as far as a screen knows it."""
+
+    desk: Desk
+
+
+def handles(command_id: str) -> Callable[[Handler], Handler]:
+    """Marks a screen's method as what a command does there."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.command_id = command_id  # type: ignore[attr-defined]  # a mark on a function
+        return handler
+
+    return mark
+
+
+class DeskScreen(Screen[None]):
+    """A screen of the desk. Subclasses give ``body`` and handlers marked with ``handles``."""
+
+    name_in_commands: ClassVar[str] = ""
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        yield PhoneBar(id="phone")
+        yield Line("", id="notice")
+        yield from self.body()
+        yield KeyBar(id="keys")
+
+    def body(self) -> Iterator[Any]:
+        """What the screen shows between the notice and the keys."""
+        raise NotImplementedError
+
+    @property
+    def desk(self) -> Desk:
+        """The desk this screen shows."""
+        return cast("HasDesk", self.app).desk
+
+    def on_mount(self) -> None:
+        self.set_interval(1.0, self._tick)
+
+    def on_screen_resume(self) -> None:
+        self.paint_all()
+
+    def paint_all(self) -> None:
+        """Paint everything from the desk's state."""
+        for topic in Topic:
+            self.desk_changed(topic)
+
+    def desk_changed(self, topic: Topic) -> None:
+        """The desk says that something changed: repaint what shows it."""
+        if topic in (Topic.LIGHTS, Topic.PHONE):
+            self._paint_header()
+        if topic is Topic.PHONE:
+            self._paint_phone()
+        if topic is Topic.NOTICE:
+            self._paint_notice()
+        if topic in (Topic.PHONE, Topic.CARD, Topic.JOURNAL, Topic.LIGHTS):
+            self._paint_keys()
+
+    def _tick(self) -> None:
+        """The timer moves only while there is a call: a quiet desk sends nothing."""
+        if self.desk.state.call is not None and self.is_current:
+            self._paint_phone()
+
+    def _paint_header(self) -> None:
+        state = self.desk.state
+        header = self.query_one(Header)
+        operator = state.operator
+        if operator is not None:
+            presence = state.presence
+            word = tr(PRESENCE_TITLES[presence.state])
+            if presence.state is State.OFFLINE and state.lights.phone is Light.OFF:
+                word = tr("телефон выключен")
+            who = f"{operator.name} · {tr(ROLE_TITLES[operator.role])} · {tr('доб.')} {operator.extension}"
+            header.who(f"{who} · {tr(presence.account)}: {word}", self._mark())
+        else:
+            header.who(tr("Рабочее место запускается"), self._mark())
+        lights = state.lights
+        trouble = Light.TROUBLE in (lights.phone, lights.server, lights.registry)
+        words = [
+            f"{tr('Телефон')}: {tr(light_words('phone', lights.phone))}",
+            f"{tr('Сервер')}: {tr(light_words('server', lights.server))}",
+            f"{tr('Реестр')}: {registry_word(lights)}",
+        ]
+        unsent = f"{tr('Не отправлено')}: {lights.unsent}"
+        header.lights("  ".join(words), unsent, trouble=trouble)
+
+    def _mark(self) -> str:
+        return {"demo": tr(" ДЕМОНСТРАЦИЯ"), "practice": tr(" УЧЕБНЫЙ РЕЖИМ")}.get(self.desk.profile.name, "")
+
+    def _paint_phone(self) -> None:
+        state = self.desk.state
+        bar = self.query_one(PhoneBar)
+        call = state.call
+        if call is None:
+            bar.call(tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена"), "")
+            return
+        keys = {CallState.RINGING: "phone.answer"}.get(call.state, "phone.hang_up")
+        command = commands.collect().get(keys)
+        hint = f" {key_name(command.keys[0])} {tr(command.title)}" if command and command.keys else ""
+        bar.call(
+            call_text(call, self.desk.clock.now_ms()),
+            hint,
+            ringing=call.state is CallState.RINGING,
+            talking=call.state is CallState.TALKING,
+        )
+
+    def _paint_notice(self) -> None:
+        notice = self.desk.state.notice
+        line = self.query_one("#notice", Line)
+        line.say(("! " if notice.urgent else "") + notice.text)
+        line.set_class(notice.urgent, "-urgent")
+
+    def _paint_keys(self) -> None:
+        situation = self.situation()
+        keys = [
+            (key_name(command.keys[0]), tr(command.title))
+            for command in commands.collect().values()
+            if command.footer
+            and command.keys
+            and command.scope in ("desk", self.name_in_commands)
+            and command.available(situation) is None
+        ]
+        self.query_one(KeyBar).show(keys)
+
+    def situation(self) -> commands.Situation:
+        """The facts commands look at, as they are on this screen."""
+        return self.desk.situation(screen=self.name_in_commands)
+
+    # commands
+
+    def run_command(self, command_id: str) -> bool:
+        """Run a command here. False when this screen has no handler for it."""
+        handler = next(
+            (
+                method
+                for _, method in inspect.getmembers(type(self), lambda member: hasattr(member, "command_id"))
+                if method.command_id == command_id
+            ),
+            None,
+        )
+        if handler is None:
+            return False
+        self.guard(lambda: handler(self))
+        return True
+
+    @work(exit_on_error=False)
+    async def guard(self, act: Callable[[], Awaitable[None] | None]) -> None:
+        """Run an act; what is refused is said in a sentence, and nothing typed is lost."""
+        try:
+            done = act()
+            if done is not None:
+                await done
+        except Refusal as refusal:
+            self.desk.refused(refusal)

@@ -1,0 +1,52 @@
+"""Commands of the screens themselves."""
+
+from __future__ import annotations
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.commands import Command, Situation, register
+from operator_tui.i18n import mark
+
+
+def _card_open(situation: Situation) -> Refusal | None:
+    return None if situation.card else Refusal(Code.UNKNOWN_CARD)
+
+
+register(
+    Command("desk.help", mark("Помощь"), mark("Все команды и клавиши."), ("f1",), footer=True, rank=10),
+    Command("desk.menu", mark("Меню"), mark("Выбрать команду из списка."), ("f10",), rank=900),
+    Command(
+        "desk.card",
+        mark("Карточка"),
+        mark("Вернуться к открытой карточке."),
+        ("ctrl+t",),
+        scope="journal",
+        footer=True,
+        rank=45,
+        available=_card_open,
+    ),
+    Command(
+        "desk.repaint",
+        mark("Обновить экран"),
+        mark("Нарисовать экран заново, если он испорчен."),
+        ("ctrl+l",),
+        rank=910,
+    ),
+    Command("desk.theme", mark("Сменить цвета"), mark("Следующая цветовая тема."), ("f11",), rank=920),
+    Command(
+        "desk.quit",
+        mark("Выход"),
+        mark("Выйти из программы; неотправленное уйдёт в следующий раз."),
+        ("ctrl+q",),
+        rank=990,
+    ),
+    Command(
+        "card.result",
+        mark("Результат"),
+        mark("Выбрать результат обращения из списка."),
+        ("ctrl+r",),
+        scope="work",
+        footer=True,
+        rank=85,
+        available=_card_open,
+    ),
+)

@@ -1,0 +1,103 @@
+"""Words for what the screen shows: keys, lights, calls, dates. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from operator_tui.appeals.card import STATUS_TITLES, Card, full_name
+from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.hlc import stamp_ms
+from operator_tui.desk.state import Light, Lights
+from operator_tui.i18n import mark, tr
+from operator_tui.phone.line import Call, CallState, Direction
+
+_PHONE = {
+    Light.STARTING: mark("…"),
+    Light.ON: mark("на связи"),
+    Light.AWAY: mark("НЕТ СВЯЗИ"),
+    Light.TROUBLE: mark("ОТКАЗ"),
+    Light.OFF: mark("выключен"),
+}
+_SERVER = {**_PHONE, Light.AWAY: mark("НЕДОСТУПЕН"), Light.TROUBLE: mark("ОТКАЗ")}
+_STATES = {
+    CallState.DIALING: mark("НАБОР"),
+    CallState.RINGING: mark("ВХОДЯЩИЙ ВЫЗОВ"),
+    CallState.EARLY: mark("ВЫЗОВ"),
+    CallState.TALKING: mark("РАЗГОВОР"),
+    CallState.HELD: mark("НА УДЕРЖАНИИ"),
+    CallState.REMOTE_HELD: mark("СОБЕСЕДНИК УДЕРЖИВАЕТ"),
+    CallState.ENDED: mark("ЗАВЕРШЁН"),
+}
+
+
+def key_name(key: str) -> str:
+    """``f5`` -> ``F5``, ``ctrl+s`` -> ``^S``: as operators read it."""
+    if key.startswith("ctrl+"):
+        return "^" + key[5:].upper()
+    return {"enter": "Enter", "escape": "Esc", "insert": "Ins", "space": tr("Пробел")}.get(key, key.upper())
+
+
+def light_words(part: str, light: Light) -> str:
+    """A part's light as a word; trouble is in capitals, so that it is seen without colour."""
+    return (_PHONE if part == "phone" else _SERVER)[light]
+
+
+def registry_word(lights: Lights) -> str:
+    """The age of the registry, or what is wrong with it."""
+    match lights.registry:
+        case Light.ON:
+            return tr("на {day}").format(day=lights.registry_day)
+        case Light.STARTING:
+            return tr("открывается")
+        case _:
+            return tr("НЕТ")
+
+
+def phone_words(number: str) -> str:
+    """A number in groups, as it is read out: ``+7 8652 00-12-34`` where it is a Russian one, else as it came."""
+    digits = number.removeprefix("+7")
+    if number.startswith("+7") and len(digits) == 10 and digits.isdigit():
+        return f"+7 {digits[:4]} {digits[4:6]}-{digits[6:8]}-{digits[8:]}"
+    return number
+
+
+def duration(seconds: int) -> str:
+    """``m:ss``."""
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def call_text(call: Call, now_ms: int) -> str:
+    """The call in one line: number on top, then the state and its time (K-5.1.1.2)."""
+    since = call.held_ms if call.state is CallState.HELD and call.held_ms else (call.answered_ms or call.started_ms)
+    direction = "→ " if call.direction is Direction.OUTGOING else ""
+    name = f" {call.name}" if call.name and call.name != call.number else ""
+    seconds = max(0, (now_ms - since) // 1000)
+    number = phone_words(call.number) or tr("номер скрыт")
+    return f"{direction}{number}{name}  {tr(_STATES[call.state])} {duration(seconds)}"
+
+
+def local_time(instant_ms: int, zone: str, pattern: str = "%d.%m %H:%M") -> str:
+    """An instant in the office's zone."""
+    return datetime.fromtimestamp(instant_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone)).strftime(pattern)
+
+
+def day(iso: str) -> str:
+    """``2026-11-21`` -> ``21.11.2026``; anything else as it is."""
+    try:
+        return date.fromisoformat(iso).strftime("%d.%m.%Y")
+    except ValueError:
+        return iso
+
+
+def appeal_cells(card: Card, catalogue: Catalogue, zone: str) -> tuple[str, ...]:
+    """A row of the journal: number, registered, caller, theme, status, deadline."""
+    theme = catalogue.themes.get(str(card.value("theme")))
+    return (
+        str(card.value("number")),
+        local_time(stamp_ms(card.created), zone),
+        full_name(card.fields) or phone_words(str(card.value("phone"))) or tr("без имени"),
+        theme.title if theme else "",
+        tr(STATUS_TITLES[card.status]),
+        day(card.deadline)[:5] if card.deadline else "",
+    )

@@ -1,0 +1,380 @@
+"""The work screen: one call's card, the search in the registry, the answer beside it and the caller's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.containers import Horizontal, Vertical
+
+from operator_tui.appeals.card import STATUS_TITLES, missing_to_close
+from operator_tui.appeals.catalogue import AppealType
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.desk.state import CardAtHand, Topic
+from operator_tui.i18n import tr
+from operator_tui.registry.people import Found, Person
+from screens.base import DeskScreen, handles
+from screens.words import appeal_cells, day, phone_words
+from widgets.answer_view import AnswerText, AnswerView
+from widgets.card_form import PERSONAL, CardForm
+from widgets.field import Field
+from widgets.lean import LeanInput
+from widgets.line import Line
+from widgets.person_search import PersonSearch
+from widgets.rows import Column, Row, Rows
+
+if TYPE_CHECKING:
+    from operator_tui.answers.scripts import Script
+
+THEMES_SHOWN = 8
+
+
+class WorkScreen(DeskScreen):
+    """Everything of one call on one screen; the focus is always where the next thing is to be done."""
+
+    name_in_commands: ClassVar[str] = "work"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._people: dict[str, Person] = {}
+        self._offered_for = ""
+        self._scripts: list[Script] = []
+
+    def body(self) -> Iterator[Any]:
+        yield PersonSearch(id="person")
+        with Horizontal(id="work"):
+            yield CardForm(id="card")
+            with Vertical(id="side"):
+                yield AnswerView(tr("Типовые сценарии ответов: выберите тематику (F6)"), id="answer")
+                yield Line(tr("История обращений"), id="history-title", classes="heading")
+                columns = (Column(11), Column(), Column(15))
+                yield Rows(columns, id="history", empty=tr("Ранее не обращались"))
+
+    # painting
+
+    def desk_changed(self, topic: Topic) -> None:
+        super().desk_changed(topic)
+        if topic is Topic.CARD and self.is_current:
+            self._paint_card()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._focus_next_step()
+
+    def _paint_card(self) -> None:
+        card = self.desk.state.card
+        form = self.query_one(CardForm)
+        if card is None:
+            form.show(tr("Регистрационная карта: нажмите «Добавить»"), {}, theme="", policy="", result="")
+            form.lock(True)
+            self._paint_answer(None)
+            self.query_one("#history", Rows).show(())
+            return
+        values = {name: self._shown_value(card, name) for name, _ in PERSONAL}
+        values["comment"] = str(card.fields.get("comment", ""))
+        form.show(
+            self._card_title(card), values, theme=self._theme_line(card), policy=self._policy(card),
+            result=self._result_line(card),
+        )  # fmt: skip
+        form.lock(not card.editable)
+        self._paint_answer(card)
+        self._paint_history(card)
+        if card.candidates and card.person is None and self._offered_for != card.draft:
+            self._offered_for = card.draft
+            note = tr("По номеру {phone}: Enter — прикрепить").format(
+                phone=phone_words(str(card.fields.get("phone", "")))
+            )
+            self.query_one(PersonSearch).offer(self._person_rows(card.candidates), note)
+
+    def _shown_value(self, card: CardAtHand, name: str) -> str:
+        value = str(card.fields.get(name, ""))
+        return day(value) if name == "birth_date" else value
+
+    def _card_title(self, card: CardAtHand) -> str:
+        if card.saved is None:
+            return tr("Регистрационная карта: новая")
+        number, status = card.saved.value("number"), tr(STATUS_TITLES[card.saved.status])
+        return tr("Обращение {number}: {status}").format(number=number, status=status)
+
+    def _theme_line(self, card: CardAtHand) -> str:
+        theme = self.desk.catalogue.themes.get(str(card.fields.get("theme", "")))
+        return f"{theme.type.value}: {theme.title}" if theme else tr("Тип и тематика не выбраны")
+
+    def _policy(self, card: CardAtHand) -> str:
+        enp = str(card.fields.get("enp", ""))
+        if not enp:
+            return tr("Не прикреплён к реестру")
+        return " · ".join(filter(None, (f"{tr('ЕНП')} {enp}", str(card.fields.get("insurer", "")))))
+
+    def _result_line(self, card: CardAtHand) -> str:
+        result = self.desk.catalogue.results.get(str(card.fields.get("result", "")))
+        return f"{tr('Результат обращения')}: {result.title if result else '—'}"
+
+    def _paint_answer(self, card: CardAtHand | None) -> None:
+        self._scripts = self.desk.scripts() if card is not None else []
+        place = next((i for i, s in enumerate(self._scripts) if card and s.id == card.script), 0)
+        view = self.query_one(AnswerView)
+        if not self._scripts:
+            view.show(None)
+            return
+        script = self._scripts[place]
+        values = self.desk.script_values()
+        from operator_tui.answers.scripts import fill
+
+        filled = fill(script, values)
+        view.show(
+            AnswerText(
+                title=f"{filled.id} {filled.title}",
+                place=f"{place + 1}/{len(self._scripts)}",
+                ask=filled.ask,
+                say=filled.say,
+                then=filled.next,
+                basis=filled.basis,
+            )
+        )
+
+    def _paint_history(self, card: CardAtHand) -> None:
+        zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
+        linked = set(card.fields.get("links", ()))
+        rows = []
+        for earlier in card.history:
+            _, registered, _, theme, status, _ = appeal_cells(earlier, self.desk.catalogue, zone)
+            rows.append(Row(earlier.id, (registered, theme, status), mark="+" if earlier.id in linked else " "))
+        self.query_one("#history", Rows).show(rows, keep=True)
+        title = tr("История обращений: {count}").format(count=len(rows)) if rows else tr("История обращений")
+        self.query_one("#history-title", Line).say(title, tr("Пробел: прикрепить") if rows else "")
+
+    # people
+
+    def _person_rows(
+        self, people: tuple[Person, ...] | list[Person], repaired: frozenset[str] = frozenset()
+    ) -> list[Row]:
+        self._people = {person.enp: person for person in people}
+        return [
+            Row(
+                person.enp,
+                (person.full_name, day(person.birth_date), person.insurer, person.clinic),
+                mark="?" if person.enp in repaired else " ",
+            )
+            for person in people
+        ]
+
+    @on(PersonSearch.Searched)
+    def _searched(self, event: PersonSearch.Searched) -> None:
+        self.guard(lambda: self._search_people(event.text))
+
+    async def _search_people(self, text: str) -> None:
+        search = self.query_one(PersonSearch)
+        if not text.strip():
+            search.show((), "")
+            return
+        search.add_class("-open")
+        found = await self.desk.search_people(text)
+        if found is not None:
+            self._show_found(found)
+
+    def _show_found(self, found: Found) -> None:
+        people = [hit.person for hit in found.hits]
+        repaired = frozenset(hit.person.enp for hit in found.hits if hit.repaired)
+        if found.note:
+            note = found.note
+        elif found.more:
+            note = tr("Ещё есть, уточните: полное ФИО или дату рождения")
+        elif people:
+            note = tr("Enter — прикрепить")
+        else:
+            note = tr("Никого не найдено: проверьте написание или внесите сведения вручную")
+        self.query_one(PersonSearch).show(self._person_rows(people, repaired), note)
+
+    @on(Rows.Chosen, "#hits")
+    def _person_chosen(self, event: Rows.Chosen) -> None:
+        person = self._people.get(event.key)
+        if person is not None:
+            self.guard(lambda: self._attach(person))
+
+    async def _attach(self, person: Person) -> None:
+        if self.desk.state.card is None:
+            await self.desk.open_card()
+        await self.desk.attach(person)
+        search = self.query_one(PersonSearch)
+        search.fold()
+        search.clear()
+        self._focus_next_step()
+
+    def _focus_next_step(self) -> None:
+        """Where the operator goes on: the candidates, else the theme, else the comment."""
+        card = self.desk.state.card
+        search = self.query_one(PersonSearch)
+        form = self.query_one(CardForm)
+        if card is None:
+            search.line.focus()
+        elif search.has_class("-open") and search.hits.current is not None:
+            search.hits.focus()
+        elif card.person is None and not card.fields.get("surname"):
+            search.line.focus()
+        elif not card.fields.get("theme"):
+            form.theme.input.focus()
+        else:
+            form.comment.focus()
+
+    # the card
+
+    @on(Field.Typed)
+    def _field_typed(self, event: Field.Typed) -> None:
+        value = _iso_day(event.value) if event.field == "birth_date" else event.value
+        self.guard(lambda: self.desk.type_field(event.field, value))
+
+    @on(CardForm.CommentTyped)
+    def _comment_typed(self, event: CardForm.CommentTyped) -> None:
+        if self.desk.state.card is not None:
+            self.guard(lambda: self.desk.type_field("comment", event.text))
+
+    @on(LeanInput.LinesLeftOut)
+    def _lines_left_out(self) -> None:
+        self.desk.notice(tr("Вставлена только первая строка: остальное поместите в комментарий."), urgent=True)
+
+    @on(CardForm.ThemeTyped)
+    def _theme_typed(self, event: CardForm.ThemeTyped) -> None:
+        form = self.query_one(CardForm)
+        if not event.text.strip():
+            form.themes.remove_class("-open")
+            return
+        found = self.desk.search_themes(event.text)[:THEMES_SHOWN]
+        form.open_themes([Row(theme.code, (theme.type.value[:8], theme.title)) for theme in found])
+
+    @on(Rows.Chosen, "#themes")
+    def _theme_chosen(self, event: Rows.Chosen) -> None:
+        self.guard(lambda: self._choose_theme(event.key))
+
+    async def _choose_theme(self, code: str) -> None:
+        if self.desk.state.card is None:
+            await self.desk.open_card()
+        self.desk.choose_theme(self.desk.catalogue.theme(code))
+        self.query_one(CardForm).close_themes()
+        self.query_one(CardForm).comment.focus()
+
+    @on(Rows.Chosen, "#results")
+    def _result_chosen(self, event: Rows.Chosen) -> None:
+        self.guard(lambda: self.desk.type_field("result", event.key))
+        form = self.query_one(CardForm)
+        form.close_results()
+        form.comment.focus()
+
+    @on(Rows.Ticked, "#history")
+    def _earlier_ticked(self, event: Rows.Ticked) -> None:
+        self.guard(lambda: self.desk.tick_earlier(event.key))
+
+    def on_key(self, event: Any) -> None:
+        """The arrows move in the list of themes while the cursor stays in the theme line."""
+        form = self.query_one(CardForm)
+        if event.key in ("down", "up") and form.theme.input.has_focus and form.themes.has_class("-open"):
+            event.stop()
+            event.prevent_default()
+            form.themes.action_move(1 if event.key == "down" else -1)
+
+    # commands
+
+    @handles("registry.search")
+    def search(self) -> None:
+        """F5: to the search line."""
+        self.query_one(PersonSearch).open()
+
+    @handles("registry.clear")
+    def clear_search(self) -> None:
+        """«Очистить»."""
+        self.query_one(PersonSearch).clear()
+        self.query_one(PersonSearch).line.focus()
+
+    @handles("registry.hide")
+    def hide_search(self) -> None:
+        """«Скрыть»."""
+        self.query_one(PersonSearch).fold()
+        self._focus_next_step()
+
+    @handles("answers.theme")
+    def theme(self) -> None:
+        """F6: to the theme line."""
+        self.query_one(PersonSearch).fold()
+        self.query_one(CardForm).theme.input.focus()
+
+    @handles("answers.next")
+    def next_answer(self) -> None:
+        """The next typical answer."""
+        self._step_answer(1)
+
+    @handles("answers.previous")
+    def previous_answer(self) -> None:
+        """The typical answer before."""
+        self._step_answer(-1)
+
+    def _step_answer(self, step: int) -> None:
+        card = self.desk.state.card
+        if card is None or not self._scripts:
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Тематика обращения"))
+        place = next((i for i, script in enumerate(self._scripts) if script.id == card.script), 0)
+        self.desk.show_script(self._scripts[(place + step) % len(self._scripts)].id)
+
+    @handles("card.result")
+    def choose_result(self) -> None:
+        """Choose another result than the theme's own."""
+        card = self.desk.state.card
+        type_ = card.fields.get("type") if card else None
+        if not type_:
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Тематика обращения"))
+        results = self.desk.catalogue.results_of(AppealType(type_))
+        self.query_one(CardForm).open_results([Row(r.code, (r.code, r.title)) for r in results])
+
+    @handles("card.save")
+    async def save(self) -> None:
+        """«Сохранить»."""
+        card = await self.desk.save()
+        self.desk.notice(
+            tr("Сохранено: обращение {number}, статус «{status}».").format(
+                number=card.value("number"), status=tr(STATUS_TITLES[card.status])
+            )
+        )
+
+    @handles("card.close")
+    async def close(self) -> None:
+        """F9: «Закрыть обращение» with the result shown; goes to what is missing otherwise."""
+        card = self.desk.state.card
+        if card is None:
+            raise Refusal(Code.UNKNOWN_CARD)
+        missing = missing_to_close(card.fields, card.fields, self.desk.catalogue)
+        if missing:
+            self._go_to(missing[0])
+            raise Refusal(Code.FIELD_REQUIRED, field=_title(missing[0]))
+        closed = await self.desk.close()
+        self.desk.notice(
+            tr("Сохранено: обращение {number} закрыто, статус «{status}».").format(
+                number=closed.value("number"), status=tr(STATUS_TITLES[closed.status])
+            )
+        )
+        if self.desk.state.call is None:
+            await self.desk.leave_card()
+            self.desk.phone.ready()
+            self.app.switch_mode("journal")
+
+    def _go_to(self, field: str) -> None:
+        form = self.query_one(CardForm)
+        if field in ("type", "theme"):
+            form.theme.input.focus()
+        elif field == "comment":
+            form.comment.focus()
+        else:
+            self.choose_result()
+
+
+def _title(field: str) -> str:
+    from operator_tui.appeals.card import FIELD_TITLES
+
+    return tr(FIELD_TITLES.get(field, field))
+
+
+def _iso_day(text: str) -> str:
+    """``12.03.1958`` as ISO; what is not a whole date stays as typed, so that nothing is lost."""
+    parts = text.strip().split(".")
+    if len(parts) == 3 and len(parts[2]) == 4 and all(part.isdigit() for part in parts):
+        return f"{parts[2]}-{int(parts[1]):02d}-{int(parts[0]):02d}"
+    return text

@@ -1,0 +1,65 @@
+"""The typical answer beside the card: plain sentences to read out, what to ask first, where to hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from widgets.line import Line
+
+
+@dataclass(frozen=True)
+class AnswerText:
+    """An answer ready to be read out. ``place`` is «1 из 3»."""
+
+    title: str
+    place: str
+    ask: str
+    say: Sequence[str]
+    then: str
+    basis: str
+
+
+class AnswerView(VerticalScroll, can_focus=True):
+    """Shows one answer; the keys to the next one belong to the screen."""
+
+    DEFAULT_CSS = """
+    AnswerView > Static { height: auto; width: 1fr; }
+    """
+
+    def __init__(self, empty: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._empty = empty
+        self._shown: AnswerText | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line(self._empty, id="answer-title")
+        yield Static("", id="answer-text", markup=False)
+
+    def show(self, answer: AnswerText | None) -> None:
+        """Show an answer, or the hint when there is none."""
+        if answer == self._shown:
+            return
+        self._shown = answer
+        title, text = self.query_one("#answer-title", Line), self.query_one("#answer-text", Static)
+        if answer is None:
+            title.say(self._empty)
+            text.update("")
+            return
+        title.say(answer.title, f" {answer.place}")
+        body = Text()
+        if answer.ask:
+            body.append(f"Уточните: {answer.ask}\n", style="italic")
+        for phrase in answer.say:
+            body.append(f"- {phrase}\n")
+        if answer.then:
+            body.append(f"Дальше: {answer.then}\n", style="italic")
+        if answer.basis:
+            body.append(f"Основание: {answer.basis}", style="dim")
+        text.update(body)
+        self.scroll_home(animate=False)

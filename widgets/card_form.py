@@ -1,0 +1,141 @@
+"""The registration card: theme with its type, personal information, comment, result (K-5.1.4, K-5.1.6, K-6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.message import Message
+
+from widgets.field import Field
+from widgets.lean import LeanInput, LeanTextArea
+from widgets.line import Line
+from widgets.rows import Column, Row, Rows
+
+PERSONAL = (
+    ("surname", "Фамилия"),
+    ("name", "Имя"),
+    ("patronymic", "Отчество"),
+    ("birth_date", "Дата рожд."),
+    ("phone", "Телефон"),
+    ("address", "Адрес"),
+)
+
+
+class CardForm(VerticalScroll, can_focus=False):
+    """Paints a card and reports what is typed. It knows no themes and no results: the screen gives the rows."""
+
+    DEFAULT_CSS = """
+    CardForm > Rows { height: 8; display: none; }
+    CardForm > Rows.-open { display: block; }
+    CardForm > LeanTextArea { height: 3; border: none; padding: 0; }
+    """
+
+    class ThemeTyped(Message):
+        """Letters in the theme line."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CommentTyped(Message):
+        """Letters in the comment."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._comment = ""
+
+    def compose(self) -> ComposeResult:
+        yield Line("Регистрационная карта", id="card-title", classes="heading")
+        yield Field("theme", "Тематика", placeholder="F6: слова темы")
+        yield Rows((Column(8), Column()), id="themes", empty="Нет такой тематики")
+        yield Line("", id="theme-title")
+        yield Line("Личная информация", classes="heading")
+        for name, label in PERSONAL:
+            yield Field(name, label)
+        yield Line("", id="policy")
+        yield Line("Комментарий", classes="heading")
+        yield LeanTextArea(id="comment", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
+        yield Line("", id="result-title")
+        yield Rows((Column(5), Column()), id="results")
+
+    @property
+    def theme(self) -> Field:
+        return self.query_one("#field-theme", Field)
+
+    @property
+    def themes(self) -> Rows:
+        return self.query_one("#themes", Rows)
+
+    @property
+    def results(self) -> Rows:
+        return self.query_one("#results", Rows)
+
+    @property
+    def comment(self) -> LeanTextArea:
+        return self.query_one("#comment", LeanTextArea)
+
+    def show(self, title: str, values: Mapping[str, str], *, theme: str, policy: str, result: str) -> None:
+        """Paint the card; fields the operator is typing in are left alone when they hold what is given."""
+        self.query_one("#card-title", Line).say(title)
+        self.query_one("#theme-title", Line).say(theme)
+        self.query_one("#policy", Line).say(policy)
+        self.query_one("#result-title", Line).say(result)
+        for name, _ in PERSONAL:
+            self.query_one(f"#field-{name}", Field).show(values.get(name, ""))
+        comment = values.get("comment", "")
+        if comment != self._comment:
+            self._comment = comment
+            if self.comment.text != comment:
+                self.comment.text = comment
+
+    def lock(self, locked: bool) -> None:
+        """A card that can not be changed any more is shown, not edited."""
+        for field in self.query(Field):
+            field.input.disabled = locked
+        self.comment.read_only = locked
+
+    def open_themes(self, rows: Sequence[Row]) -> None:
+        """Show the themes found below the theme line."""
+        self.themes.show(rows)
+        self.themes.add_class("-open")
+
+    def close_themes(self) -> None:
+        """Fold the list of themes and clear what was typed to find one."""
+        self.themes.remove_class("-open")
+        self.theme.show("")
+
+    def open_results(self, rows: Sequence[Row]) -> None:
+        """Show the results that fit, to choose one."""
+        self.results.show(rows)
+        self.results.add_class("-open")
+        self.results.focus()
+
+    def close_results(self) -> None:
+        """Fold the list of results."""
+        self.results.remove_class("-open")
+
+    def on_field_typed(self, event: Field.Typed) -> None:
+        if event.field == "theme":
+            event.stop()
+            self.post_message(self.ThemeTyped(event.value))
+
+    def on_text_area_changed(self, event: LeanTextArea.Changed) -> None:
+        event.stop()
+        text = event.text_area.text
+        if text != self._comment:
+            self._comment = text
+            self.post_message(self.CommentTyped(text))
+
+    def on_input_submitted(self, event: LeanInput.Submitted) -> None:
+        """Enter in the theme line takes the theme under the cursor of the list; elsewhere it goes on."""
+        event.stop()
+        if event.input.id == "input-theme" and self.themes.has_class("-open"):
+            self.themes.action_choose()
+        else:
+            self.screen.focus_next()

@@ -1,0 +1,206 @@
+"""A list of one-line rows with a cursor: hits, themes, the history and the journal are all this widget.
+
+Only rows whose look changed are repainted, and the terminal's own cursor stands on the chosen row, so that braille
+displays and magnifiers follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset, Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: ``key`` is what a message carries; ``cells`` are laid out in the columns of the widget.
+
+    ``mark`` is a sign in front (a tick, an urgency letter); a ``dim`` row can not be chosen (a heading, a hint).
+    """
+
+    key: str
+    cells: tuple[str, ...]
+    mark: str = " "
+    dim: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """Width in cells; 0 takes what is left. ``right`` aligns to the right."""
+
+    width: int = 0
+    right: bool = False
+
+
+class Rows(ScrollView, can_focus=True):
+    """Rows to choose from with the arrow keys, Enter and (while it has the focus) the digits 1-9."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--dim", "rows--row"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", "edge(0)", show=False),
+        Binding("end", "edge(-1)", show=False),
+        Binding("enter", "choose", show=False),
+        Binding("space", "tick", show=False),
+    ]
+
+    chosen: reactive[int] = reactive(0, init=False)
+
+    class Chosen(Message):
+        """Enter on a row."""
+
+        def __init__(self, rows: Rows, key: str) -> None:
+            super().__init__()
+            self.rows = rows
+            self.key = key
+
+        @property
+        def control(self) -> Rows:
+            return self.rows
+
+    class Ticked(Chosen):
+        """Space on a row."""
+
+    class Moved(Chosen):
+        """The cursor came to another row."""
+
+    def __init__(self, columns: Sequence[Column] = (Column(),), *, empty: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._rows: tuple[Row, ...] = ()
+        self._empty = empty
+        self.show_horizontal_scrollbar = False
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows as they stand."""
+        return self._rows
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor, None when there is nothing to choose."""
+        if 0 <= self.chosen < len(self._rows) and not self._rows[self.chosen].dim:
+            return self._rows[self.chosen]
+        return None
+
+    def show(self, rows: Sequence[Row], *, keep: bool = False, empty: str | None = None) -> None:
+        """Put other rows in. ``keep`` holds the cursor on the same key where it is still there."""
+        key = self.current.key if keep and self.current else None
+        old = self._rows
+        self._rows = tuple(rows)
+        if empty is not None:
+            self._empty = empty
+        index = next((i for i, row in enumerate(self._rows) if row.key == key and not row.dim), None)
+        if index is None:
+            index = next((i for i, row in enumerate(self._rows) if not row.dim), 0)
+        if self._rows == old and index == self.chosen:
+            if not self._rows:
+                self.refresh()
+            return
+        self.virtual_size = Size(self.size.width, len(self._rows))
+        self.set_reactive(Rows.chosen, index)
+        self.scroll_to_region(Region(0, index, 1, 1), animate=False)
+        self.refresh()
+        self._place_cursor()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        index = y + round(self.scroll_offset.y)
+        if index >= len(self._rows):
+            text = self._empty if index == 0 and not self._rows else ""
+            return self._strip(text, self.get_component_rich_style("rows--dim"), width)
+        row = self._rows[index]
+        if row.dim:
+            style = self.get_component_rich_style("rows--dim")
+        elif index == self.chosen and self.has_focus:
+            style = self.get_component_rich_style("rows--cursor")
+        else:
+            style = self.get_component_rich_style("rows--row")
+        pointer = ">" if index == self.chosen and not row.dim else " "
+        return self._strip(f"{pointer}{row.mark}{self._laid_out(row, width - 2)}", style, width)
+
+    def _strip(self, text: str, style: Style, width: int) -> Strip:
+        return Strip([Segment(set_cell_size(text, width), style)], width)
+
+    def _laid_out(self, row: Row, width: int) -> str:
+        if len(row.cells) == 1:
+            return row.cells[0]
+        fixed = sum(column.width for column in self._columns) + len(self._columns) - 1
+        rest = max(width - fixed, 4)
+        parts = []
+        for cell, column in zip(row.cells, self._columns, strict=False):
+            size = column.width or rest
+            if column.right and cell_len(cell) < size:
+                cell = " " * (size - cell_len(cell)) + cell
+            parts.append(set_cell_size(cell, size))
+        return " ".join(parts)
+
+    def watch_chosen(self, old: int, new: int) -> None:
+        top = round(self.scroll_offset.y)
+        for index in (old, new):
+            self.refresh(Region(0, index - top, self.size.width, 1))
+        self.scroll_to_region(Region(0, new, 1, 1), animate=False)
+        self._place_cursor()
+        if self.current is not None:
+            self.post_message(self.Moved(self, self.current.key))
+
+    def _place_cursor(self) -> None:
+        if self.has_focus:
+            self.app.cursor_position = Offset(self.region.x, self.region.y + self.chosen - round(self.scroll_offset.y))
+
+    def on_focus(self) -> None:
+        self.call_after_refresh(self._place_cursor)
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self._rows))
+
+    def action_move(self, step: int) -> None:
+        """Up or down to the next row that can be chosen."""
+        index = self.chosen + step
+        while 0 <= index < len(self._rows) and self._rows[index].dim:
+            index += step
+        if 0 <= index < len(self._rows):
+            self.chosen = index
+
+    def action_page(self, step: int) -> None:
+        """A screenful up or down."""
+        if self._rows:
+            self.chosen = max(0, min(len(self._rows) - 1, self.chosen + step * max(1, self.size.height - 1)))
+
+    def action_edge(self, index: int) -> None:
+        """The first (0) or the last (-1) row."""
+        if self._rows:
+            self.chosen = index % len(self._rows)
+
+    def action_choose(self) -> None:
+        """Take the row under the cursor."""
+        if self.current is not None:
+            self.post_message(self.Chosen(self, self.current.key))
+
+    def action_tick(self) -> None:
+        """Tick the row under the cursor."""
+        if self.current is not None:
+            self.post_message(self.Ticked(self, self.current.key))
+
+    def choose_by_digit(self, digit: int) -> None:
+        """The digit keys: take that row (1 is the first) at once."""
+        rows = [row for row in self._rows if not row.dim]
+        if 1 <= digit <= len(rows):
+            self.post_message(self.Chosen(self, rows[digit - 1].key))
