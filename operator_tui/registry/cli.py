@@ -89,8 +89,8 @@ def search(file: Path, key_file: Path | None, as_json: bool, from_stdin: bool, q
     opened = Registry.open(file, _read_key(key_file or _beside(file)))
     try:
         if from_stdin:
-            for line in click.get_text_stream("stdin", encoding="utf-8", errors="replace"):
-                _answer(opened, line.rstrip("\r\n"), as_json=True)
+            for line in sys.stdin.buffer:
+                _answer(opened, line.decode("utf-8", "replace").rstrip("\r\n"), as_json=True)
         else:
             if not (query or "").strip():
                 raise Refusal(Code.SEARCH_EMPTY)

@@ -31,7 +31,7 @@ register(
         id="registry.clear",
         title=mark("Очистить"),
         help=mark("Очистить поля поиска."),
-        keys=("ctrl+l",),
+        keys=("ctrl+u",),
         scope="work",
         rank=31,
     ),
