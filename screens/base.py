@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from textual import work
 from textual.app import ComposeResult
@@ -27,7 +27,8 @@ from widgets.phone_bar import PhoneBar
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
 
-Handler = Callable[["DeskScreen"], Awaitable[None] | None]
+# A screen's method; the screen is whatever class defines it.
+Handler = TypeVar("Handler", bound=Callable[[Any], Awaitable[None] | None])
 
 
 class HasDesk(Protocol):

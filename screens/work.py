@@ -67,7 +67,7 @@ class WorkScreen(DeskScreen):
         form = self.query_one(CardForm)
         if card is None:
             form.show(tr("Регистрационная карта: нажмите «Добавить»"), {}, theme="", policy="", result="")
-            form.lock(True)
+            form.set_locked(True)
             self._paint_answer(None)
             self.query_one("#history", Rows).show(())
             return
@@ -77,7 +77,7 @@ class WorkScreen(DeskScreen):
             self._card_title(card), values, theme=self._theme_line(card), policy=self._policy(card),
             result=self._result_line(card),
         )  # fmt: skip
-        form.lock(not card.editable)
+        form.set_locked(not card.editable)
         self._paint_answer(card)
         self._paint_history(card)
         if card.candidates and card.person is None and self._offered_for != card.draft:
@@ -122,15 +122,14 @@ class WorkScreen(DeskScreen):
         values = self.desk.script_values()
         from operator_tui.answers.scripts import fill
 
-        filled = fill(script, values)
         view.show(
             AnswerText(
-                title=f"{filled.id} {filled.title}",
+                title=f"{script.id} {script.title}",
                 place=f"{place + 1}/{len(self._scripts)}",
-                ask=filled.ask,
-                say=filled.say,
-                then=filled.next,
-                basis=filled.basis,
+                ask="; ".join(script.ask),
+                say=fill(script, values),
+                then=script.next,
+                basis=script.basis,
             )
         )
 
@@ -191,9 +190,9 @@ class WorkScreen(DeskScreen):
     def _person_chosen(self, event: Rows.Chosen) -> None:
         person = self._people.get(event.key)
         if person is not None:
-            self.guard(lambda: self._attach(person))
+            self.guard(lambda: self._bind_person(person))
 
-    async def _attach(self, person: Person) -> None:
+    async def _bind_person(self, person: Person) -> None:
         if self.desk.state.card is None:
             await self.desk.open_card()
         await self.desk.attach(person)

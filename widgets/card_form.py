@@ -94,7 +94,7 @@ class CardForm(VerticalScroll, can_focus=False):
             if self.comment.text != comment:
                 self.comment.text = comment
 
-    def lock(self, locked: bool) -> None:
+    def set_locked(self, locked: bool) -> None:
         """A card that can not be changed any more is shown, not edited."""
         for field in self.query(Field):
             field.input.disabled = locked

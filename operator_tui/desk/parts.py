@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from operator_tui.registry.settings import RegistrySettings
 from operator_tui.sync.settings import CentralSettings
 
 if TYPE_CHECKING:
-    from operator_tui.answers.scripts import Answers
+    from operator_tui.answers.answers import Answers
     from operator_tui.answers.themes import ThemeSearch
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
@@ -58,7 +58,7 @@ class Parts:
     def answers(self) -> Answers:
         """The typical answers."""
         if self._answers is None:
-            from operator_tui.answers.scripts import packaged_answers
+            from operator_tui.answers.answers import packaged_answers
 
             self._answers = packaged_answers()
         return self._answers
@@ -114,7 +114,7 @@ class Parts:
         finally:
             self.registry_opened.set()
         zone = desk.state.operator.zone if desk.state.operator else "Europe/Moscow"
-        built = datetime.fromtimestamp(self.registry.built_at_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone))
+        built = self.registry.built_at.astimezone(ZoneInfo(zone))
         desk.light(registry=Light.ON, registry_day=built.strftime("%d.%m.%Y"))
 
     def _open_registry(self, progress: Callable[[str], None]) -> Registry:
@@ -122,14 +122,14 @@ class Parts:
 
         profile = self._desk.profile
         settings = self._desk.settings.get(RegistrySettings)
-        file = settings.place(profile)
+        file = Path(settings.file) if settings.file else profile.registry_file
         key = self._key(REGISTRY_KEY)
         if not file.exists() and profile.synthetic:
             from operator_tui.registry.load import make_demo_registry
 
             loop_progress = partial(self._say_progress, progress)
-            make_demo_registry(file, key, progress=loop_progress)
-        return Registry.open(file, key)
+            make_demo_registry(file, key, people=settings.demo_people, progress=loop_progress)
+        return Registry.open(file, key, settings.deadline_ms)
 
     def _say_progress(self, progress: Callable[[str], None], done: int, total: int) -> None:
         text = tr("Готовится учебный реестр: {percent} %").format(percent=100 * done // max(total, 1))
@@ -217,7 +217,10 @@ class Parts:
     def _callers(self) -> list[Caller]:
         if self.registry is None:
             return []
-        return [Caller(person.phone) for person in self.registry.some_with_phone(20)]
+        # People the registry knows, so that a known caller can be practised: the first few of each letter.
+        found = [self.registry.search(letter) for letter in "абвгдеиклмнопрст"]
+        people = [hit.person for one in found for hit in one.hits if hit.person.phone]
+        return [Caller(person.phone) for person in people]
 
     def _sip_secret(self) -> str:
         self._key(JOURNAL_KEY)
