@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -58,8 +58,14 @@ def _programs(*names: str) -> Callable[[], str]:
     return lambda: ", ".join(name for name in names if shutil.which(name) is None)
 
 
-def _modules(*names: str) -> Callable[[], str]:
-    return lambda: ", ".join(name for name in names if find_spec(name) is None)
+def _missing_sound() -> str:
+    try:
+        # Installed is not enough: PyAudio's own import fails where PortAudio's library is away.
+        import_module("pyaudio")
+        import_module("baresip")
+    except ImportError as error:
+        return f"sound packages ({error})"
+    return ""
 
 
 def _missing_root() -> str:
@@ -90,7 +96,7 @@ PEERS: dict[str, Peer] = {
     ),
     "postgresql": Peer(lambda: "" if postgresql_bin() else "initdb and postgres", f"{INSTALL} postgresql"),
     "chromium": Peer(lambda: "" if chromium() else "/usr/bin/chromium", f"{INSTALL} chromium"),
-    "sound": Peer(_modules("pyaudio", "baresip"), "gcc and portaudio19-dev, then make setup"),
+    "sound": Peer(_missing_sound, "gcc and portaudio19-dev, then make setup"),
     "root": Peer(_missing_root, "run the tests as root, in a container of its own"),
 }
 
