@@ -1,0 +1,55 @@
+"""Refusals over HTTP: ``{"code": …, "params": {…}}`` with a status of 4xx, 503 while the database is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from central.log import log, log_failure
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.sync.protocol import JSON_TYPE
+
+AnyRequest = Request[Any, Any, Any]
+
+_STATUS = {
+    Code.TOKEN_INVALID: 401,
+    Code.ENROLMENT_CODE: 403,
+    Code.RIGHT_MISSING: 403,
+    Code.FORK: 409,
+    Code.DATABASE_AWAY: 503,
+}
+_STATUS_OF_REASON = {"too_large": 413, "dictionary": 415, "encoding": 415}
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal."""
+    return _STATUS.get(refusal.code) or _STATUS_OF_REASON.get(str(refusal.params.get("reason")), 400)
+
+
+def refused(request: AnyRequest, refusal: Refusal) -> Response[Any]:
+    """A refusal of ours."""
+    status = status_of(refusal)
+    log("refused", path=request.url.path, status=status, code=refusal.code.value)
+    return Response(refusal.wire(), status_code=status, media_type=JSON_TYPE)
+
+
+def refused_by_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """A refusal of the HTTP layer: no such path, a body too large, a wrong method."""
+    reason = "too_large" if error.status_code == 413 else "http"
+    refusal = Refusal(Code.BAD_REQUEST, reason=reason, status=error.status_code)
+    log("refused", path=_short(request), status=error.status_code, code=refusal.code.value)
+    return Response(refusal.wire(), status_code=error.status_code, media_type=JSON_TYPE)
+
+
+def failed(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Our own mistake: the desk keeps its work and tries again."""
+    log_failure("failed", error, path=_short(request), status=500)
+    wire = Refusal(Code.SERVER_REFUSED, reason="failed").wire()
+    return Response(wire, status_code=500, media_type=JSON_TYPE)
+
+
+def _short(request: AnyRequest) -> str:
+    """A path that is not ours may hold anything."""
+    return request.url.path if request.url.path.startswith("/v1/") and len(request.url.path) < 64 else "?"

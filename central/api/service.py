@@ -1,0 +1,37 @@
+"""What the handlers share: the database, the clock, the rules' data, and the threads the transactions run in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from central.hub import Hub
+from central.store.database import Database
+from central.store.engine import CONNECTIONS
+from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.clock import Clock
+
+T = TypeVar("T")
+
+
+class Service:
+    """One for each server process."""
+
+    def __init__(self, database: Database, *, clock: Clock, catalogue: Catalogue) -> None:
+        self.database = database
+        self.clock = clock
+        self.catalogue = catalogue
+        self.hub = Hub()
+        # As many threads as connections: a request waits for a thread, never inside one for a connection.
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="central")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run a short transaction beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        """Finish what runs, give the connections back."""
+        self._threads.shutdown()
+        self.database.close()

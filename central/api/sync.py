@@ -1,0 +1,88 @@
+"""``POST /v1/sync``: push and pull, the only way data goes (design/sync-and-security.md 1.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from litestar import Response, post
+from litestar.status_codes import HTTP_200_OK
+
+from central.api.errors import AnyRequest
+from central.api.service import Service
+from central.exchange import Answer, exchange
+from central.log import log
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.sync.protocol import (
+    ENCODING,
+    FRAMES_TYPE,
+    MAX_WAIT_S,
+    SYNC_PATH,
+    SyncRequest,
+    pack,
+    write_answer,
+)
+
+# A waiting request looks at the database this often even if nobody rings: another server process may have written.
+_LOOK_S = 2.0
+
+
+@post(SYNC_PATH, status_code=HTTP_200_OK, summary="Operations of a device in, outcomes and events out")
+async def sync(request: AnyRequest, service: Service) -> Response[Any]:
+    token, packed = bearer(request), is_packed(request)
+    body = await request.body()
+    asked, answer = await _exchange(service, token, body, packed=packed)
+    answer = await _wait(service, token, asked, answer)
+    if asked.o:
+        refused = sum(outcome.s == "rejected" for outcome in answer.outcomes)
+        log("pushed", device=answer.device, taken=len(answer.outcomes), refused=refused, sent=len(answer.events))
+    content = b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end))
+    return Response(content, media_type=FRAMES_TYPE, headers={"Content-Encoding": ENCODING})
+
+
+def bearer(request: AnyRequest) -> str:
+    """The token of ``Authorization: Bearer …``. Refusal(TOKEN_INVALID) without one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refusal(Code.TOKEN_INVALID)
+    return token.strip()
+
+
+def is_packed(request: AnyRequest) -> bool:
+    """Whether the body is zstd; plain JSON is taken too. Refusal(BAD_REQUEST) for another encoding."""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding not in (ENCODING, "identity"):
+        raise Refusal(Code.BAD_REQUEST, reason="encoding", spoken=[ENCODING])
+    return encoding == ENCODING
+
+
+async def _exchange(service: Service, token: str, body: bytes, *, packed: bool) -> tuple[SyncRequest, Answer]:
+    asked, answer = await service.run(
+        lambda: exchange(
+            service.database,
+            token,
+            body,
+            packed=packed,
+            now_ms=service.clock.now_ms(),
+            catalogue=service.catalogue,
+        )
+    )
+    service.hub.ring(answer.touched)
+    return asked, answer
+
+
+async def _wait(service: Service, token: str, asked: SyncRequest, answer: Answer) -> Answer:
+    """Long poll: hold an answer that would tell nothing, until there is something or the time is up."""
+    end = service.clock.monotonic() + min(asked.wait, MAX_WAIT_S)
+    again = pack(msgspec.structs.replace(asked, o=[], wait=0.0))
+    while not (asked.o or answer.events) and (left := end - service.clock.monotonic()) > 0:
+        bells = [service.hub.bell(stream) for stream in answer.end.end]
+        _, answer = await _exchange(service, token, again, packed=True)
+        if answer.events or not bells:
+            break
+        waiting = [asyncio.ensure_future(bell.wait()) for bell in bells]
+        _, late = await asyncio.wait(waiting, timeout=min(left, _LOOK_S), return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+    return answer

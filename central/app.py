@@ -1,0 +1,50 @@
+"""The ASGI application: addresses, what they share, and how refusals look."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from central.api.enrol import enrol
+from central.api.errors import failed, refused, refused_by_http
+from central.api.health import health
+from central.api.service import Service
+from central.api.sync import sync
+from central.store.database import Database
+from operator_tui import __version__
+from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.clock import Clock, SystemClock
+from operator_tui.appeals.errors import Refusal
+from operator_tui.reference import packaged_catalogue
+from operator_tui.sync.protocol import MAX_BODY
+
+
+def create_app(database: Database, *, clock: Clock | None = None, catalogue: Catalogue | None = None) -> Litestar:
+    """The application over an open database, which it closes when it ends."""
+    service = Service(database, clock=clock or SystemClock(), catalogue=catalogue or packaged_catalogue())
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    return Litestar(
+        [sync, enrol, health],
+        dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
+        exception_handlers={Refusal: refused, HTTPException: refused_by_http, Exception: failed},
+        request_max_body_size=MAX_BODY,
+        lifespan=[lifespan],
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title="operator-tui central",
+            version=__version__,
+            path="/v1/openapi",
+            render_plugins=[JsonRenderPlugin(path="/")],
+        ),
+    )

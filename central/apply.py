@@ -1,0 +1,299 @@
+"""Takes a device's operations: exactly once, in order, decided by the rules of operator_tui/appeals.
+
+One transaction does it all (design 1.5, rules 1 and 2): lock the device's row; an operation that was here before
+gets the answer it got then; the next one is decided, stored and answered; a refused one uses up its number, is
+stored whole and comes back with its reason; behind a gap nothing is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import sqlalchemy as sa
+
+from central import audit, streams
+from central.devices import Device
+from central.store import tables as t
+from central.store.database import Database
+from operator_tui.appeals.card import Card
+from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.decide import Actor, apply, decide
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.hlc import clamp_stamp
+from operator_tui.appeals.operations import CARD_KINDS, Change, Kind, Operation, Outcome, operation_id, stream_for
+from operator_tui.sync.protocol import canonical, operation_digest
+
+APPLIED, MERGED, REJECTED = "applied", "merged", "rejected"
+_CARD_KINDS = frozenset(kind.value for kind in CARD_KINDS)
+_STAMP = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of a push: ``next`` is the n the server waits for; ``touched`` are the streams that grew."""
+
+    next: int
+    durable: int
+    outcomes: list[Outcome]
+    touched: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Step:
+    """One operation on its way through the transaction."""
+
+    plain: dict[str, Any]
+    digest: bytes
+    outcome: Outcome
+    draft: streams.Draft | None = None
+
+
+@dataclass
+class _Cards:
+    """The cards of the batch as they stand after each step, locked from the start."""
+
+    now: dict[str, Card]
+    stored: frozenset[str]
+    changed: dict[str, Card] = field(default_factory=dict)
+
+    def put(self, card: Card) -> None:
+        self.now[card.id] = self.changed[card.id] = card
+
+
+def push(
+    database: Database, device: Device, operations: Sequence[dict[str, Any]], now_ms: int, catalogue: Catalogue
+) -> Pushed:
+    """Take the operations of one request. Refusal(FORK) when one of them differs from what was received under its
+    number before, BAD_REQUEST when one has no number; nothing of the request is stored then."""
+    try:
+        return database.write(lambda connection: _push(database, connection, device, operations, now_ms, catalogue))
+    except Refusal as refusal:
+        if refusal.code is Code.FORK:
+            _record_fork(database, device, refusal, now_ms)
+        raise
+
+
+def _push(
+    database: Database,
+    connection: sa.Connection,
+    device: Device,
+    operations: Sequence[dict[str, Any]],
+    now_ms: int,
+    catalogue: Catalogue,
+) -> Pushed:
+    row = connection.execute(
+        database.lock(sa.select(t.device.c.last_n, t.device.c.durable_n).where(t.device.c.id == device.id))
+    ).one()
+    before, fresh = _sort_out(connection, device, row.last_n, operations)
+    if not fresh:
+        return Pushed(row.last_n + 1, row.durable_n, before)
+    cards = _load_cards(database, connection, device, fresh)
+    steps = [_decide(plain, device, cards, now_ms, catalogue) for plain in fresh]
+    _store_cards(connection, cards)
+    last_n = row.last_n + len(fresh)
+    connection.execute(sa.update(t.device).where(t.device.c.id == device.id).values(last_n=last_n, last_seen=now_ms))
+    touched = _store_events(database, connection, steps, now_ms)
+    connection.execute(sa.insert(t.op_log), [_log_row(device, step, now_ms) for step in steps])
+    return Pushed(last_n + 1, row.durable_n, before + [step.outcome for step in steps], frozenset(touched))
+
+
+def _sort_out(
+    connection: sa.Connection, device: Device, last_n: int, operations: Sequence[dict[str, Any]]
+) -> tuple[list[Outcome], list[dict[str, Any]]]:
+    """The answers of those that were here before, and those that are new, up to the first gap."""
+    numbered = {_number(plain): plain for plain in operations}
+    known = _answers(connection, device, [n for n in numbered if n <= last_n])
+    before: list[Outcome] = []
+    fresh: list[dict[str, Any]] = []
+    for plain in operations:
+        n = _number(plain)
+        if n <= last_n:
+            digest, outcome = known[n]
+            if digest != operation_digest(plain):
+                raise Refusal(Code.FORK, n=n)
+            before.append(outcome)
+        elif n == last_n + len(fresh) + 1:
+            fresh.append(plain)
+        elif n <= last_n + len(fresh):
+            if operation_digest(plain) != operation_digest(fresh[n - last_n - 1]):
+                raise Refusal(Code.FORK, n=n)
+        else:
+            break
+    return before, fresh
+
+
+def _number(plain: dict[str, Any]) -> int:
+    n = plain.get("n")
+    if not isinstance(n, int) or isinstance(n, bool) or not 0 < n < 1 << 53:
+        raise Refusal(Code.BAD_REQUEST, reason="n")
+    return n
+
+
+def _answers(connection: sa.Connection, device: Device, numbers: Sequence[int]) -> dict[int, tuple[bytes, Outcome]]:
+    if not numbers:
+        return {}
+    rows = connection.execute(
+        sa.select(t.op_log.c.n, t.op_log.c.hash, t.op_log.c.result).where(
+            t.op_log.c.device == device.id, t.op_log.c.n.in_(numbers)
+        )
+    )
+    return {row.n: (row.hash, msgspec.json.decode(row.result, type=Outcome)) for row in rows}
+
+
+def _load_cards(
+    database: Database, connection: sa.Connection, device: Device, fresh: Sequence[dict[str, Any]]
+) -> _Cards:
+    ids = {_text(plain, "c") for plain in fresh if plain.get("c") and plain.get("k") in _CARD_KINDS}
+    if not ids:
+        return _Cards({}, frozenset())
+    # In the order of their ids: two batches that share cards wait, and never for one another.
+    chosen = sa.select(t.card.c.id, t.card.c.body).where(t.card.c.id.in_(ids)).order_by(t.card.c.id)
+    found = {row.id: msgspec.convert(row.body, Card) for row in connection.execute(database.lock(chosen))}
+    return _Cards(found, frozenset(found))
+
+
+def _decide(plain: dict[str, Any], device: Device, cards: _Cards, now_ms: int, catalogue: Catalogue) -> _Step:
+    digest = operation_digest(plain)
+    n = _number(plain)
+    op_id = operation_id(device.id, n)
+    card: Card | None = None
+    try:
+        operation = _read(plain, now_ms)
+        card = cards.now.get(op_id if operation.k == Kind.CARD_NEW else operation.c)
+        change, draft = _rule(operation, op_id, card, device, catalogue)
+    except Refusal as refusal:
+        current: dict[str, Any] = {}
+        if card is not None and card.stream == device.operator.organisation:
+            current = msgspec.to_builtins(card)
+        return _Step(plain, digest, Outcome(n, REJECTED, w=refusal.code.value, p=refusal.params, cur=current))
+    if operation.k in _CARD_KINDS:
+        after = apply(
+            card, change, op=op_id, at=operation.at, by=device.operator.user, stream=device.operator.organisation
+        )
+        if after is not None:
+            cards.put(after)
+    return _Step(plain, digest, Outcome(n, MERGED if change.rival or change.lost else APPLIED), draft)
+
+
+def _read(plain: dict[str, Any], now_ms: int) -> Operation:
+    """The operation as the rules want it, its stamp clamped. Refusal(FIELD_INVALID) names what is not right."""
+    try:
+        operation = msgspec.convert(plain, Operation)
+    except msgspec.ValidationError:
+        raise Refusal(Code.FIELD_INVALID, field="operation") from None
+    if not _STAMP.fullmatch(operation.at):
+        raise Refusal(Code.FIELD_INVALID, field="at")
+    operation = msgspec.structs.replace(operation, at=clamp_stamp(operation.at, now_ms))
+    try:
+        ZoneInfo(operation.z or "UTC")
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
+        raise Refusal(Code.FIELD_INVALID, field="z") from None
+    if _has_nul(plain):
+        # PostgreSQL cannot keep U+0000 in JSONB; the log keeps the operation whole, as escaped text.
+        raise Refusal(Code.FIELD_INVALID, field="x")
+    return operation
+
+
+def _rule(
+    operation: Operation, op_id: str, card: Card | None, device: Device, catalogue: Catalogue
+) -> tuple[Change, streams.Draft]:
+    who = device.operator
+    try:
+        change = decide(card, operation, Actor(who.user, who.role, who.organisation), catalogue)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        # A value of a shape the rules do not expect must never stall the queue behind it (rule 2).
+        raise Refusal(Code.FIELD_INVALID, field="x") from error
+    of_card = operation.k in _CARD_KINDS
+    return change, streams.Draft(
+        stream=stream_for(operation.k, who.organisation),
+        kind=operation.k,
+        op=op_id,
+        card=op_id if operation.k == Kind.CARD_NEW else operation.c,
+        by=who.user,
+        stamp=operation.at,
+        zone=operation.z or who.zone,
+        body=msgspec.to_builtins(change) if of_card else operation.x,
+    )
+
+
+def _text(plain: dict[str, Any], key: str) -> str:
+    """A field as a column can hold it, whatever came; the body beside it keeps it as it came."""
+    return str(plain.get(key, "")).replace("\0", "")
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def _store_cards(connection: sa.Connection, cards: _Cards) -> None:
+    rows = {card.id: _card_row(card) for card in cards.changed.values()}
+    if new := [row for id_, row in rows.items() if id_ not in cards.stored]:
+        connection.execute(sa.insert(t.card), new)
+    if old := [{**row, "which": id_} for id_, row in rows.items() if id_ in cards.stored]:
+        connection.execute(sa.update(t.card).where(t.card.c.id == sa.bindparam("which")), old)
+
+
+def _card_row(card: Card) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "region": streams.region_of(card.stream),
+        "stream": card.stream,
+        "rev": card.rev,
+        "status": card.status.value,
+        "worker": card.worker,
+        "deadline": card.deadline,
+        "body": msgspec.to_builtins(card),
+    }
+
+
+def _store_events(database: Database, connection: sa.Connection, steps: Sequence[_Step], now_ms: int) -> set[str]:
+    by_stream: dict[str, list[_Step]] = {}
+    for step in steps:
+        if step.draft:
+            by_stream.setdefault(step.draft.stream, []).append(step)
+    for stream in sorted(by_stream):
+        place = streams.take_place(database, connection, stream)
+        for seq, step in enumerate(by_stream[stream], place.seq + 1):
+            step.outcome = msgspec.structs.replace(step.outcome, q=seq)
+        drafts = [step.draft for step in by_stream[stream] if step.draft]
+        streams.append(connection, stream, place, drafts, now_ms)
+    return set(by_stream)
+
+
+def _log_row(device: Device, step: _Step, now_ms: int) -> dict[str, Any]:
+    return {
+        "device": device.id,
+        "n": step.outcome.n,
+        "was": _text(step.plain, "was") or None,
+        "hash": step.digest,
+        "operator": device.operator.user,
+        "received_at": now_ms,
+        "stamp": _text(step.plain, "at"),
+        "body": canonical(step.plain).decode(),
+        "result": canonical(step.outcome).decode(),
+    }
+
+
+def _record_fork(database: Database, device: Device, refusal: Refusal, now_ms: int) -> None:
+    database.write(
+        lambda connection: audit.record(
+            database,
+            connection,
+            region=streams.region_of(device.operator.organisation),
+            at=now_ms,
+            actor=device.operator.user,
+            device=device.id,
+            action="device.forked",
+            object=device.id,
+            detail=refusal.params,
+        )
+    )

@@ -1,0 +1,159 @@
+"""``operator-tui central``: serve, migrate, enrolment-code; what is still to be built says so."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import msgspec
+
+from operator_tui.appeals.clock import SystemClock
+from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.people import Operator, Role
+from operator_tui.cli import not_built
+from operator_tui.profiles import DEMO, Profile, open_profile
+
+
+class _FirstLine(msgspec.Struct, frozen=True):
+    """What the desk hands its embedded server through the pipe: never an argument, never the environment.
+
+    ``key`` opens the database (32 bytes in hex); ``enrol`` asks for a one-time code for this operator.
+    """
+
+    key: str = ""
+    enrol: Operator | None = None
+
+
+_database = click.option(
+    "--database", "url", metavar="URL", help="postgresql+psycopg://имя@узел/база; иначе файл SQLite профиля."
+)
+_profile = click.option("--profile", "profile_name", default=DEMO, show_default=True, help="Профиль.")
+
+
+@click.group(help="Центральный сервер.")
+def central() -> None:
+    """The group; each command opens what it needs."""
+
+
+@central.command(help="Запустить сервер.")
+@_profile
+@_database
+@click.option("--socket", "socket_path", type=click.Path(path_type=Path), help="Сокет UNIX (по умолчанию — профиля).")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), help="Порт TCP вместо сокета UNIX; 0 — любой свободный.")
+@click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--stop-with-parent", is_flag=True, help="Ключ базы — первая строка stdin; конец stdin — конец работы.")
+def serve(
+    profile_name: str,
+    url: str | None,
+    socket_path: Path | None,
+    host: str,
+    port: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    stop_with_parent: bool,
+) -> None:
+    """Serve until stopped. The first line of stdout tells that requests are taken, or why not."""
+    from central.serve import Address
+
+    profile = open_profile(profile_name)
+    if port is None and socket_path is None:
+        socket_path = profile.central_socket
+    address = Address(None if port is not None else socket_path, host, port or 0, tls_cert, tls_key)
+    try:
+        _serve(profile, url, address, sys.stdin.buffer if stop_with_parent else None)
+    except Refusal as refusal:
+        if not stop_with_parent:
+            raise
+        _tell(refusal.wire())
+        sys.exit(1)
+
+
+def _serve(profile: Profile, url: str | None, address: Any, lifeline: IO[bytes] | None) -> None:
+    from central.app import create_app
+    from central.devices import enrolment_code
+    from central.log import log, open_log
+    from central.serve import listen, only_one, run
+
+    first = msgspec.json.decode(lifeline.readline() or b"{}", type=_FirstLine) if lifeline else _FirstLine()
+    profile.make_folders()
+    open_log(profile.logs / "central.log" if lifeline else None)
+    with contextlib.ExitStack() as stack:
+        if address.socket is not None:
+            stack.enter_context(only_one(address.socket))
+        database = _open(profile, url, bytes.fromhex(first.key))
+        stack.callback(database.close)
+        bound = listen(address)
+        stack.callback(bound.close)
+        code = enrolment_code(database, first.enrol, SystemClock().now_ms()) if first.enrol else ""
+        where = str(address.socket) if address.socket else "{}:{}".format(*bound.getsockname()[:2])
+
+        def ready() -> None:
+            log("serving", database=database.engine.dialect.name, address=where)
+            _tell({"ready": True, "address": where, "enrolment_code": code})
+
+        run(create_app(database), address, bound, ready=ready, lifeline=lifeline)
+
+
+@central.command(help="Привести базу данных к этой версии программы.")
+@_profile
+@_database
+def migrate(profile_name: str, url: str | None) -> None:
+    """Run the scripts the database lacks; serve does the same at its start."""
+    from central.store.migrate import HEAD
+
+    profile = open_profile(profile_name)
+    profile.make_folders()
+    _open(profile, url, b"").close()
+    click.echo(f"База данных готова, версия {HEAD}.")
+
+
+@central.command("enrolment-code", help="Выдать одноразовый код регистрации рабочего места (15 минут).")
+@_profile
+@_database
+@click.option("--name", required=True, help="Фамилия, имя и отчество оператора.")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.TRAINEE]))
+@click.option("--extension", required=True, help="Внутренний номер.")
+@click.option("--organisation", required=True, help="Организация, например 26/tf.")
+@click.option("--zone", default="Europe/Moscow", show_default=True, help="Часовой пояс (IANA).")
+def enrolment_code(
+    profile_name: str, url: str | None, name: str, role: str, extension: str, organisation: str, zone: str
+) -> None:
+    """Print a code that makes one device of this operator."""
+    from central.devices import enrolment_code as make
+
+    profile = open_profile(profile_name)
+    profile.make_folders()
+    database = _open(profile, url, b"")
+    operator = Operator(user=0, name=name, role=Role(role), extension=extension, organisation=organisation, zone=zone)
+    try:
+        click.echo(make(database, operator, SystemClock().now_ms()))
+    finally:
+        database.close()
+
+
+for _name in ("admin", "verify", "backup", "restore"):
+    central.add_command(not_built(_name))
+
+
+def _open(profile: Profile, url: str | None, key: bytes) -> Any:
+    """The database of the URL, else the profile's own file with its key."""
+    from central.store.database import Database
+
+    if url:
+        return Database.postgres(url)
+    if not key:
+        from operator_tui.secrets import profile_secrets
+
+        key = profile_secrets(profile).key("central")
+    return Database.sqlite(profile.central_file, key)
+
+
+def _tell(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,179 @@
+"""Operators, one-time enrolment codes and devices.
+
+A device is one journal: a user at a workstation. It comes to be by a code that works once and for 15 minutes, and
+is known from then on by a token of 32 random bytes; of both the server keeps SHA-256 only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from central import audit
+from central.store import tables as t
+from central.store.database import Database
+from central.streams import region_of
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.people import Operator, Role
+from operator_tui.sync.protocol import EnrolAnswer
+
+CODE_LIFE_MS = 15 * 60 * 1000
+# Letters and digits that are not taken for one another when read aloud (Crockford's base 32, lower case).
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_DEVICE_LENGTH = 6
+_CODE_LENGTH = 12  # 60 bits: not to be guessed in 15 minutes
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that proved its token, and the operator it belongs to."""
+
+    id: str
+    operator: Operator
+
+
+def epoch(connection: sa.Connection) -> str:
+    """The database's lineage: 64 bits in hex."""
+    return str(connection.execute(sa.select(t.server.c.v).where(t.server.c.k == "epoch")).scalar_one())
+
+
+def enrolment_code(database: Database, operator: Operator, now_ms: int) -> str:
+    """A one-time code for a device of this operator: ``k7q2-mxb3-fz0a``.
+
+    An operator of the same organisation, extension and name is the same one; ``operator.user`` is not looked at,
+    the server gives the number.
+    """
+    code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+
+    def work(connection: sa.Connection) -> None:
+        number = _operator_number(connection, operator)
+        connection.execute(sa.delete(t.enrolment).where(t.enrolment.c.expires_at < now_ms - CODE_LIFE_MS))
+        connection.execute(
+            sa.insert(t.enrolment).values(code_hash=_digest(code), operator=number, expires_at=now_ms + CODE_LIFE_MS)
+        )
+        region = region_of(operator.organisation)
+        audit.record(database, connection, region=region, at=now_ms, action="enrolment.made", object=str(number))
+
+    database.write(work)
+    return "-".join(code[start : start + 4] for start in range(0, _CODE_LENGTH, 4))
+
+
+def enrol(database: Database, code: str, now_ms: int) -> EnrolAnswer:
+    """A new device for a code. Refusal(ENROLMENT_CODE) when it is wrong, used or too old: which, is not told."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    digest = _digest("".join(filter(str.isalnum, code.lower())))
+
+    def work(connection: sa.Connection) -> EnrolAnswer:
+        found = connection.execute(
+            sa.update(t.enrolment)
+            .where(
+                t.enrolment.c.code_hash == digest,
+                t.enrolment.c.used_at.is_(None),
+                t.enrolment.c.expires_at > now_ms,
+            )
+            .values(used_at=now_ms)
+            .returning(t.enrolment.c.operator)
+        ).scalar_one_or_none()
+        if found is None:
+            raise Refusal(Code.ENROLMENT_CODE)
+        number = _next_number(connection, "device")
+        device = _free_device_code(connection)
+        connection.execute(
+            sa.insert(t.device).values(
+                id=device, number=number, operator=found, token_hash=_digest(token), last_seen=now_ms
+            )
+        )
+        operator = _operator(connection, found)
+        audit.record(
+            database,
+            connection,
+            region=region_of(operator.organisation),
+            at=now_ms,
+            actor=found,
+            device=device,
+            action="device.enrolled",
+            object=device,
+        )
+        return EnrolAnswer(device=device, number=number, token=token, epoch=epoch(connection), operator=operator)
+
+    return database.write(work)
+
+
+def known_device(connection: sa.Connection, token: str) -> Device:
+    """The device of a token. Refusal(TOKEN_INVALID) when there is none or it was revoked."""
+    row = connection.execute(
+        sa.select(t.device.c.id, t.device.c.operator).where(
+            t.device.c.token_hash == _digest(token), t.device.c.revoked.is_(False)
+        )
+    ).one_or_none()
+    if row is None:
+        raise Refusal(Code.TOKEN_INVALID)
+    return Device(row.id, _operator(connection, row.operator))
+
+
+def _operator(connection: sa.Connection, number: int) -> Operator:
+    row = connection.execute(sa.select(t.operator).where(t.operator.c.number == number)).one()
+    return Operator(
+        user=row.number,
+        name=row.name,
+        role=Role(row.role),
+        extension=row.extension,
+        organisation=row.organisation,
+        zone=row.zone,
+    )
+
+
+def _operator_number(connection: sa.Connection, operator: Operator) -> int:
+    """The number of the operator, a new one for a new operator; role and zone follow what is given now."""
+    same = sa.and_(
+        t.operator.c.organisation == operator.organisation,
+        t.operator.c.extension == operator.extension,
+        t.operator.c.name == operator.name,
+    )
+    changed = connection.execute(
+        sa.update(t.operator)
+        .where(same)
+        .values(role=operator.role.value, zone=operator.zone)
+        .returning(t.operator.c.number)
+    ).scalar_one_or_none()
+    if changed is not None:
+        return int(changed)
+    number = _next_number(connection, "operator")
+    connection.execute(
+        sa.insert(t.operator).values(
+            number=number,
+            region=region_of(operator.organisation),
+            name=operator.name,
+            role=operator.role.value,
+            extension=operator.extension,
+            organisation=operator.organisation,
+            zone=operator.zone,
+        )
+    )
+    return number
+
+
+def _next_number(connection: sa.Connection, name: str) -> int:
+    return int(
+        connection.execute(
+            sa.update(t.counter)
+            .where(t.counter.c.name == name)
+            .values(value=t.counter.c.value + 1)
+            .returning(t.counter.c.value)
+        ).scalar_one()
+    )
+
+
+def _free_device_code(connection: sa.Connection) -> str:
+    while True:
+        code = "".join(secrets.choice(_ALPHABET) for _ in range(_DEVICE_LENGTH))
+        if connection.execute(sa.select(t.device.c.id).where(t.device.c.id == code)).one_or_none() is None:
+            return code
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,99 @@
+"""The one way to the tables: short transactions, the same on both engines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from central.store.engine import postgres_engine, sqlite_engine
+from central.store.migrate import migrate
+from operator_tui.appeals.errors import Code, Refusal
+
+T = TypeVar("T")
+
+# serialization_failure, deadlock_detected (PostgreSQL, appendix A): the same again is right.
+_AGAIN = frozenset({"40001", "40P01"})
+_TRIES = 5
+
+
+class Database:
+    """An open database whose tables are those of this program."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        # SQLite has one writer; waiting for a lock costs less than its busy handler, which sleeps.
+        self._writer = threading.Lock() if self._sqlite else nullcontext()
+
+    @classmethod
+    def sqlite(cls, path: Path, key: bytes) -> Database:
+        """The encrypted file, made and migrated as needed. Refusals: DATABASE_KEY_WRONG, DATABASE_NEWER."""
+        path.touch(mode=0o600)
+        return cls(sqlite_engine(path, key))._migrated()
+
+    @classmethod
+    def postgres(cls, url: str) -> Database:
+        """PostgreSQL, migrated as needed. Refusals: DATABASE_AWAY, DATABASE_NEWER, DATABASE_WRONG."""
+        return cls(postgres_engine(url))._migrated()
+
+    def _migrated(self) -> Database:
+        try:
+            migrate(self.engine)
+        except sa.exc.OperationalError as error:
+            self.close()
+            raise Refusal(Code.DATABASE_AWAY) from error
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one state and changes nothing."""
+        with _away(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run ``work`` in a transaction; it is durable when this returns. ``work`` may run again when two
+        writers met, so it must change nothing but the database."""
+        for left in reversed(range(_TRIES)):
+            try:
+                with _away(), self._writer, self.engine.connect() as connection:
+                    connection = connection.execution_options(writes=True)
+                    with connection.begin():
+                        return work(connection)
+            except sa.exc.OperationalError as error:
+                if not left or getattr(error.orig, "sqlstate", None) not in _AGAIN:
+                    raise
+        raise AssertionError("unreachable")
+
+    def lock(self, select: sa.Select[Any]) -> sa.Select[Any]:
+        """The select that also locks its rows until the end of the transaction. SQLite's writer is alone anyway."""
+        return select if self._sqlite else select.with_for_update()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    """A lost connection is a refusal the desk understands: it tries again later."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated or _cannot_connect(error):
+            raise Refusal(Code.DATABASE_AWAY) from error
+        raise
+    except sa.exc.TimeoutError as error:
+        raise Refusal(Code.DATABASE_AWAY) from error
+
+
+def _cannot_connect(error: sa.exc.DBAPIError) -> bool:
+    """Whether the server was never reached: psycopg has no SQLSTATE then."""
+    return isinstance(error, sa.exc.OperationalError) and getattr(error.orig, "sqlstate", "none") is None

@@ -1,0 +1,90 @@
+"""Opens the two engines: SQLCipher in a file of its own, PostgreSQL through psycopg 3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from operator_tui.appeals.errors import Code, Refusal
+
+# Requests are short transactions in as many threads (central/app.py); PostgreSQL allows 100 connections by default.
+CONNECTIONS = 8
+_BUSY_MS = 10_000
+_KEY_BYTES = 32
+
+
+def sqlite_engine(path: Path, key: bytes) -> sa.Engine:
+    """An engine on an encrypted SQLite file, made if there is none. ``key`` are 32 raw bytes: a raw key opens in
+    2 ms, a passphrase would cost 330."""
+    if len(key) != _KEY_BYTES:
+        raise ValueError("the key has 32 bytes")
+    # SQLCipher's own build of SQLite, not the system's: the one that ships with Debian 12 has the WAL-reset bug.
+    from sqlcipher3 import dbapi2
+
+    def connect() -> Any:
+        connection = dbapi2.connect(
+            str(path), isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000, cached_statements=256
+        )
+        # Before anything else: with a wrong key the cipher would write to stderr.
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except dbapi2.DatabaseError as error:
+            connection.close()
+            if "not a database" in str(error):
+                raise Refusal(Code.DATABASE_KEY_WRONG, path=str(path)) from None
+            raise
+        for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = sa.create_engine(
+        "sqlite+pysqlite://",
+        module=dbapi2,
+        creator=connect,
+        poolclass=QueuePool,
+        **_common(),
+    )
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A writer takes the lock at once: one that read first and then wanted to write could not go on.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def postgres_engine(url: str) -> sa.Engine:
+    """An engine on PostgreSQL: ``postgresql+psycopg://user@host/name``. Refusal(DATABASE_WRONG) for another kind
+    of address and for one with a password in it: arguments can be read by everybody on the machine."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise Refusal(Code.DATABASE_WRONG, reason="url") from None
+    if parsed.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise Refusal(Code.DATABASE_WRONG, reason=parsed.drivername)
+    if parsed.password:
+        raise Refusal(Code.DATABASE_WRONG, reason="password")
+    return sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "application_name": "operator-tui central"},
+        **_common(),
+    )
+
+
+def _common() -> dict[str, Any]:
+    return {
+        "pool_size": CONNECTIONS,
+        "max_overflow": 0,
+        # Parameters of a statement are personal data: they must not stand in an exception's text.
+        "hide_parameters": True,
+        "json_serializer": lambda value: msgspec.json.encode(value).decode(),
+        "json_deserializer": msgspec.json.decode,
+    }

@@ -1,0 +1,149 @@
+"""The tables of design/sync-and-security.md 1.3, as far as they are used now. The same on both engines.
+
+The region leads the key of everything that belongs to one, so that a table can be partitioned by it later. Texts
+that a digest is taken of are stored as text, byte for byte; the card's state is JSON (JSONB on PostgreSQL).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData()
+
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+
+# One row a fact of the database itself: ``epoch`` names its lineage (new after a restore from backup).
+server = sa.Table(
+    "server",
+    metadata,
+    sa.Column("k", sa.Text, primary_key=True),
+    sa.Column("v", sa.Text, nullable=False),
+)
+
+# Numbers given out one by one: ``operator`` and ``device``.
+counter = sa.Table(
+    "counter",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+operator = sa.Table(
+    "operator",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("extension", sa.Text, nullable=False),
+    sa.Column("organisation", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.UniqueConstraint("organisation", "extension", "name", name="operator_once"),
+)
+
+enrolment = sa.Table(
+    "enrolment",
+    metadata,
+    sa.Column("code_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("operator", sa.BigInteger, sa.ForeignKey("operator.number"), nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("used_at", sa.BigInteger),
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("operator", sa.BigInteger, sa.ForeignKey("operator.number"), nullable=False),
+    sa.Column("token_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("last_n", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("durable_n", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("proto", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("last_seen", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("revoked", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+# ``seq`` is the place of the last event, ``head`` the hash of the chain up to it.
+stream = sa.Table(
+    "stream",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("head", sa.LargeBinary, nullable=False),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("op", sa.Text, nullable=False),
+    sa.Column("card", sa.Text, nullable=False),
+    sa.Column("by", sa.BigInteger, nullable=False),
+    sa.Column("stamp", sa.Text, nullable=False),  # hybrid clock of the device, clamped
+    sa.Column("at", sa.BigInteger, nullable=False),  # UTC ms of the stamp
+    sa.Column("zone", sa.Text, nullable=False),  # IANA zone of the office
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("body_digest", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("region", "op", name="event_once"),
+)
+
+event_body = sa.Table(
+    "event_body",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+# ``body`` is appeals.card.Card whole; the columns beside it are what the server itself asks for.
+card = sa.Table(
+    "card",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("rev", sa.BigInteger, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("worker", sa.BigInteger),
+    sa.Column("deadline", sa.Text, nullable=False),
+    sa.Column("body", JSON, nullable=False),
+    sa.Index("card_by_stream", "region", "stream", "status"),
+)
+
+# Every operation ever received, refused ones too, whole: what exactly-once stands on.
+op_log = sa.Table(
+    "op_log",
+    metadata,
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("was", sa.Text),  # id before a fork
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("operator", sa.BigInteger, nullable=False),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("stamp", sa.Text, nullable=False),  # hybrid clock as the device gave it
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),  # operations.Outcome
+    sa.UniqueConstraint("was", "hash", name="op_log_moved_once"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.BigInteger),  # an operator's number, none for the server itself
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("object", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
