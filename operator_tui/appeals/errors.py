@@ -33,6 +33,9 @@ class Code(StrEnum):
     DISK_FULL = "disk_full"
     DISK_FAILED = "disk_failed"
     NOT_ENROLLED = "not_enrolled"
+    NO_CARD_OPEN = "no_card_open"
+    NO_ROW_CHOSEN = "no_row_chosen"
+    ALREADY_HERE = "already_here"
     # settings and profiles
     SETTINGS_BROKEN = "settings_broken"
     SETTING_UNKNOWN = "setting_unknown"
@@ -40,6 +43,10 @@ class Code(StrEnum):
     PROFILE_NAME = "profile_name"
     KEY_BACKEND_REFUSED = "key_backend_refused"
     KEY_MISSING = "key_missing"
+    KEY_FILE_OPEN = "key_file_open"
+    KEYRING_AWAY = "keyring_away"
+    VAULT_LOCKED = "vault_locked"
+    VAULT_PASSPHRASE = "vault_passphrase"
     NOT_BUILT = "not_built"
     # sync and central server
     SERVER_AWAY = "server_away"
