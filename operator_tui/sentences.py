@@ -38,7 +38,6 @@ _SENTENCES: dict[Code, str] = {
     Code.NOT_ENROLLED: mark("Рабочее место ещё не зарегистрировано на сервере. Обратитесь к администратору."),
     Code.NO_CARD_OPEN: mark("Карточка не открыта. Откройте обращение из журнала или добавьте новое."),
     Code.NO_ROW_CHOSEN: mark("В журнале не выбрано обращение. Выберите строку стрелками."),
-    Code.ALREADY_HERE: mark("Вы уже здесь."),
     # settings and profiles
     Code.SETTINGS_BROKEN: mark(
         "Файл настроек {file} содержит ошибку в строке {line}. Программа не запущена, файл не изменён. "

@@ -35,7 +35,6 @@ class Code(StrEnum):
     NOT_ENROLLED = "not_enrolled"
     NO_CARD_OPEN = "no_card_open"
     NO_ROW_CHOSEN = "no_row_chosen"
-    ALREADY_HERE = "already_here"
     # settings and profiles
     SETTINGS_BROKEN = "settings_broken"
     SETTING_UNKNOWN = "setting_unknown"

@@ -27,19 +27,15 @@ def _row_chosen(situation: Situation) -> Refusal | None:
     return None if situation.row else Refusal(Code.NO_ROW_CHOSEN)
 
 
-def _away_from_home(situation: Situation) -> Refusal | None:
-    return None if situation.screen != "journal" else Refusal(Code.ALREADY_HERE)
-
-
 register(
     Command(
         "journal.home",
         mark("Журнал"),
         mark("Вернуться к журналу активных обращений; введённое в карточку останется в черновике."),
-        ("ctrl+o",),
+        ("ctrl+g",),  # the same key leads from a row of the journal to its card
+        scope="work",
         footer=True,
         rank=44,
-        available=_away_from_home,
     ),
     Command(
         "journal.search",
