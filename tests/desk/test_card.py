@@ -1,0 +1,69 @@
+"""The card at hand: opening, typing, binding a person, choosing a theme."""
+
+from __future__ import annotations
+
+import pytest
+
+from operator_tui.desk import card as steps
+from operator_tui.phone.line import Call, CallState, Direction
+from operator_tui.reference import packaged_catalogue
+from operator_tui.registry.people import Person
+
+CALL = Call(id="c1", direction=Direction.INCOMING, number="+78652012345", state=CallState.TALKING, started_ms=1)
+PERSON = Person(
+    enp="2656240885900014",
+    surname="Смирнова",
+    name="Анна",
+    patronymic="Викторовна",
+    birth_date="1958-03-12",
+    phone="+78652054321",
+    insurer="Альфа",
+    clinic="ГП 3",
+)
+
+
+@pytest.mark.function("K-5.0.2")
+def test_a_card_from_a_call_carries_its_number() -> None:
+    card = steps.opened(CALL)
+    assert card.fields["phone"] == "+78652012345"
+    assert card.fields["call"] == card.call == "c1"
+
+
+def test_a_card_without_a_call_says_so() -> None:
+    assert steps.opened(None).fields == {"source": steps.SOURCE_HAND}
+
+
+@pytest.mark.function("K-5.1.3.8", "K-5.1.6.1")
+def test_binding_a_person_fills_the_personal_information() -> None:
+    card = steps.bound(steps.opened(CALL), PERSON)
+    assert card.person is PERSON
+    assert card.fields["enp"] == PERSON.enp
+    assert (card.fields["surname"], card.fields["birth_date"]) == ("Смирнова", "1958-03-12")
+    assert card.fields["phone"] == "+78652012345", "the number he calls from stays"
+
+
+def test_what_the_operator_typed_is_not_replaced_unseen() -> None:
+    card = steps.typed(steps.opened(CALL), "surname", "Смирнова-Ким")
+    assert steps.kept_values(card, PERSON) == ["surname"]
+    assert steps.bound(card, PERSON).fields["surname"] == "Смирнова-Ким"
+
+
+@pytest.mark.function("K-5.1.4.3")
+def test_a_theme_brings_its_type_result_and_answer() -> None:
+    catalogue = packaged_catalogue()
+    theme = next(theme for theme in catalogue.themes.values() if theme.scripts)
+    card = steps.themed(steps.opened(None), theme, catalogue)
+    assert card.fields["type"] == theme.type.value
+    assert card.fields["result"] in catalogue.results
+    assert card.script == theme.scripts[0]
+
+
+def test_a_draft_brings_the_card_back_as_it_was() -> None:
+    card = steps.typed(steps.bound(steps.opened(CALL), PERSON), "comment", "перезвонить")
+    back = steps.from_draft(steps.to_draft(card, 5), None)
+    assert (back.draft, back.call, dict(back.fields), back.typed) == (
+        card.draft,
+        card.call,
+        dict(card.fields),
+        card.typed,
+    )

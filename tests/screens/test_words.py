@@ -1,0 +1,45 @@
+"""Words on the screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from operator_tui.phone.line import Call, CallState, Direction
+from screens.words import call_text, day, duration, key_name, phone_words
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("f5", "F5"), ("ctrl+s", "^S"), ("escape", "Esc"), ("insert", "Ins"), ("enter", "Enter")]
+)
+def test_keys_are_named_as_on_the_keyboard(key: str, name: str) -> None:
+    assert key_name(key) == name
+
+
+def test_a_number_is_shown_in_groups() -> None:
+    assert phone_words("+78652012345") == "+7 8652 01-23-45"
+    assert phone_words("2002") == "2002"
+
+
+@pytest.mark.function("K-5.1.1.2")
+def test_a_ringing_call_shows_its_number_first() -> None:
+    call = Call(
+        id="c",
+        direction=Direction.INCOMING,
+        number="+78652012345",
+        state=CallState.RINGING,
+        started_ms=0,
+        name="Иванов",
+    )
+    assert call_text(call, 65_000) == "+7 8652 01-23-45 Иванов  ВХОДЯЩИЙ ВЫЗОВ 1:05"
+
+
+def test_a_hidden_number_is_said() -> None:
+    call = Call(id="c", direction=Direction.INCOMING, number="", state=CallState.RINGING, started_ms=0)
+    assert call_text(call, 0).startswith("номер скрыт")
+
+
+def test_days_and_durations() -> None:
+    assert day("2026-11-21") == "21.11.2026"
+    assert day("скоро") == "скоро"
+    assert duration(0) == "0:00"
+    assert duration(600) == "10:00"

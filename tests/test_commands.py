@@ -1,0 +1,89 @@
+"""The registry of commands: keys that can be pressed, words that are the customer's, reasons that can be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from operator_tui import commands
+from operator_tui.appeals.errors import Code
+from operator_tui.commands import Command, Situation
+from operator_tui.sentences import sentence, untold
+
+KEY_CARD = {
+    "f1": "desk.help",
+    "f2": "phone.answer",
+    "f3": "phone.hold",
+    "f4": "phone.hang_up",
+    "f5": "registry.search",
+    "f6": "answers.theme",
+    "f7": "phone.transfer",
+    "f9": "card.close",
+    "f10": "desk.menu",
+}
+
+
+def test_the_function_keys_are_those_of_the_key_card() -> None:
+    keys = {key: command.id for command in commands.collect().values() for key in command.keys}
+    assert {key: keys[key] for key in KEY_CARD} == KEY_CARD
+
+
+def test_no_two_commands_want_the_same_key() -> None:
+    assert commands.clashes(commands.collect().values()) == []
+
+
+def test_every_command_has_a_key_or_says_where_it_is() -> None:
+    keyless = [command.id for command in commands.collect().values() if not command.keys]
+    assert keyless == ["registry.attach"], "Enter on the row"
+
+
+def test_a_clash_is_found() -> None:
+    one = Command("a.b", "A", "a", ("f5",), scope="work")
+    other = Command("c.d", "C", "c", ("f5",))
+    assert commands.clashes([one, other]) == [("f5", "a.b", "c.d")]
+
+
+@pytest.mark.parametrize("key", sorted(commands.FORBIDDEN_KEYS))
+def test_keys_that_terminals_confuse_are_refused(key: str) -> None:
+    with pytest.raises(ValueError, match="wants"):
+        commands.register(Command("x.y", "X", "x", (key,)))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param("Ответить", marks=pytest.mark.function("K-5.1.1.3")),
+        "Добавить",
+        "Поиск",
+        "Очистить",
+        "Скрыть",
+        "прикрепить",
+        "Применить",
+        "Сохранить",
+        "Редактирование",
+        "Закрыть обращение",
+        "Перевести",
+        "Начало работы",
+        "Завершить",
+        "Выход",
+    ],
+)
+def test_the_words_of_the_manual_are_commands(word: str) -> None:
+    assert word in {command.title for command in commands.collect().values()}
+
+
+def test_every_command_explains_itself_in_a_sentence() -> None:
+    for command in commands.collect().values():
+        assert command.help.endswith("."), command.id
+        assert command.help[0].isupper(), command.id
+
+
+def test_every_closed_command_says_why() -> None:
+    for command in commands.collect().values():
+        refusal = command.available(Situation())
+        assert refusal is None or sentence(refusal).endswith("."), command.id
+
+
+def test_every_refusal_has_its_sentence() -> None:
+    assert untold() == []
+    for code in Code:
+        assert code.value == code.value.lower()
