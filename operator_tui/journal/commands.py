@@ -32,7 +32,7 @@ register(
         "journal.home",
         mark("Журнал"),
         mark("Вернуться к журналу активных обращений; введённое в карточку останется в черновике."),
-        ("ctrl+g",),  # the same key leads from a row of the journal to its card
+        ("ctrl+u",),
         scope="work",
         footer=True,
         rank=44,
