@@ -79,7 +79,9 @@ def _serve(profile: Profile, url: str | None, address: Any, lifeline: IO[bytes] 
     from central.devices import enrolment_code
     from central.log import log, open_log
     from central.serve import listen, only_one, run
+    from operator_tui.secrets import harden_process
 
+    harden_process()
     first = msgspec.json.decode(lifeline.readline() or b"{}", type=_FirstLine) if lifeline else _FirstLine()
     profile.make_folders()
     open_log(profile.logs / "central.log" if lifeline else None)
@@ -150,7 +152,7 @@ def _open(profile: Profile, url: str | None, key: bytes) -> Any:
     if not key:
         from operator_tui.secrets import profile_secrets
 
-        key = profile_secrets(profile).key("central")
+        key = profile_secrets(profile).key("central", create=not profile.central_file.exists())
     return Database.sqlite(profile.central_file, key)
 
 

@@ -43,7 +43,16 @@ class Address:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that leaves the signals to us: its own way ends the process by the signal it got."""
+    """uvicorn that tells when it is ready and leaves the signals to us: its own way ends the process by them."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -126,10 +135,10 @@ def run(
         ws="none",
         lifespan="on",
     )
-    asyncio.run(_run(_Server(config), bound, ready, lifeline))
+    asyncio.run(_run(_Server(config, ready), bound, lifeline))
 
 
-async def _run(server: _Server, bound: socket.socket, ready: Callable[[], None], lifeline: IO[bytes] | None) -> None:
+async def _run(server: _Server, bound: socket.socket, lifeline: IO[bytes] | None) -> None:
     def ended(number: int, frame: FrameType | None) -> None:
         server.end()
 
@@ -138,10 +147,6 @@ async def _run(server: _Server, bound: socket.socket, ready: Callable[[], None],
     serving = asyncio.create_task(server.serve([bound]))
     cut = asyncio.create_task(_cut(lifeline)) if lifeline else None
     try:
-        while not (server.started or serving.done()):
-            await asyncio.sleep(0.005)  # uvicorn has no event for it
-        if server.started:
-            ready()
         await asyncio.wait({serving, *([cut] if cut else [])}, return_when=asyncio.FIRST_COMPLETED)
         server.end()
         await serving
