@@ -32,7 +32,7 @@ register(
         "journal.home",
         mark("Журнал"),
         mark("Вернуться к журналу активных обращений; введённое в карточку останется в черновике."),
-        ("ctrl+u",),
+        ("ctrl+f",),
         scope="work",
         footer=True,
         rank=44,
