@@ -17,12 +17,6 @@ def _card_writable(situation: Situation) -> Refusal | None:
     return None if situation.card_editable else Refusal(Code.LOCKED)
 
 
-def _closable(situation: Situation) -> Refusal | None:
-    if refusal := _card_writable(situation):
-        return refusal
-    return None if situation.theme else Refusal(Code.FIELD_REQUIRED, field=mark("Тематика обращения"))
-
-
 def _row_chosen(situation: Situation) -> Refusal | None:
     return None if situation.row else Refusal(Code.NO_ROW_CHOSEN)
 
@@ -41,7 +35,7 @@ register(
         "journal.search",
         mark("Поиск по журналу"),
         mark("Найти обращение по номеру, ФИО, телефону или словам из него."),
-        ("f5",),
+        ("ctrl+f",),
         scope="journal",
         footer=True,
         rank=35,
@@ -83,7 +77,7 @@ register(
         scope="work",
         footer=True,
         rank=80,
-        available=_closable,
+        available=_card_writable,
     ),
     Command(
         "card.history",

@@ -25,6 +25,8 @@ from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.store import Store
 from operator_tui.journal.views import Happened
 
+_DAY_MS = 86_400_000
+
 __all__ = ["Attention", "Happened", "Journal"]
 
 
@@ -78,6 +80,11 @@ class Journal:
             raise ValueError(f"{kind} changes a card: use save or move")
         with self._store.writing():
             return outbox.append(self._store, kind, x, card=card)
+
+    def recorded(self, call: str) -> set[Kind]:
+        """Which facts of a call were recorded in the last day, so that a desk started anew doubles none."""
+        with self._store.reading():
+            return outbox.recorded(self._store, call, since_ms=self._store.clock.now_ms() - _DAY_MS)
 
     def save(self, draft: Draft) -> Card:
         """«Сохранить»: a new card, or the changes of an existing one; the draft ends in the same transaction.

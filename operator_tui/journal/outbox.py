@@ -64,6 +64,16 @@ def unsent(store: Store) -> int:
     return int(store.value("SELECT count(*) FROM outbox WHERE state = 'pending'"))
 
 
+def recorded(store: Store, call: str, *, since_ms: int) -> set[Kind]:
+    """Which facts of a call stand here already, of those written since then."""
+    rows = store.rows(
+        "SELECT DISTINCT kind FROM outbox WHERE kind LIKE 'call.%' AND at_ms >= ? AND body ->> '$.x.call' = ?",
+        since_ms,
+        call,
+    )
+    return {Kind(kind) for (kind,) in rows}
+
+
 def decode(body: str) -> Operation:
     """An operation as it was written, whatever release wrote it."""
     return msgspec.json.decode(body, type=Operation)
