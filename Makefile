@@ -22,13 +22,17 @@ test: setup-dev
 	@if [ "$${CI:-}" = true ]; then deploy/test-peers; fi
 	@if [ -f .venv/test-peers.env ]; then . .venv/test-peers.env; fi; $(BIN)/python -m pytest $(ARGS)
 
+# All checks run, so that one look shows all that is to be mended.
 lint: setup-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/shellcheck $$(grep -rlE "^#!.*bash" .ci deploy)
-	$(BIN)/python -m tests.plugins.functions
+	@export PATH="$$PWD/$(BIN):$$PATH"; failed=0; \
+	check() { echo "== $$*"; "$$@" || failed=1; }; \
+	check ruff check .; \
+	check ruff format --check .; \
+	check mypy; \
+	check lint-imports --no-logo; \
+	check shellcheck $$(grep -rlE '^#!.*bash' .ci deploy); \
+	check python -m tests.plugins.functions; \
+	exit $$failed
 
 # Every bench/*.py that can be started on its own.
 bench: setup-dev

@@ -14,8 +14,8 @@ import msgspec
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.people import Operator, Role
-from operator_tui.cli import not_built
 from operator_tui.profiles import DEMO, Profile, open_profile
+from operator_tui.unbuilt import not_built
 
 
 class _FirstLine(msgspec.Struct, frozen=True):

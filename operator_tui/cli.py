@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
 
 import click
 
 from operator_tui import __version__
-from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.errors import Refusal
+from operator_tui.unbuilt import not_built
 
 # command -> "module:attribute" of a click command; imported only when it is asked for, so that the desk starts fast.
 _COMMANDS = {
@@ -39,20 +39,6 @@ _HELP = {
 }
 
 
-def not_built(name: str) -> click.Command:
-    """A command of the plan that this release does not have: it says so and exits 1."""
-
-    def refuse(**_: Any) -> None:
-        raise Refusal(Code.NOT_BUILT, command=name)
-
-    return click.Command(
-        name,
-        callback=refuse,
-        help=_HELP.get(name, ""),
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    )
-
-
 class _Rooms(click.Group):
     """Loads a room's commands when they are named, not before."""
 
@@ -64,7 +50,7 @@ class _Rooms(click.Group):
         if target is None:
             return None
         if not target:
-            return not_built(cmd_name)
+            return not_built(cmd_name, _HELP.get(cmd_name, ""))
         module, _, attribute = target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
