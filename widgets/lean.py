@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from textual.app import App
 from textual.events import Paste
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.widgets import Input, TextArea
@@ -68,6 +68,11 @@ class LeanInput(Input):
         def control(self) -> LeanInput:
             """The field that was pasted into."""
             return self.input
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the cursor is on the screen. `Input` reports the cell after it when it stands at the end."""
+        return super().cursor_screen_offset - Offset(int(self.cursor_at_end), 0)
 
     def validate__cursor_visible(self, visible: bool) -> bool:
         """Keep the painted cursor out where the terminal shows its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import copy
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -72,10 +73,34 @@ class _Screen(pyte.Screen):
                 cursor.hidden = self.cursor.hidden
                 self.cursor = cursor
 
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        x = min(self.cursor.x, self.columns - 1)
+        self._erase(self.cursor.y, *{0: (x, self.columns), 1: (0, x + 1)}.get(how, (0, self.columns)))
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        rows = {0: range(self.cursor.y + 1, self.lines), 1: range(self.cursor.y)}
+        for y in rows.get(how, range(self.lines)):
+            self._erase(y, 0, self.columns)
+        if how in rows:
+            self.erase_in_line(how)
+
+    def _erase(self, y: int, start: int, end: int) -> None:
+        """Fill with the current background alone, as xterm does; pyte leaves cells that were never drawn."""
+        line = self.buffer[y]
+        for x in (start, end):
+            if 0 < x < self.columns and line[x].data == "":
+                line[x - 1] = line[x - 1]._replace(data=" ")
+                line[x] = line[x]._replace(data=" ")
+        for x in range(start, end):
+            line[x] = self.default_char._replace(bg=self.cursor.attrs.bg)
+
     def draw(self, data: str) -> None:
         for character in data:
-            x, line = self.cursor.x, self.buffer[self.cursor.y]
-            if x and x < self.columns and line[x].data == "":
+            if self.cursor.x >= self.columns - 1 and _is_wide(character):
+                # Terminals disagree on half of a wide character at the edge; here it is a blank.
+                character = " "
+            x, line = min(self.cursor.x, self.columns - 1), self.buffer[self.cursor.y]
+            if x and line[x].data == "" and (unicodedata.combining(character) == 0):
                 line[x - 1] = line[x - 1]._replace(data=" ")
             super().draw(character)
             end = self.cursor.x

@@ -61,7 +61,21 @@ async def test_the_reported_cursor_follows_a_scroll() -> None:
         for key in ("home", "end", "left", "home"):
             await pilot.press(key)
             assert app.cursor_position == field.cursor_screen_offset
-            assert field.region.contains_point(app.cursor_position)
+            assert field.content_region.contains_point(app.cursor_position)
+
+
+async def test_the_cursor_stands_on_the_cell_of_the_next_letter() -> None:
+    app = Fields()
+    async with app.run_test() as pilot:
+        field = app.query_one("#lean", LeanInput)
+        field.suggester = None
+        field.focus()
+        start = field.content_region.x
+        assert app.cursor_position.x == start
+        await pilot.press(*"абв")
+        assert app.cursor_position.x == start + 3
+        await pilot.press("left")
+        assert app.cursor_position.x == start + 2
 
 
 async def test_typing_does_not_lay_the_screen_out() -> None:

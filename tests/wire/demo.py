@@ -1,0 +1,107 @@
+"""A small desk for the wire tests: text field, search line with hits, table, list, a second screen.
+
+Started as a program: `python -m tests.wire.demo`. OPERATOR_TUI_DRIVER chooses the driver, OPERATOR_TUI_TERMINAL_PROFILE
+the profile, DEMO_THEME the theme.
+"""
+
+from __future__ import annotations
+
+import os
+
+from operator_tui.terminal import choose, driver_class, prepare_environment
+
+PROFILE = choose(os.environ.get("OPERATOR_TUI_TERMINAL_PROFILE", "lan"))
+prepare_environment(PROFILE)
+
+from textual.app import App, ComposeResult  # noqa: E402  # the environment comes first
+from textual.containers import Horizontal, Vertical  # noqa: E402
+from textual.screen import Screen  # noqa: E402
+from textual.widgets import DataTable, Footer, Input, Label, OptionList, Static  # noqa: E402
+
+from widgets.lean import LeanInput, LeanTextArea  # noqa: E402
+
+PEOPLE = [
+    ("Иванова Мария Петровна", "12.03.1961", "9054881200914412", "Альфа-Страх", "действует"),
+    ("Иванов Пётр Сергеевич", "02.11.1978", "9050121233445566", "Согаз-Мед", "действует"),
+    ("Иваненко Олег Ильич", "30.06.1990", "9052991266778899", "Капитал МС", "закрыт"),
+    ("Смирнов Андрей Викторович", "15.08.1985", "9051001122334455", "Альфа-Страх", "действует"),
+    ("Смирнова Анна Викторовна", "21.01.1992", "9053002233445566", "Согаз-Мед", "действует"),
+]
+ANSWER = "Вы имеете право выбрать медицинскую организацию один раз в год, не чаще. " * 6
+
+
+class Journal(Screen[None]):
+    """A main screen of its own: a table of sixty appeals."""
+
+    BINDINGS = [("f2", "app.pop_screen", "Карточка")]  # noqa: RUF012  # as Textual declares it
+
+    def compose(self) -> ComposeResult:
+        yield Label("ЭЛЕКТРОННЫЙ ЖУРНАЛ ОБРАЩЕНИЙ")
+        table: DataTable[str] = DataTable(cursor_type="row")
+        table.add_columns("№", "Дата", "Заявитель", "Тема", "Статус")
+        for number in range(60):
+            status = "В работе" if number % 4 else "Отсроченный ответ"
+            person = PEOPLE[number % 5][0]
+            table.add_row(str(1000 + number), "12.03.2026", person, "Выбор МО", status)
+        yield table
+        yield Footer()
+
+
+class Demo(App[None]):
+    """The card with its search line."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    #top { height: 1; }
+    #card { width: 1fr; }
+    #side { width: 24; }
+    Input, Input:focus { height: 1; border: none; padding: 0; }
+    #hits { height: 7; }
+    #comment { height: 4; border: none; padding: 0; }
+    OptionList, OptionList:focus { height: auto; border: none; }
+    """
+    BINDINGS = [  # noqa: RUF012  # as Textual declares it
+        ("f2", "push_screen('journal')", "Журнал"),
+        ("f5", "focus('search')", "Поиск"),
+        ("f6", "focus('comment')", "Текст"),
+        ("f7", "focus('menu')", "Меню"),
+        ("f8", "state", "Линия"),
+        ("f10", "quit", "Выход"),
+    ]
+    SCREENS = {"journal": Journal}  # noqa: RUF012  # as Textual declares it
+
+    def compose(self) -> ComposeResult:
+        yield Static("Оператор 12 | линия: свободна | не отправлено 0", id="top")
+        with Horizontal():
+            with Vertical(id="card"):
+                yield LeanInput(placeholder="Фамилия Имя Отчество", id="name")
+                yield LeanInput(placeholder="Поиск по реестру", id="search")
+                yield DataTable(id="hits", cursor_type="row")
+                yield LeanTextArea(id="comment")
+                yield Static(ANSWER)
+            yield OptionList("Обращение", "Реестр ЗЛ", "Журнал", "Отсроченные", "Справочник", id="menu")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.theme = os.environ.get("DEMO_THEME", "textual-dark")
+        self.query_one("#hits", DataTable).add_columns("ФИО", "Рождён", "ЕНП", "СМО", "Полис")
+        self.show_hits("")
+        self.query_one("#name").focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "search":
+            self.show_hits(event.value.lower())
+
+    def show_hits(self, text: str) -> None:
+        table = self.query_one("#hits", DataTable)
+        table.clear()
+        for person in PEOPLE:
+            if text in person[0].lower():
+                table.add_row(*person)
+
+    def action_state(self) -> None:
+        self.query_one("#top", Static).update("Оператор 12 | линия: разговор | не отправлено 3")
+
+
+if __name__ == "__main__":
+    Demo(driver_class=driver_class(PROFILE)).run()
