@@ -48,8 +48,8 @@ class Command:
     """One act of the operator.
 
     ``id`` is ``room.verb``; ``title`` is the word on the screen (the customer's); ``help`` one sentence;
-    ``scope`` is ``desk`` (everywhere) or the screen it belongs to; ``footer`` puts it on the footer line, in the
-    order of ``rank``.
+    ``scope`` is ``desk`` (everywhere) or the screen it belongs to; ``footer`` puts it on the footer line, where
+    ``rank`` says which come first when room is short and ``short`` is a shorter word for the title.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Command:
     scope: str = "desk"
     footer: bool = False
     rank: int = 100
+    short: str = ""
     available: Callable[[Situation], Refusal | None] = field(default=lambda situation: None, repr=False)
 
 

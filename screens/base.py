@@ -18,7 +18,7 @@ from operator_tui.appeals.presence import State
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import CallState
-from screens.words import call_text, key_name, light_words, registry_word
+from screens.words import call_text, key_name, light_words, registry_word, short_name
 from widgets.header import Header
 from widgets.key_bar import KeyBar
 from widgets.line import Line
@@ -70,13 +70,19 @@ class DeskScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
+        self.paint_all()
 
     def on_screen_resume(self) -> None:
         self.paint_all()
 
     def paint_all(self) -> None:
-        """Paint everything from the desk's state."""
+        """Paint everything from the desk's state; nothing before there is something to paint on."""
         for topic in Topic:
+            self.show_change(topic)
+
+    def show_change(self, topic: Topic) -> None:
+        """The desk changed; a screen that is not composed yet paints itself when it is."""
+        if self.is_mounted:
             self.desk_changed(topic)
 
     def desk_changed(self, topic: Topic) -> None:
@@ -92,7 +98,7 @@ class DeskScreen(Screen[None]):
 
     def _tick(self) -> None:
         """The timer moves only while there is a call: a quiet desk sends nothing."""
-        if self.desk.state.call is not None and self.is_current:
+        if self.desk.state.call is not None and self.is_current and self.is_mounted:
             self._paint_phone()
 
     def _paint_header(self) -> None:
@@ -104,8 +110,11 @@ class DeskScreen(Screen[None]):
             word = tr(PRESENCE_TITLES[presence.state])
             if presence.state is State.OFFLINE and state.lights.phone is Light.OFF:
                 word = tr("телефон выключен")
-            who = f"{operator.name} · {tr(ROLE_TITLES[operator.role])} · {tr('доб.')} {operator.extension}"
-            header.who(f"{who} · {tr(presence.account)}: {word}", self._mark())
+            rest = f" · {tr(ROLE_TITLES[operator.role])} · {tr('доб.')} {operator.extension}"
+            rest += f" · {tr(presence.account)}: {word}"
+            room = self.size.width - len(rest) - len(self._mark())
+            name = operator.name if len(operator.name) <= room else short_name(operator.name)
+            header.who(name + rest, self._mark())
         else:
             header.who(tr("Рабочее место запускается"), self._mark())
         lights = state.lights
@@ -119,7 +128,7 @@ class DeskScreen(Screen[None]):
         header.lights("  ".join(words), unsent, trouble=trouble)
 
     def _mark(self) -> str:
-        return {"demo": tr(" ДЕМОНСТРАЦИЯ"), "practice": tr(" УЧЕБНЫЙ РЕЖИМ")}.get(self.desk.profile.name, "")
+        return {"demo": tr(" ДЕМО"), "practice": tr(" УЧЕБНЫЙ РЕЖИМ")}.get(self.desk.profile.name, "")
 
     def _paint_phone(self) -> None:
         state = self.desk.state
@@ -130,7 +139,7 @@ class DeskScreen(Screen[None]):
             return
         keys = {CallState.RINGING: "phone.answer"}.get(call.state, "phone.hang_up")
         command = commands.collect().get(keys)
-        hint = f" {key_name(command.keys[0])} {tr(command.title)}" if command and command.keys else ""
+        hint = f" {key_name(command.keys[0])} {tr(command.short or command.title)}" if command and command.keys else ""
         bar.call(
             call_text(call, self.desk.clock.now_ms()),
             hint,
@@ -147,7 +156,7 @@ class DeskScreen(Screen[None]):
     def _paint_keys(self) -> None:
         situation = self.situation()
         keys = [
-            (key_name(command.keys[0]), tr(command.title))
+            (key_name(command.keys[0]), tr(command.short or command.title))
             for command in commands.collect().values()
             if command.footer
             and command.keys

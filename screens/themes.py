@@ -52,6 +52,22 @@ CONTRAST = Theme(
 )
 
 
+# Variables that Textual's own style sheets ask of a theme in terminal colours (its ansi-dark has the same).
+_TEXTUAL_OWN = {
+    "ansi-background": "ansi_black",
+    "ansi-foreground": "ansi_white",
+    "border-blurred": "ansi_black",
+    "block-cursor-foreground": "ansi_black",
+    "block-cursor-background": "ansi_white",
+    "input-cursor-background": "ansi_white",
+    "input-cursor-foreground": "ansi_black",
+    "input-selection-background": "ansi_white",
+    "input-selection-foreground": "ansi_black",
+    "screen-selection-background": "ansi_white",
+    "screen-selection-foreground": "ansi_black",
+}
+
+
 def _ansi(name: str, *, heading: str, warning: str, error: str, success: str, bar: str) -> Theme:
     return Theme(
         name=name,
@@ -75,6 +91,7 @@ def _ansi(name: str, *, heading: str, warning: str, error: str, success: str, ba
             "field": "ansi_default",
             "cursor-text": "ansi_black",
             "cursor-back": "ansi_white",
+            **_TEXTUAL_OWN,
         },
     )
 

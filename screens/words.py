@@ -38,6 +38,12 @@ def key_name(key: str) -> str:
     return {"enter": "Enter", "escape": "Esc", "insert": "Ins", "space": tr("Пробел")}.get(key, key.upper())
 
 
+def short_name(name: str) -> str:
+    """``Иванова Анна Петровна`` -> ``Иванова А. П.``, for a narrow screen."""
+    surname, *rest = name.split()
+    return " ".join([surname, *(f"{word[0]}." for word in rest)])
+
+
 def light_words(part: str, light: Light) -> str:
     """A part's light as a word; trouble is in capitals, so that it is seen without colour."""
     return (_PHONE if part == "phone" else _SERVER)[light]

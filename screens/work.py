@@ -109,7 +109,7 @@ class WorkScreen(DeskScreen):
 
     def _result_line(self, card: CardAtHand) -> str:
         result = self.desk.catalogue.results.get(str(card.fields.get("result", "")))
-        return f"{tr('Результат обращения')}: {result.title if result else '—'}"
+        return result.title if result else tr("Результат не выбран")
 
     def _paint_answer(self, card: CardAtHand | None) -> None:
         self._scripts = self.desk.scripts() if card is not None else []

@@ -59,10 +59,11 @@ class CardForm(VerticalScroll, can_focus=False):
         for name, label in PERSONAL:
             yield Field(name, label)
         yield Line("", id="policy")
-        yield Line("Комментарий", classes="heading")
-        yield LeanTextArea(id="comment", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
+        yield Line("Принятые меры: результат обращения", id="measures-title", classes="heading")
         yield Line("", id="result-title")
         yield Rows((Column(5), Column()), id="results")
+        yield Line("Комментарий", classes="heading")
+        yield LeanTextArea(id="comment", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
 
     @property
     def theme(self) -> Field:

@@ -21,7 +21,7 @@ class KeyBar(Widget):
         self._keys: tuple[tuple[str, str], ...] = ()
 
     def show(self, keys: Sequence[tuple[str, str]]) -> None:
-        """``(key, word)`` in their order."""
+        """``(key, word)``, the most wanted first; those that fit are shown in the order of the keyboard."""
         if tuple(keys) != self._keys:
             self._keys = tuple(keys)
             self.refresh()
@@ -29,13 +29,21 @@ class KeyBar(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         key_style = self.get_component_rich_style("key-bar--key")
-        segments: list[Segment] = []
+        fitting: list[tuple[str, str]] = []
         used = 0
         for key, word in self._keys:
             piece = cell_len(key) + cell_len(word) + 2
-            if used + piece > width:
-                break
+            if used + piece <= width:
+                fitting.append((key, word))
+                used += piece
+        segments: list[Segment] = []
+        for key, word in sorted(fitting, key=_place_on_keyboard):
             segments += [Segment(key, key_style), Segment(f" {word} ", self.rich_style)]
-            used += piece
         segments.append(Segment(set_cell_size("", width - used), self.rich_style))
         return Strip(segments, width)
+
+
+def _place_on_keyboard(item: tuple[str, str]) -> tuple[int, int, str]:
+    key, _ = item
+    number = key[1:]
+    return (0, int(number), "") if key.startswith("F") and number.isdigit() else (1, 0, key)

@@ -76,7 +76,8 @@ register(
         ("f9",),
         scope="work",
         footer=True,
-        rank=80,
+        rank=35,
+        short=mark("Закрыть"),
         available=_card_writable,
     ),
     Command(

@@ -41,7 +41,7 @@ register(
         mark("Поставить разговор на удержание или вернуться к нему."),
         keys=("f3",),
         footer=True,
-        rank=20,
+        rank=72,
         available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
     ),
     Command(
@@ -49,6 +49,7 @@ register(
         mark("Завершить разговор"),
         mark("Положить трубку; входящий вызов, на который не ответили, будет отклонён."),
         keys=("f4",),
+        short=mark("Отбой"),
         footer=True,
         rank=30,
         available=_only("ringing", "dialing", *_CONNECTED, otherwise=Code.NO_TALK),
@@ -59,7 +60,7 @@ register(
         mark("Перевести вызов на другого специалиста по внутреннему номеру."),
         keys=("f7",),
         footer=True,
-        rank=60,
+        rank=75,
         available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
     ),
     Command(
