@@ -99,7 +99,7 @@ def phonetic_key(word: str) -> str:
     letters count once, hard and soft signs are silent.
     """
     letters = [letter for letter in fold(word) if letter in RUSSIAN_ALPHABET and letter not in "ъь"]
-    text = "".join(letters).replace("тс", "ц").replace("дс", "ц").replace("стн", "сн").replace("здн", "зн")
+    text = "".join(letters).replace("тс", "ц").replace("дс", "ц").replace("тц", "ц").replace("дц", "ц").replace("стн", "сн").replace("здн", "зн")
     key: list[str] = []
     for index, letter in enumerate(text):
         sound = _VOWELS.get(letter, letter)

@@ -221,7 +221,7 @@ def _compact(digits: str, named: bool, today: date) -> Birth:
     if len(digits) == 3 and digits[:2] in ("19", "20"):
         decade = int(digits) * 10
         return Birth(tuple(year for year in range(decade, decade + 10) if year <= today.year))
-    if len(digits) == 2 and digits not in ("19", "20"):
+    if len(digits) == 2 and int(digits) > 31:  # up to 31 it may be the day of a date still being typed
         return Birth(_two_digit_years(int(digits), today))
     return Birth()
 

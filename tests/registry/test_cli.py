@@ -1,0 +1,143 @@
+"""``operator-tui check`` and ``operator-tui registry`` as a person or a script calls them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.cli import cli
+
+
+def call(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(cli, arguments, input=stdin)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("enp", "2656240885900014"), 0, "верный"),
+        (("enp", "2656 2408 8590 0014"), 0, "верный"),
+        (("enp", "2656", "2408", "8590", "0014"), 0, "верный"),
+        (("enp", "2656-2408-8590-0014"), 0, "верный"),
+        (("enp", "2656240885900011"), 1, "контрольная"),
+        (("enp", "0000000000000000"), 1, "нули"),
+        (("snils", "112-233-445 95"), 0, "верный"),
+        (("snils", "112-233-445 96"), 1, "контрольное"),
+        (("iin", "850101500127"), 0, "верный"),
+        (("phone", "8 (8652) 01-23-45"), 0, "+78652012345"),
+        (("phone", "0652012345"), 1, "нуля"),
+        (("mkb", "E11.9"), 0, "верно"),
+        (("mkb", "И10"), 1, "I10"),
+    ],
+)
+def test_check_says_in_one_line(arguments: tuple[str, ...], code: int, word: str) -> None:
+    result = call("check", *arguments)
+    assert result.exit_code == code
+    assert word in result.output
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [(), ("enp",), ("oops", "1")])
+def test_wrong_use_is_2(arguments: tuple[str, ...]) -> None:
+    assert call("check", *arguments).exit_code == 2
+
+
+def test_check_opens_no_database_and_no_network() -> None:
+    program = (
+        "import sys; from operator_tui.cli import main; sys.argv = ['x', 'check', 'phone', '112']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "bad = {'sqlite3', 'sqlcipher3', 'httpx', 'textual', 'keyring'} & set(sys.modules); assert not bad, bad"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    result = call("registry", "generate", "--people", "500", "--seed", "4", "--csv", str(folder / "p.csv"))
+    assert result.exit_code == 0, result.output
+    result = call("registry", "load", "--csv", str(folder / "p.csv"), "--db", str(folder / "r.db"))
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_generate_writes_the_agreed_header(loaded: Path) -> None:
+    header = (loaded / "p.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header.startswith("enp;snils;surname;name;patronymic;birth_date;sex;phone;")
+
+
+def test_load_makes_a_key_of_its_own_for_made_up_people(loaded: Path) -> None:
+    key = loaded / "r.db.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(bytes.fromhex(key.read_text())) == 32
+
+
+def test_search_answers_in_json(loaded: Path) -> None:
+    enp, _, surname, *_ = (loaded / "p.csv").read_text(encoding="utf-8").splitlines()[1].split(";")
+    result = call("registry", "search", "--db", str(loaded / "r.db"), "--json", enp)
+    answer = json.loads(result.output)
+    assert result.exit_code == 0
+    assert answer["query"] == enp
+    assert [hit["enp"] for hit in answer["hits"]] == [enp]
+    assert answer["hits"][0]["surname"] == surname
+    assert answer["more"] is False
+    assert answer["ms"] >= 0
+
+
+def test_search_answers_every_line_of_stdin(loaded: Path) -> None:
+    result = call("registry", "search", "--db", str(loaded / "r.db"), "--stdin", stdin="а\n\nщщщщщ\nиван\n")
+    answers = [json.loads(line) for line in result.output.splitlines()]
+    assert result.exit_code == 0
+    assert [answer["query"] for answer in answers] == ["а", "", "щщщщщ", "иван"]
+    assert len(answers[0]["hits"]) == 10
+    assert answers[0]["more"] is True
+    assert answers[2]["hits"] == []
+
+
+def test_nobody_found_is_no_failure(loaded: Path) -> None:
+    result = call("registry", "search", "--db", str(loaded / "r.db"), "щщщщщ")
+    assert result.exit_code == 0
+    assert "Никого" in result.output
+
+
+def test_an_empty_search_is_a_sentence(loaded: Path) -> None:
+    result = call("registry", "search", "--db", str(loaded / "r.db"), "--json", " ")
+    assert isinstance(result.exception, Refusal)
+    assert result.exception.code == Code.SEARCH_EMPTY
+
+
+@pytest.mark.parametrize("arguments", [(), ("иван", "--stdin")])
+def test_query_or_stdin_but_one_of_them(loaded: Path, arguments: tuple[str, ...]) -> None:
+    assert call("registry", "search", "--db", str(loaded / "r.db"), *arguments).exit_code == 2
+
+
+def test_the_key_may_come_from_a_file_or_the_environment(
+    loaded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(bytes(range(32)))
+    base = ("registry", "load", "--csv", str(loaded / "p.csv"), "--db", str(tmp_path / "r.db"))
+    assert call(*base, "--key-file", str(key)).exit_code == 0
+    assert not (tmp_path / "r.db.key").exists()
+    monkeypatch.setenv("OPERATOR_TUI_KEY_FILE", str(key))
+    assert call("registry", "search", "--db", str(tmp_path / "r.db"), "а").exit_code == 0
+    monkeypatch.setenv("OPERATOR_TUI_KEY_FILE", str(loaded / "r.db.key"))
+    refused = call("registry", "search", "--db", str(tmp_path / "r.db"), "а")
+    assert isinstance(refused.exception, Refusal)
+    assert refused.exception.code == Code.REGISTRY_KEY_WRONG
+
+
+def test_a_broken_key_file_is_refused(loaded: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("не ключ")
+    refused = call("registry", "search", "--db", str(loaded / "r.db"), "--key-file", str(key), "а")
+    assert isinstance(refused.exception, Refusal)
+    assert refused.exception.code == Code.FILE_UNREADABLE
