@@ -28,6 +28,20 @@ STATUS_TITLES = {
     Status.CLOSED: "Закрыто",
     Status.VOID: "Аннулировано",
 }
+
+
+class Source(StrEnum):
+    """How an appeal came (K-4.3, K-5.2.0.3)."""
+
+    CALL = "Телефон контакт-центра"
+    HOT_LINE = "Горячая линия"
+    HAND = "Добавлено вручную"  # an ordinary telephone, the number typed
+    LETTER = "Письменное обращение"
+    EMAIL = "Электронная почта"
+    VISIT = "Личный приём"
+
+
+WITHOUT_CALL = frozenset({Source.LETTER, Source.EMAIL, Source.VISIT})
 OPEN_STATUSES = frozenset({Status.IN_WORK, Status.DEFERRED, Status.IN_REVIEW})
 
 
@@ -66,7 +80,19 @@ FIELDS: dict[str, Merge] = {
     "result": Merge.GUARDED,
     "measures": Merge.LAST_WRITER,
     "organisation": Merge.LAST_WRITER,
+    "sum": Merge.LAST_WRITER,
+    "expert_act": Merge.LAST_WRITER,
+    "letter": Merge.LAST_WRITER,
+    "territory": Merge.LAST_WRITER,
+    "call_log": Merge.LAST_WRITER,
+    "linked_appeal": Merge.LAST_WRITER,
+    "closed_by": Merge.GUARDED,
+    "new_date": Merge.GUARDED,
+    "remark": Merge.GUARDED,
+    "reason": Merge.GUARDED,
 }
+# Written by moves of the life-cycle alone (appeals/decide.py), never by an edit.
+GUARDED_FIELDS = frozenset(field for field, merge in FIELDS.items() if merge is Merge.GUARDED)
 
 # Words of the manual for the fields, as the card shows them.
 FIELD_TITLES = {
@@ -89,6 +115,14 @@ FIELD_TITLES = {
     "new_date": "Новая дата рассмотрения",
     "measures": "Принятые меры",
     "organisation": "Организация",
+    "sum": "Возвращённая сумма",
+    "expert_act": "Акт экспертизы",
+    "letter": "Исходящее письмо",
+    "territory": "Территория",
+    "call_log": "Попытки связаться",
+    "linked_appeal": "Прежнее обращение",
+    "remark": "Замечание",
+    "reason": "Причина",
 }
 
 
@@ -130,10 +164,21 @@ def missing_to_save(fields: Mapping[str, Any]) -> list[str]:
 
 
 def missing_to_close(fields: Mapping[str, Any], given: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
-    """Fields that must be filled before «Закрыть обращение» with the result in ``given`` (K-6.1.2 to K-6.1.7)."""
+    """Fields that must be filled before «Закрыть обращение» with the result in ``given`` (K-6.1.2 to K-6.1.7).
+
+    What an edit may have written counts; whom to hand it to and a new date must be said with the act itself.
+    """
     missing = missing_to_save(fields)
     code = given.get("result")
     if not code:
         return [*missing, "result"]
     wanted: Iterable[str] = ("comment", *sorted(catalogue.result(str(code)).required - {"comment"}))
-    return missing + [field for field in wanted if not (given.get(field) or fields.get(field))]
+    said = {**{field: value for field, value in fields.items() if field not in _SAID_WITH_ACT}, **_filled(given)}
+    return missing + [field for field in wanted if not said.get(field)]
+
+
+_SAID_WITH_ACT = frozenset({"operator", "new_date"})
+
+
+def _filled(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in given.items() if value}

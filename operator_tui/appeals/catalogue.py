@@ -40,8 +40,9 @@ class Theme(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True):
     """One value of «Результат обращения».
 
-    ``required`` names what must be given with it (comment, measures, operator, new_date, …); ``final`` ends the
-    work, the others leave the appeal open; ``needs_admin`` sends it to the administrator's review.
+    ``required`` names what must be given with it (comment, measures, operator, new_date, …); ``hands_on`` gives the
+    appeal to the operator named, or to oneself when none need be named; ``final`` ends the work, the others leave
+    the appeal open; ``needs_admin`` sends it to the administrator's review.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Result(msgspec.Struct, frozen=True):
     next_status: str
     final: bool
     needs_admin: bool
+    hands_on: bool = False
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -143,12 +145,18 @@ def _theme(row: dict[str, str]) -> Theme:
     )
 
 
+# R24: «operator (oneself by default)» of functions.md 1.2.
+_OPERATOR_OR_SELF = "operator=self"
+
+
 def _result(row: dict[str, str]) -> Result:
+    required = frozenset(filter(None, row["required_fields"].split("+")))
     return Result(
         code=row["code"],
         title=row["title"],
         types=frozenset(AppealType(word) for word in row["types"].split("|")),
-        required=frozenset(filter(None, row["required_fields"].split("+"))),
+        required=required - {_OPERATOR_OR_SELF},
+        hands_on=bool(required & {"operator", _OPERATOR_OR_SELF}),
         next_status=row["next_status"],
         final=row["final"] == "1",
         needs_admin=row["needs_admin"] == "1",

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from operator_tui.appeals.card import FIELDS, Card, Merge, Status
-from operator_tui.appeals.catalogue import AppealType, Catalogue
+from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, WITHOUT_CALL, Card, Merge, Status, missing_to_save
+from operator_tui.appeals.catalogue import AppealType, Catalogue, Theme
+from operator_tui.appeals.deadlines import answer_deadline
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.lifecycle import Act, make_move
+from operator_tui.appeals.hlc import stamp_ms
+from operator_tui.appeals.lifecycle import MOVES, Act, make_move
 from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, Change, Kind, Operation
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.rights import Right, demand
 
 # A text of an appeal longer than this is not an appeal but a mistake; it bounds what one operation can weigh.
 MAX_TEXT = 100_000
-_MOVE_FIELDS = ("result", "comment", "measures", "organisation", "new_date", "remark", "reason")
-_PROTECTED = frozenset({"status", "worker", "closed_by", "result"})
+_PROTECTED = GUARDED_FIELDS | {"status", "worker", "deadline"}
 
 
 @dataclass(frozen=True)
@@ -105,27 +107,46 @@ def _demand_shape(kind: Kind, given: Mapping[str, Any]) -> None:
 def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Catalogue) -> Change:
     if card is not None:
         raise Refusal(Code.STALE, card=card.id)
-    demand(actor.role, Right.CARD_FROM_CALL)
-    for field in ("type", "theme"):
-        if not operation.x.get(field):
-            raise Refusal(Code.FIELD_REQUIRED, field=field)
-    plain, lists = _split(operation.x, catalogue)
+    given = operation.x
+    demand(actor.role, Right.CARD_WITHOUT_CALL if given.get("source") in WITHOUT_CALL else Right.CARD_FROM_CALL)
+    plain, lists = _split({field: value for field, value in given.items() if field != "deadline"})
+    for field in missing_to_save(plain):
+        raise Refusal(Code.FIELD_REQUIRED, field=field)
+    theme = _demand_pair(plain, catalogue)
     return Change(
         create=True,
         set=plain,
         add=lists,
         status=Status.IN_WORK.value,
         worker=actor.user,
-        deadline=str(operation.x.get("deadline", "")),
+        deadline=_told_deadline(given) or _deadline(theme, operation.at, operation.z),
     )
 
 
 def _set(card: Card, operation: Operation, catalogue: Catalogue) -> Change:
     if card.status in (Status.IN_REVIEW, Status.CLOSED, Status.VOID):
         raise Refusal(Code.LOCKED, card=card.id, status=card.status.value)
-    plain, lists = _split({**{"type": card.value("type")}, **operation.x}, catalogue)
-    if "type" not in operation.x:
-        plain.pop("type", None)
+    plain, lists = _split(operation.x)
+    for field in missing_to_save({**card.fields, **plain}):
+        raise Refusal(Code.FIELD_REQUIRED, field=field)
+    if "type" in plain:
+        _demand_pair({"theme": card.value("theme"), **plain}, catalogue)
+    accepted, rival, lost = _merge(card, plain, operation)
+    if "theme" in accepted or "type" in accepted:
+        _keep_pair(card, plain, accepted, lost, catalogue)
+    deadline = ""
+    if accepted.get("theme", card.value("theme")) != card.value("theme") and not card.value("new_date"):
+        # An extension that was asked for outlives a change of theme; the term set by a theme does not.
+        deadline = _deadline(catalogue.theme(str(accepted["theme"])), card.created, str(card.value("zone")))
+    return Change(
+        set=accepted, add=lists, rival=rival, lost=lost, deadline=deadline if deadline != card.deadline else ""
+    )
+
+
+def _merge(
+    card: Card, plain: Mapping[str, Any], operation: Operation
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """What is accepted, what is put beside another value, and what gives way, by the classes of design 1.6."""
     accepted: dict[str, Any] = {}
     rival: dict[str, Any] = {}
     lost: dict[str, Any] = {}
@@ -134,18 +155,29 @@ def _set(card: Card, operation: Operation, catalogue: Catalogue) -> Change:
         writer, stamp = card.stamps.get(field, ("", ""))
         if merge is Merge.CREATE_ONLY and writer:
             raise Refusal(Code.FIELD_INVALID, field=field)
-        concurrent = writer != operation.b.get(field, "") and card.value(field) != value
-        if not concurrent:
+        same = card.value(field) == value and not card.rival.get(field)
+        if writer == operation.b.get(field, "") or same:
             accepted[field] = value
-        elif merge is Merge.GUARDED:
-            raise Refusal(Code.STALE, card=card.id, field=field)
         elif merge is Merge.KEEP_BOTH:
-            rival[field] = value
+            if value not in (card.value(field), *card.rival.get(field, ())):
+                rival[field] = value
         elif operation.at > stamp:
             accepted[field], lost[field] = value, card.value(field)
         else:
             lost[field] = value
-    return Change(set=accepted, add=lists, rival=rival, lost=lost)
+    return accepted, rival, lost
+
+
+def _keep_pair(
+    card: Card, plain: Mapping[str, Any], accepted: dict[str, Any], lost: dict[str, Any], catalogue: Catalogue
+) -> None:
+    """The type follows the theme. Where two people each won one of them, the type that gave way is kept as lost."""
+    type_ = catalogue.theme(str(accepted.get("theme", card.value("theme")))).type.value
+    if accepted.get("type", card.value("type")) == type_:
+        return
+    accepted["type"] = type_
+    if plain.get("type", type_) != type_:
+        lost["type"] = plain["type"]
 
 
 def _move(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) -> Change:
@@ -157,13 +189,20 @@ def _move(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) 
     except ValueError:
         raise Refusal(Code.FIELD_INVALID, field="act") from None
     outcome = make_move(card, act, operation.x, user=actor.user, role=actor.role, catalogue=catalogue)
-    fields = {key: operation.x[key] for key in _MOVE_FIELDS if operation.x.get(key)}
-    if act is Act.CLOSE:
-        fields["closed_by"] = actor.user
+    said = {
+        key: _plain(key, operation.x[key]) for key in _said_with(act, operation.x, catalogue) if operation.x.get(key)
+    }
+    # The status guards the guarded fields; a comment of another's, written meanwhile, is kept beside this one.
+    accepted, rival, lost = _merge(card, {key: said[key] for key in said.keys() - GUARDED_FIELDS}, operation)
+    accepted |= {key: said[key] for key in said.keys() & GUARDED_FIELDS}
+    if outcome.status is Status.IN_REVIEW and act is Act.CLOSE:
+        accepted["closed_by"] = actor.user
     answers = operation.x.get("answers")
     return Change(
-        set=fields,
-        add={"answers": list(answers)} if answers else {},
+        set=accepted,
+        add={"answers": _list("answers", answers)} if answers else {},
+        rival=rival,
+        lost=lost,
         status=outcome.status.value,
         worker=outcome.worker,
         review=outcome.review,
@@ -172,21 +211,63 @@ def _move(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) 
     )
 
 
-def _split(given: Mapping[str, Any], catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """Plain values and lists to add, after a look at each: type and theme must exist and fit one another."""
+def _said_with(act: Act, given: Mapping[str, Any], catalogue: Catalogue) -> set[str]:
+    """The fields an act may write: what its row of the table asks for, and what the result asks for."""
+    if act is not Act.CLOSE:
+        return {"comment", *MOVES[act].required} - {"operator"}
+    return {"result", "comment", "measures", *catalogue.result(str(given["result"])).required} - {"operator"}
+
+
+def _split(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Plain values and lists to add, after a look at the shape of each."""
     plain: dict[str, Any] = {}
     lists: dict[str, list[Any]] = {}
     for field, value in given.items():
         if field in _PROTECTED:
             raise Refusal(Code.FIELD_INVALID, field=field)
         if FIELDS.get(field) is Merge.APPEND:
-            if not isinstance(value, list):
-                raise Refusal(Code.FIELD_INVALID, field=field)
-            lists[field] = value
-        elif field != "deadline":
-            plain[field] = value
-    if plain.get("type") and plain["type"] not in set(AppealType):
-        raise Refusal(Code.FIELD_INVALID, field="type")
-    if plain.get("theme") and catalogue.theme(plain["theme"]).type != plain.get("type"):
-        raise Refusal(Code.FIELD_INVALID, field="theme")
+            lists[field] = _list(field, value)
+        else:
+            plain[field] = _plain(field, value)
     return plain, lists
+
+
+def _plain(field: str, value: Any) -> Any:
+    """A known field holds a text or a number; what a newer program means by an unknown one is its own affair."""
+    if field in FIELDS and not isinstance(value, str | int | float | None):
+        raise Refusal(Code.FIELD_INVALID, field=field)
+    return value
+
+
+def _list(field: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise Refusal(Code.FIELD_INVALID, field=field)
+    return list(value)
+
+
+def _demand_pair(fields: Mapping[str, Any], catalogue: Catalogue) -> Theme:
+    """The theme, which must be of the type beside it (K-5.1.4.3)."""
+    if fields["type"] not in set(AppealType):
+        raise Refusal(Code.FIELD_INVALID, field="type")
+    theme = catalogue.theme(str(fields["theme"]))
+    if theme.type != fields["type"]:
+        raise Refusal(Code.FIELD_INVALID, field="theme")
+    return theme
+
+
+def _told_deadline(given: Mapping[str, Any]) -> str:
+    """The date the citizen was told at the desk, empty when the desk left it to the rule."""
+    told = given.get("deadline")
+    if not told:
+        return ""
+    try:
+        return date.fromisoformat(str(told)).isoformat()
+    except ValueError:
+        raise Refusal(Code.FIELD_INVALID, field="deadline") from None
+
+
+def _deadline(theme: Theme, stamp: str, zone: str) -> str:
+    try:
+        return answer_deadline(theme, stamp_ms(stamp), zone or "UTC")
+    except (ValueError, LookupError, OSError):  # a zone that is none; ZoneInfoNotFoundError is a LookupError
+        raise Refusal(Code.FIELD_INVALID, field="zone") from None

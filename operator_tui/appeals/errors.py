@@ -86,6 +86,7 @@ class Code(StrEnum):
     PBX_AWAY = "pbx_away"
     PBX_REFUSED = "pbx_refused"
     PHONE_SETUP = "phone_setup"
+    PBX_UNTRUSTED = "pbx_untrusted"
     # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum, StrEnum, auto
 from typing import Any
 
@@ -32,11 +33,11 @@ class Act(StrEnum):
 class Who(Enum):
     """Whose move it is."""
 
-    WORKER = auto()
+    WORKER = auto()  # an administrator too must first give it to himself: no silent hand in another's appeal
     CLOSER = auto()
     ADMINISTRATOR = auto()
     OTHER_ADMINISTRATOR = auto()  # an administrator, but not the one who closed it
-    ANYONE = auto()
+    FIRST = auto()  # anyone, as long as it has no worker yet
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ MOVES: dict[Act, Move] = {
         Move(Act.CLOSE, frozenset({Status.IN_WORK}), None, Who.WORKER),  # the result decides the target
         Move(Act.WITHDRAW, frozenset({Status.IN_REVIEW}), Status.IN_WORK, Who.CLOSER),
         Move(Act.FORWARD, frozenset({Status.IN_WORK}), Status.IN_WORK, Who.WORKER, ("operator",)),
-        Move(Act.TAKE, frozenset({Status.DEFERRED}), Status.DEFERRED, Who.ANYONE),
+        Move(Act.TAKE, frozenset({Status.DEFERRED}), Status.DEFERRED, Who.FIRST),
         Move(Act.RESUME, frozenset({Status.DEFERRED}), Status.IN_WORK, Who.WORKER),
         Move(Act.APPROVE, frozenset({Status.IN_REVIEW}), Status.CLOSED, Who.OTHER_ADMINISTRATOR),
         Move(Act.RETURN, frozenset({Status.IN_REVIEW}), Status.IN_WORK, Who.ADMINISTRATOR, ("remark",)),
@@ -103,7 +104,7 @@ def make_move(
         if not given.get(field):
             raise Refusal(Code.FIELD_REQUIRED, field=field)
     if act is Act.CLOSE:
-        return _close(card, given, role=role, catalogue=catalogue)
+        return _close(card, given, user=user, role=role, catalogue=catalogue)
     worker = _new_worker(card, act, given, user)
     if act is Act.APPROVE and card.review == EXTENSION:
         # Approving an extension does not close: work goes on to the new date (functions.md 1.2).
@@ -114,7 +115,9 @@ def make_move(
 def _demand_mover(card: Card, move: Move, *, user: int, role: Role) -> None:
     administrator = may(role, Right.APPROVE)
     match move.who:
-        case Who.WORKER if card.worker != user and not administrator:
+        case Who.WORKER if card.worker != user:
+            raise Refusal(Code.NOT_YOUR_APPEAL, card=card.id)
+        case Who.FIRST if card.worker is not None:
             raise Refusal(Code.NOT_YOUR_APPEAL, card=card.id)
         case Who.CLOSER if card.fields.get("closed_by") != user:
             raise Refusal(Code.NOT_YOUR_APPEAL, card=card.id)
@@ -126,7 +129,7 @@ def _demand_mover(card: Card, move: Move, *, user: int, role: Role) -> None:
             return
 
 
-def _close(card: Card, given: Mapping[str, Any], *, role: Role, catalogue: Catalogue) -> Outcome:
+def _close(card: Card, given: Mapping[str, Any], *, user: int, role: Role, catalogue: Catalogue) -> Outcome:
     if missing := missing_to_close(card.fields, given, catalogue):
         raise Refusal(Code.FIELD_REQUIRED, field=missing[0])
     demand(role, Right.CLOSE_OWN)
@@ -137,12 +140,34 @@ def _close(card: Card, given: Mapping[str, Any], *, role: Role, catalogue: Catal
     if result.final and not may_close_type(role, type_):
         raise Refusal(Code.RIGHT_MISSING, right=Right.CLOSE_ANY_TYPE.value)
     status = _RESULT_STATUS[result.next_status]
-    worker = int(given["operator"]) if "operator" in result.required else card.worker
+    worker = card.worker
+    if result.hands_on:
+        worker = _named(given) if given.get("operator") else user
     review = "" if status is not Status.IN_REVIEW else (FINAL if result.final else EXTENSION)
+    if "new_date" in result.required:
+        _demand_later(str(given["new_date"]), card.deadline)
     return Outcome(status, worker, review, card.deadline)
 
 
 def _new_worker(card: Card, act: Act, given: Mapping[str, Any], user: int) -> int | None:
     if act in (Act.FORWARD, Act.REASSIGN):
-        return int(given["operator"])
+        return _named(given)
     return user if act is Act.TAKE else card.worker
+
+
+def _named(given: Mapping[str, Any]) -> int:
+    """The user's number of the operator to hand on to."""
+    try:
+        return int(str(given["operator"]))
+    except ValueError:
+        raise Refusal(Code.FIELD_INVALID, field="operator") from None
+
+
+def _demand_later(new_date: str, deadline: str) -> None:
+    """An extension names a local date after the one it extends (K-6.1.6)."""
+    try:
+        later = not deadline or date.fromisoformat(new_date) > date.fromisoformat(deadline)
+    except ValueError:
+        later = False
+    if not later:
+        raise Refusal(Code.FIELD_INVALID, field="new_date")

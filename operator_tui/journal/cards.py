@@ -11,20 +11,21 @@ from typing import Any
 
 import msgspec
 
-from operator_tui.appeals.card import Card, missing_to_save
+from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, Card, Merge, missing_to_save
 from operator_tui.appeals.deadlines import answer_deadline
 from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.draft import Draft, changes, filled
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.number import number_to_tell
-from operator_tui.appeals.operations import Kind, Operation, operation_id
+from operator_tui.appeals.operations import Event, Kind, Operation, operation_id
 from operator_tui.journal import drafts, outbox
 from operator_tui.journal.finding import find_columns
 from operator_tui.journal.store import Store
 
-# Fields of a new card that the journal fills itself, whatever a draft holds.
-_OWN_FIELDS = frozenset({"number", "zone", "catalogue", "deadline"})
+# What a draft may hold and a save does not send: fields the journal fills itself, and those that moves write
+# (the form offers a result before it is given).
+_NOT_SAVED = GUARDED_FIELDS | {"number", "zone", "catalogue", "deadline"}
 
 
 def shown(store: Store, card_id: str) -> Card | None:
@@ -103,16 +104,40 @@ def save(store: Store, draft: Draft) -> Card:
     return card
 
 
+def keep_draft(store: Store, draft: Draft) -> None:
+    """Write the form as it stands; inside ``writing`` only.
+
+    A draft that comes late, after it was saved, is a draft of that card, and none at all if nothing differs.
+    """
+    known = "" if draft.card else drafts.became(store, draft.id)
+    if known:
+        draft.card, draft.base = known, dict.fromkeys(draft.fields, known)
+        card = shown(store, known)
+        if card is not None and not _to_send(changes(draft, card)):
+            return
+    drafts.put(store, draft)
+
+
 def move(store: Store, card_id: str, act: Act, given: Mapping[str, Any]) -> Card:
     """An act of the life-cycle on the card as it is shown; inside ``writing`` only. See Journal.move."""
     card = demand(store, card_id)
-    x = {"act": act.value, **{key: value for key, value in given.items() if value not in ("", None, [])}}
-    writer, _ = card.stamps.get("status", ("", ""))
-    return _act(store, card, Kind.CARD_MOVE, x, {"status": writer})
+    said = {key: value for key, value in given.items() if value not in ("", None, []) and not _stands(card, key, value)}
+    written = ("status", *(key for key in said if key in FIELDS and key not in GUARDED_FIELDS))
+    b = {key: card.stamps[key][0] for key in written if key in card.stamps}
+    return _act(store, card, Kind.CARD_MOVE, {**said, "act": act.value}, b)
+
+
+def _stands(card: Card, field: str, value: Any) -> bool:
+    """Whether the text is on the card already, alone or beside another's: saying it again would remove the other."""
+    return FIELDS.get(field) is Merge.KEEP_BOTH and value in (card.value(field), *card.rival.get(field, ()))
+
+
+def _to_send(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in fields.items() if field not in _NOT_SAVED}
 
 
 def _create(store: Store, draft: Draft) -> Card:
-    fields = {field: value for field, value in filled(draft).items() if field not in _OWN_FIELDS}
+    fields = _to_send(filled(draft))
     if missing := missing_to_save(fields):
         raise Refusal(Code.FIELD_REQUIRED, field=missing[0])
     device = store.demand_device()
@@ -135,13 +160,38 @@ def _create(store: Store, draft: Draft) -> Card:
 
 def _change(store: Store, draft: Draft, card_id: str, *, made_here: bool) -> Card:
     card = demand(store, card_id)
-    changed = {field: value for field, value in changes(draft, card).items() if field not in _OWN_FIELDS}
+    if not made_here:
+        _recall_seen(store, draft, card)
+    changed = _to_send(changes(draft, card))
     if not changed:
         return card
     # A draft that made the card has seen nothing but its own values, written by the card's first operation.
     seen = dict.fromkeys(changed, card.id) if made_here else draft.base
     b = {field: seen[field] for field in changed if field in seen and field in card.stamps}
     return _act(store, card, Kind.CARD_SET, changed, b)
+
+
+def _recall_seen(store: Store, draft: Draft, card: Card) -> None:
+    """Fill in the values the operator saw where the draft only says which operation had written them.
+
+    Without it a field that another has changed since would look like one the operator changed back.
+    """
+    for field, op in draft.base.items():
+        writer, _ = card.stamps.get(field, ("", ""))
+        if field not in draft.seen and field in draft.fields and op != writer:
+            value = written_by(store, op, field)
+            if value is not None:
+                draft.seen[field] = value
+
+
+def written_by(store: Store, op: str, field: str) -> Any | None:
+    """What an operation wrote into a plain field of a card, None when this journal does not know."""
+    body = store.value("SELECT body FROM event WHERE op = ?", op)
+    if body is not None:
+        return msgspec.json.decode(body, type=Event).x.get("set", {}).get(field)
+    device, n = outbox.split_id(op)
+    body = store.value("SELECT body FROM outbox WHERE device = ? AND n = ?", device, n)
+    return None if body is None else outbox.decode(body).x.get(field)
 
 
 def _act(store: Store, card: Card | None, kind: Kind, x: dict[str, Any], b: dict[str, str]) -> Card:

@@ -110,9 +110,9 @@ class Journal:
     # drafts
 
     def put_draft(self, draft: Draft) -> None:
-        """Write the form as it stands now; sets its ``updated_ms``."""
+        """Write the form as it stands now; sets its ``updated_ms``. One that was saved already makes no second card."""
         with self._store.writing():
-            drafts.put(self._store, draft)
+            cards.keep_draft(self._store, draft)
 
     def drafts(self) -> list[Draft]:
         """All unsaved forms, the last typed one first."""

@@ -30,6 +30,7 @@ def first(db: Database) -> None:
         not_null={"card", "op", "body"},
     )
     db.table("event").create_index(["card"])
+    db.table("event").create_index(["op"])
     # outbox: confirmed = the card's confirmed state already holds what this operation did.
     db.create_table(
         "outbox",
