@@ -15,6 +15,7 @@ from operator_tui.phone.line import (
     Call,
     CallChanged,
     CallId,
+    CallState,
     Capability,
     EndedBy,
     PhoneEvent,
@@ -38,7 +39,8 @@ class BaseLine:
         self._clock = clock
         self._book = CallBook()
         self._registration = Registration()
-        self._events: asyncio.Queue[PhoneEvent] = asyncio.Queue(_QUEUE_LIMIT)
+        # None: the line is dead and there will be no more.
+        self._events: asyncio.Queue[PhoneEvent | None] = asyncio.Queue(_QUEUE_LIMIT)
 
     def registration(self) -> Registration:
         return self._registration
@@ -47,16 +49,20 @@ class BaseLine:
         return self._book.live()
 
     async def events(self) -> AsyncIterator[PhoneEvent]:
-        while True:
-            yield await self._events.get()
+        while (event := await self._events.get()) is not None:
+            yield event
 
     # for the line itself
 
-    def _tell(self, event: PhoneEvent) -> None:
+    def _tell(self, event: PhoneEvent | None) -> None:
         if self._events.full():
             for _ in range(_LOUD_ENOUGH):
                 self._events.get_nowait()
         self._events.put_nowait(event)
+
+    def _over(self) -> None:
+        """The line is dead beyond repair: end ``events``, so that the engine gives way to a new process."""
+        self._tell(None)
 
     def _enter(self, call: Call) -> Call:
         """Put a new or changed call into the book and tell it."""
@@ -81,6 +87,12 @@ class BaseLine:
         if not possible(call, move):
             return None
         return self._enter(moved(call, move, at_ms=self._clock.now_ms(), by=by, cause=cause, to=to))
+
+    async def _park_others(self, but: CallId = "") -> None:
+        """Hold whoever is being talked to: one talk at a time."""
+        for other in self.calls():
+            if other.id != but and other.state in (CallState.TALKING, CallState.REMOTE_HELD):
+                await self.hold(other.id, True)
 
     def _registered(self, state: RegistrationState, refusal: Refusal | None = None, **changes: Any) -> None:
         """Tell a change of the registration; the same state again is silent."""

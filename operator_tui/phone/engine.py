@@ -324,6 +324,8 @@ class Engine:
         """Bring the line's events to the desk."""
         async for event in line.events():
             self._tell(event)
+        self._log.say("line_dead")
+        self._over.set()
 
     async def _stop_line(self) -> None:
         """End of work: the line is gone, its last words are told, the sound is closed."""

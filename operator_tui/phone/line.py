@@ -353,7 +353,7 @@ class PhoneLine(Protocol):
         ...
 
     def events(self) -> AsyncIterator[PhoneEvent]:
-        """What happens; for one reader."""
+        """What happens; for one reader. Ends only when the line is dead and its process must be replaced."""
         ...
 
     async def set_ready(self, on: bool) -> None:

@@ -99,6 +99,7 @@ class SimulatedLine(BaseLine):
         if len(self.calls()) >= _MOST_CALLS:
             raise Refusal(Code.LINE_BUSY)
         self._next_ring = None
+        await self._park_others()
         call = Call(
             id=new_id(),
             direction=Direction.OUTGOING,
@@ -113,8 +114,7 @@ class SimulatedLine(BaseLine):
         known = self._book.need(call, Move.ANSWER)
         if known.direction is Direction.OUTGOING:
             raise Refusal(Code.CALL_STATE, state=known.state.value, move=Move.ANSWER.value)
-        if any(other.state is CallState.TALKING for other in self.calls()):
-            raise Refusal(Code.LINE_BUSY)
+        await self._park_others(call)
         self._move(call, Move.ANSWER)
         self._due[call] = self._clock.monotonic() + self._config.simulated_talk_seconds
 
@@ -130,8 +130,8 @@ class SimulatedLine(BaseLine):
     async def hold(self, call: CallId, on: bool) -> None:
         move = Move.HOLD if on else Move.RESUME
         known = self._book.need(call, move)
-        if not on and any(other.state is CallState.TALKING for other in self.calls()):
-            raise Refusal(Code.LINE_BUSY)
+        if not on:
+            await self._park_others(call)
         self._enter(moved(known, move, at_ms=self._clock.now_ms()))
 
     async def mute(self, call: CallId, on: bool) -> None:

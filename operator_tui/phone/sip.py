@@ -1,0 +1,425 @@
+"""A SIP line on baresip-python: registration, calls, transfers; the sound goes through an AudioPort.
+
+The stack reports what has happened and this file turns it into moves of our own calls; no state is taken from
+the fact that a method was called. One line in a process: the stack's state is global.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+import baresip
+import msgspec
+from baresip import BaresipError, CallState, Event, StackEvent, StaleHandleError, TransferFailed
+
+from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone.base import BaseLine, checked_digits
+from operator_tui.phone.calls import Move, new_id
+from operator_tui.phone.line import (
+    AudioPort,
+    Call,
+    Caller,
+    CallId,
+    Capability,
+    Digit,
+    Direction,
+    EndedBy,
+    LineConfig,
+    Quality,
+    RegistrationState,
+    Sound,
+    SoundChanged,
+    SoundState,
+    TransferAsked,
+    TransferEnded,
+)
+from operator_tui.phone.line import CallState as State
+from operator_tui.phone.numbers import dialable
+from operator_tui.phone.sip_registration import Registrar
+from operator_tui.phone.sip_setup import QUEUE_HEADER, Setup, caller, setup
+from operator_tui.phone.talk import Talk
+
+_HOLD_RETRY_SECONDS = 3.0
+_HOLD_PAUSE_SECONDS = 0.1
+_TRANSFER_SECONDS = 40.0
+_MEDIA_SECONDS = 3.0  # for the sound of an answered call to come up
+_HEARD = (State.TALKING, State.EARLY, State.REMOTE_HELD)
+_TRANSFERED = "Call transfered"  # the stack's own spelling
+# The stack's words for "the other end said BYE or CANCEL", and for "nobody said anything any more".
+_SAID_BYE = ("Connection reset by peer", "Connection reset", "Rejected by peer")
+_VANISHED = ("timeout", "timed out", "unreachable", "no route", "refused")
+
+
+class BaresipLine(BaseLine):
+    """PhoneLine over SIP."""
+
+    capabilities = frozenset(
+        {
+            Capability.HOLD,
+            Capability.MUTE,
+            Capability.DTMF,
+            Capability.BLIND_TRANSFER,
+            Capability.ATTENDED_TRANSFER,
+            Capability.TRANSFER_ASKED,
+            Capability.QUALITY,
+            Capability.QUEUE_PAUSE,
+        }
+    )
+
+    def __init__(self, port: AudioPort, clock: Clock) -> None:
+        super().__init__(clock)
+        self._port = port
+        self._config = LineConfig()
+        self._setup: Setup | None = None
+        self._runtime: baresip.Runtime | None = None
+        self._agent: baresip.UserAgent | None = None
+        self._registrar: Registrar | None = None
+        self._native: dict[CallId, baresip.Call] = {}
+        self._ids: dict[int, CallId] = {}
+        self._leaving: dict[CallId, tuple[EndedBy, str]] = {}  # calls we are ending, and where they go
+        self._ready = True
+        self._heard: CallId = ""
+        self._talk: Talk | None = None
+        self._sound = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # work
+
+    async def start(self, config: LineConfig, secret: str, callers: Sequence[Caller] = ()) -> None:
+        self._config, self._ready = config, True
+        self._setup = setup(config, secret)
+        runtime = baresip.Runtime()
+        runtime.on_dead = self._died
+        try:
+            await runtime.start(self._setup.config)
+            self._runtime = runtime
+            self._agent = await baresip.UserAgent.create(runtime, self._setup.account)
+        except BaresipError as error:
+            await self._close_stack()
+            raise Refusal(Code.PHONE_SETUP, key="phone") from error
+        runtime.subscribe(self._on_event)
+        self._agent.on_incoming(self._on_incoming)
+        self._registrar = Registrar(runtime, self._agent, config, self._clock, self._on_registration)
+        self._registrar.start()
+
+    async def stop(self) -> None:
+        for call in self.calls():
+            with contextlib.suppress(Refusal):
+                await self.hang_up(call.id)
+        if self._registrar is not None:
+            await self._registrar.stop()
+        await self._close_stack()
+        for call in self.calls():  # whatever the stack had no time to report
+            self._ended(call.id, EndedBy.HERE, "")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._port.stop)
+        self._registered(RegistrationState.OFF)
+
+    async def set_ready(self, on: bool) -> None:
+        self._ready = on
+
+    async def _close_stack(self) -> None:
+        runtime, self._runtime, self._agent = self._runtime, None, None
+        if runtime is not None:
+            with contextlib.suppress(BaresipError):
+                await runtime.close()
+
+    def _on_registration(self, state: RegistrationState, refusal: Refusal | None) -> None:
+        self._registered(state, refusal, extension=self._config.extension)
+        if state is RegistrationState.FAILED and not self.calls():
+            # The stack would go on trying a wrong password until the PBX locks the account.
+            self._spawn(self._close_stack())
+
+    def _died(self) -> None:
+        """The stack's thread is gone; only a new process can have another."""
+        self._over()
+
+    # what the operator does
+
+    async def dial(self, number: str, headers: Mapping[str, str] | None = None) -> CallId:
+        target = dialable(number)
+        agent, where = self._agent, self._setup
+        if agent is None or where is None or self._registration.state is not RegistrationState.OK:
+            raise Refusal(Code.PBX_AWAY)
+        if len(self.calls()) >= (where.config.max_concurrent_calls or 1):
+            raise Refusal(Code.LINE_BUSY)
+        await self._park_others()
+        native = await _asked(agent.dial(self._uri(target), dict(headers or {})))
+        call = Call(
+            id=new_id(),
+            direction=Direction.OUTGOING,
+            number=target,
+            state=State.DIALING,
+            started_ms=self._clock.now_ms(),
+            dialog=native.call_id or "",
+        )
+        self._adopt(call.id, native)
+        self._enter(call)
+        return call.id
+
+    async def answer(self, call: CallId) -> None:
+        known = self._book.need(call, Move.ANSWER)
+        if known.direction is Direction.OUTGOING:
+            raise Refusal(Code.CALL_STATE, state=known.state.value, move=Move.ANSWER.value)
+        await self._park_others(call)
+        await _asked(self._native[call].answer())
+
+    async def reject(self, call: CallId, reason: str = "") -> None:
+        known = self._book.need(call, Move.ANSWER)
+        if known.direction is Direction.OUTGOING:
+            raise Refusal(Code.CALL_STATE, state=known.state.value, move="reject")
+        self._leaving[call] = (EndedBy.HERE, "")
+        await _asked(self._native[call].reject())
+
+    async def hang_up(self, call: CallId) -> None:
+        self._book.need(call, Move.END)
+        self._leaving[call] = (EndedBy.HERE, "")
+        await _asked(self._native[call].hangup())
+
+    async def hold(self, call: CallId, on: bool) -> None:
+        move = Move.HOLD if on else Move.RESUME
+        self._book.need(call, move)
+        if not on:
+            await self._park_others(call)
+        native = self._native[call]
+        await _retried(native.hold if on else native.resume)
+        self._move(call, move)
+        self._follow()
+
+    async def mute(self, call: CallId, on: bool) -> None:
+        known = self._book.need_connected(call)
+        self._enter(msgspec.structs.replace(known, muted=on))
+        if self._talk is not None and self._heard == call:
+            self._talk.muted = on
+
+    async def dtmf(self, call: CallId, digits: str) -> None:
+        self._book.need_connected(call)
+        await _asked(self._native[call].send_dtmf(checked_digits(digits)))
+
+    async def blind_transfer(self, call: CallId, target: str) -> None:
+        self._book.need_connected(call)
+        number = dialable(target)
+        native = self._native[call]
+        self._spawn(self._transfer(call, number, native.transfer(self._uri(number), timeout=_TRANSFER_SECONDS)))
+
+    async def attended_transfer(self, call: CallId, consult: CallId) -> None:
+        known, colleague = self._book.need_connected(call), self._book.need_connected(consult)
+        if known.id == colleague.id:
+            raise Refusal(Code.CALL_STATE, state=known.state.value, move="transfer")
+        # Both ends held before, by our own retrying way: the stack gives up at once on a refresh in flight.
+        for leg in (known, colleague):
+            if not leg.held:
+                await self.hold(leg.id, True)
+        joining = self._native[call].attended_transfer(self._native[consult], timeout=_TRANSFER_SECONDS)
+        self._leaving[consult] = (EndedBy.TRANSFER, known.number)
+        self._spawn(self._transfer(call, colleague.number, joining, consult))
+
+    async def accept_transfer(self, call: CallId) -> CallId:
+        self._book.need_connected(call)
+        native = self._native[call]
+        request = native.transfer_request
+        if request is None:
+            raise Refusal(Code.CALL_STATE, state="talking", move="accept_transfer")
+        number, _ = caller(f"<{request.target}>", {}, self._config.country)
+        other = await _asked(native.accept_transfer())
+        made = Call(
+            id=new_id(),
+            direction=Direction.OUTGOING,
+            number=number,
+            state=State.DIALING,
+            started_ms=self._clock.now_ms(),
+        )
+        self._adopt(made.id, other)
+        self._enter(made)
+        return made.id
+
+    async def refuse_transfer(self, call: CallId) -> None:
+        self._book.get(call)
+        await _asked(self._native[call].reject_transfer())
+
+    def _uri(self, number: str) -> str:
+        where = self._setup
+        assert where is not None
+        return f"sip:{number}@{where.host};transport={self._config.transport}"
+
+    async def _transfer(
+        self, call: CallId, number: str, going: Coroutine[Any, Any, None], consult: CallId = ""
+    ) -> None:
+        self._leaving[call] = (EndedBy.TRANSFER, number)
+        refusal: Refusal | None = None
+        try:
+            await going
+        except (BaresipError, ValueError) as error:
+            status = error.status if isinstance(error, TransferFailed) and error.status else ""
+            refusal = Refusal(Code.TRANSFER_FAILED, reason=str(status or type(error).__name__))
+            self._leaving.pop(call, None)
+            self._leaving.pop(consult, None)
+        self._tell(TransferEnded(call, number, refusal.wire() if refusal else None))
+
+    # what the stack reports
+
+    def _on_incoming(self, native: baresip.Call) -> None:
+        headers = {name: value for name, value in native.headers.items() if value}
+        queue = headers.get(QUEUE_HEADER, "")
+        if queue and not self._ready:
+            # Wrap-up or a break: 486, and the queue goes on to the next operator. Colleagues still get through.
+            self._spawn(_quietly(native.reject()))
+            return
+        number, name = caller(native.peer or "", headers, self._config.country)
+        call = Call(
+            id=new_id(),
+            direction=Direction.INCOMING,
+            number=number,
+            name=name,
+            state=State.RINGING,
+            started_ms=self._clock.now_ms(),
+            queue=queue,
+            dialog=native.call_id or "",
+            headers=headers,
+        )
+        self._adopt(call.id, native)
+        self._enter(call)
+
+    def _adopt(self, call: CallId, native: baresip.Call) -> None:
+        self._native[call] = native
+        self._ids[native.handle] = call
+        native.on_dtmf(lambda digit: self._tell(Digit(call, digit.digit)))
+        native.on_transfer_request(lambda request: self._tell(TransferAsked(call, request.target)))
+        native.on_rtcp(
+            lambda stats: self._tell(
+                Quality(
+                    call,
+                    mos=round(stats.mos_estimate, 2),
+                    loss=round(100 * stats.rx_lost / max(1, stats.rx_packets + stats.rx_lost), 2),
+                    jitter=stats.rx_jitter_ms,
+                    rtt=stats.rtt_ms,
+                )
+            )
+        )
+
+    def _on_event(self, event: StackEvent) -> None:
+        call = self._ids.get(event.call)
+        if call is None:
+            return
+        moves = {
+            Event.CALL_RINGING: Move.RING_THERE,
+            Event.CALL_PROGRESS: Move.EARLY,
+            Event.CALL_ESTABLISHED: Move.ANSWER,
+            Event.CALL_HOLD: Move.REMOTE_HOLD,
+            Event.CALL_RESUME: Move.REMOTE_RESUME,
+        }
+        if event.event is Event.CALL_CLOSED:
+            self._closed(call, event.text or "")
+        elif move := moves.get(event.event):
+            self._move(call, move)
+        else:
+            return
+        self._follow()
+
+    def _closed(self, call: CallId, text: str) -> None:
+        by, _ = self._leaving.get(call, (EndedBy.NOBODY, ""))
+        if text == _TRANSFERED:
+            by = EndedBy.TRANSFER
+        self._ended(call, who_ended(text) if by is EndedBy.NOBODY else by, text)
+
+    def _ended(self, call: CallId, by: EndedBy, text: str) -> None:
+        _, to = self._leaving.pop(call, (by, ""))
+        native = self._native.pop(call, None)
+        if native is not None:
+            self._ids.pop(native.handle, None)
+        self._move(call, Move.END, by=by, cause=text, to=to if by is EndedBy.TRANSFER else "")
+
+    # the sound
+
+    def _follow(self) -> None:
+        """Let the port follow the call that is heard now."""
+        self._spawn(self._switch_sound())
+
+    async def _switch_sound(self) -> None:
+        async with self._sound:
+            wanted = next((call for call in reversed(self.calls()) if call.state in _HEARD), None)
+            if wanted is not None and wanted.id == self._heard:
+                return
+            if self._heard:
+                self._heard, self._talk = "", None
+                await asyncio.to_thread(self._port.stop)
+            if wanted is None:
+                return
+            native = self._native.get(wanted.id)
+            info = await _media(native) if native is not None else None
+            if native is None or info is None:
+                return
+            talk = Talk(native.audio, max(1, info.rx_channels))
+            talk.muted = wanted.muted
+            self._heard, self._talk = wanted.id, talk
+            try:
+                await asyncio.to_thread(self._port.start, info.rx_sample_rate, talk.pull, talk.push)
+            except Refusal as refusal:
+                self._tell(SoundChanged(Sound(SoundState(refusal.code.value), refusal=refusal.wire())))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def who_ended(text: str) -> EndedBy:
+    """Who ended a call we did not end, by the stack's closing words (``486 Busy Here``, an errno's text)."""
+    if text[:3].isdigit() or any(word in text for word in _SAID_BYE):
+        return EndedBy.THERE
+    if any(word in text.lower() for word in _VANISHED):
+        return EndedBy.NETWORK
+    return EndedBy.THERE
+
+
+async def _media(native: baresip.Call) -> Any:
+    """The call's sound once it runs both ways; None when it does not come or the call is over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_MEDIA_SECONDS):
+            while native.state is not CallState.CLOSED:
+                with contextlib.suppress(BaresipError):
+                    info = native.audio.info()
+                    if info.rx_ready and info.tx_ready:
+                        return info
+                await asyncio.sleep(0.01)
+    return None
+
+
+async def _asked(doing: Awaitable[Any]) -> Any:
+    """A command to the stack, its errors as refusals."""
+    try:
+        return await doing
+    except StaleHandleError as error:
+        raise Refusal(Code.NO_SUCH_CALL) from error
+    except baresip.NoLocalAddressError as error:
+        raise Refusal(Code.PBX_AWAY) from error
+    except ValueError as error:
+        raise Refusal(Code.NUMBER_INVALID) from error
+    except BaresipError as error:
+        raise Refusal(Code.PHONE_FAILED) from error
+
+
+async def _retried(command: Callable[[], Awaitable[None]]) -> None:
+    """Hold and resume wait for a session refresh that is in flight (RFC 3261 14.1: one at a time)."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _HOLD_RETRY_SECONDS
+    while True:
+        try:
+            return await command()
+        except StaleHandleError as error:
+            raise Refusal(Code.NO_SUCH_CALL) from error
+        except BaresipError as error:
+            if "in flight" not in str(error) or loop.time() > deadline:
+                raise Refusal(Code.CALL_STATE, state="", move="hold") from error
+        await asyncio.sleep(_HOLD_PAUSE_SECONDS)
+
+
+async def _quietly(doing: Awaitable[Any]) -> None:
+    with contextlib.suppress(BaresipError):
+        await doing

@@ -1,0 +1,29 @@
+"""Free ports on 127.0.0.1, in blocks: a SIP stack takes its port and the next, RTP takes two a call."""
+
+from __future__ import annotations
+
+import random
+import socket
+from contextlib import ExitStack
+
+_LOWEST, _HIGHEST = 20_000, 31_000  # below Linux's ephemeral range, so that no client socket takes one meanwhile
+
+
+def _bindable(port: int) -> bool:
+    with ExitStack() as stack:
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_block(size: int = 2) -> int:
+    """The first of ``size`` ports in a row, an even one, all of them free for TCP and UDP just now."""
+    for _ in range(500):
+        first = random.randrange(_LOWEST, _HIGHEST - size, 2)
+        if all(_bindable(port) for port in range(first, first + size)):
+            return first
+    raise OSError("no free block of ports")
