@@ -41,6 +41,8 @@ def _offset(widget: Widget) -> Offset:
         # Textual's own Input reports the cell after the cursor when it stands at the end.
         beyond = type(widget) is Input and widget.cursor_at_end
         return Offset(*offset) - Offset(int(beyond), 0)
+    if (chosen := getattr(widget, "highlighted_child", None)) is not None:  # ListView
+        return Offset(*chosen.content_region.offset)
     content, scroll = widget.content_region, widget.scroll_offset
     row = _row(widget)
     if row is None:
@@ -53,8 +55,6 @@ def _row(widget: Widget) -> int | None:
     if (lines := getattr(widget, "_index_to_line", None)) is not None:  # OptionList
         highlighted = getattr(widget, "highlighted", None)
         return None if highlighted is None else int(lines.get(highlighted, 0))
-    if (chosen := getattr(widget, "highlighted_child", None)) is not None:  # ListView
-        return int(chosen.virtual_region.y)
     if (coordinate := getattr(widget, "cursor_coordinate", None)) is not None:  # DataTable
         return int(widget._get_row_region(coordinate.row).y)  # type: ignore[attr-defined]  # of DataTable
     if (line := getattr(widget, "cursor_line", None)) is not None:  # Tree

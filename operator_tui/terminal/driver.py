@@ -21,6 +21,7 @@ from textual.message import Message
 from operator_tui.terminal.cursor import locus
 from operator_tui.terminal.layouts import chord
 from operator_tui.terminal.pacing import QUERY, Pacer
+from operator_tui.terminal.pen import Pen
 from operator_tui.terminal.profiles import LAN, TerminalProfile
 from operator_tui.terminal.shadow import Shadow
 
@@ -52,7 +53,13 @@ class ThinDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse and self.profile.mouse, size=size)
-        self._shadow = Shadow(*app.size, erases_in_colour=self.profile.erases_in_colour)
+        columns, rows = app.size
+        pen = Pen(
+            columns,
+            erases_in_colour=self.profile.erases_in_colour,
+            erases_cells=self.profile.erases_cells,
+        )
+        self._shadow = Shadow(pen, rows)
         self._pacer = Pacer(self.profile.bits_per_second) if self.profile.paced else None
         self._overdue: asyncio.TimerHandle | None = None
         self._lock = threading.RLock()

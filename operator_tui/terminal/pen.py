@@ -1,7 +1,7 @@
 """The pen: where the terminal's cursor stands and in which style it writes, and the cheapest way to change that.
 
-Lengths are counted in bytes on the wire. Only sequences of the VT100 are used (cursor moves, EL, SGR), so the same
-bytes serve a serial terminal and a window.
+Lengths are counted in bytes on the wire. Only sequences of the VT100 (cursor moves, EL, SGR) and one of the VT220 (ECH)
+are used, so the same bytes serve a serial terminal and a window.
 """
 
 from __future__ import annotations
@@ -33,22 +33,24 @@ NARROW = frozenset("№₽←↑→↓").union(*(map(chr, range(low, high + 1)) 
 """The characters that every terminal draws in exactly one cell (a part of them: those a desk shows)."""
 
 _LONGEST_GAP = 8
-_ERASE = "\x1b[K"
+_ERASE_ROW = "\x1b[K"
+_SHORTEST_ERASURE = 8
 
 
 class Pen:
     """Collects the bytes that draw differences; `taken` gives them out.
 
     `erases_in_colour`: erased cells get the current background (bce); without it only blanks of the default
-    background are erased.
+    background are erased. `erases_cells`: the terminal has ECH, as the VT220 and all later ones.
     """
 
-    def __init__(self, columns: int, *, erases_in_colour: bool = False) -> None:
+    def __init__(self, columns: int, *, erases_in_colour: bool = False, erases_cells: bool = True) -> None:
         self.columns = columns
         self.position: tuple[int, int] | None = None
         self.style: Style | None = None
         self.shown: bool | None = None
         self._erases_in_colour = erases_in_colour
+        self._erases_cells = erases_cells
         self._out: list[str] = []
 
     def taken(self) -> str:
@@ -130,13 +132,15 @@ class Pen:
         same = x + 1
         while same < columns and new[same] == new[x]:
             same += 1
-        if same == columns and columns - x > len(_ERASE) and self._can_erase(style):
-            # Terminals differ in which marks an erased cell gets; a reversed or underlined style is left first.
-            if self.style is None or "7" in self.style.marks or on_blank(self.style) != style:
-                self._out.append(change(self.style, style))
-                self.style = style
-            self._out.append(_ERASE)
+        if same == columns and columns - x > len(_ERASE_ROW) and self._can_erase(style):
+            self._erase(style, _ERASE_ROW)
             return columns
+        last = same - 1
+        while new[last] == old[last]:
+            last -= 1
+        if self._erases_cells and last - x >= _SHORTEST_ERASURE and self._can_erase(style):
+            self._erase(style, f"\x1b[{last - x + 1}X")
+            return last + 1
         end = x + 1
         while end < same and new[end] != old[end]:
             end += 1
@@ -146,6 +150,13 @@ class Pen:
         self._out.append(" " * (end - x))
         self.position = (end, y) if end < columns else None
         return end
+
+    def _erase(self, style: Style, sequence: str) -> None:
+        # Terminals differ in which marks an erased cell gets; a reversed or underlined style is left first.
+        if self.style is None or "7" in self.style.marks or on_blank(self.style) != style:
+            self._out.append(change(self.style, style))
+            self.style = style
+        self._out.append(sequence)
 
     def _can_erase(self, style: Style) -> bool:
         return not style.marks and (not style.paper or self._erases_in_colour)

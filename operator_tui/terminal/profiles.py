@@ -18,6 +18,8 @@ Colours = Literal[16, 256]
 _SIXTEEN_COLOURS = ("linux", "vt", "ansi", "dumb", "cons", "xterm-16color", "putty-16color")
 # Hardware terminals: they hang on a serial line.
 _HARDWARE = ("vt", "ansi", "wyse", "dumb")
+# Terminals older than the VT220, or unknown: they cannot erase a part of a row (ECH).
+_WITHOUT_ECH = ("vt5", "vt1", "ansi", "wyse", "dumb")
 # Terminals that fill erased cells with the current background ("bce" of terminfo). Multiplexers do not all.
 _ERASE_IN_COLOUR = ("xterm", "putty", "linux", "konsole", "kitty", "alacritty", "foot", "rxvt")
 _SERIAL_SPEEDS = {
@@ -31,7 +33,8 @@ class TerminalProfile:
 
     ``paced`` keeps one frame in flight; ``bits_per_second`` is what pacing expects of the line;
     ``escape_delay_ms`` is how long a lone Esc waits for the rest of a key; ``timer_step_s`` is how often a running
-    timer may be repainted; ``erases_in_colour`` says that erasing fills with the current background;
+    timer may be repainted; ``erases_in_colour`` says that erasing fills with the current background
+    and `erases_cells` that a part of a row can be erased;
     ``synchronized`` asks the terminal for mode 2026, so that large frames do not tear.
     """
 
@@ -43,6 +46,7 @@ class TerminalProfile:
     escape_delay_ms: int = 100
     timer_step_s: int = 1
     erases_in_colour: bool = False
+    erases_cells: bool = True
     synchronized: bool = False
 
 
@@ -73,6 +77,7 @@ def choose(setting: str = "auto", environment: Mapping[str, str] | None = None) 
         profile,
         colours=16 if term.startswith(_SIXTEEN_COLOURS) else profile.colours,
         erases_in_colour=term.startswith(_ERASE_IN_COLOUR) and not inside_multiplexer,
+        erases_cells=not term.startswith(_WITHOUT_ECH),
     )
 
 

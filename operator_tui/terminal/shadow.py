@@ -35,11 +35,11 @@ _LARGE_FRAME = 400
 
 
 class Shadow:
-    """A screen of `columns` x `rows` cells, wanted and shown."""
+    """A screen of `pen.columns` x `rows` cells, wanted and shown; `pen` knows what the terminal can do."""
 
-    def __init__(self, columns: int, rows: int, *, erases_in_colour: bool = False) -> None:
-        self.pen = Pen(columns, erases_in_colour=erases_in_colour)
-        self.resize(columns, rows)
+    def __init__(self, pen: Pen, rows: int) -> None:
+        self.pen = pen
+        self.resize(pen.columns, rows)
 
     def resize(self, columns: int, rows: int) -> None:
         """Start again with an empty screen of another size; what the terminal shows is unknown."""

@@ -84,6 +84,10 @@ class _Screen(pyte.Screen):
         if how in rows:
             self.erase_in_line(how)
 
+    def erase_characters(self, count: int | None = None) -> None:
+        x = min(self.cursor.x, self.columns - 1)
+        self._erase(self.cursor.y, x, min(x + (count or 1), self.columns))
+
     def _erase(self, y: int, start: int, end: int) -> None:
         """Fill with the current background alone, as xterm does; pyte leaves cells that were never drawn."""
         line = self.buffer[y]

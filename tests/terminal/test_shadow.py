@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import get_character_cell_size
 
-from operator_tui.terminal.pen import NARROW, way
+from operator_tui.terminal.pen import NARROW, Pen, way
 from operator_tui.terminal.shadow import Shadow
 from operator_tui.terminal.styles import PLAIN, applied, change, on_blank
 from tests.peers.emulator import Cell, Emulator
@@ -18,7 +18,7 @@ marks = st.sampled_from(["1", "3", "4", "7", "9", "22", "23", "24", "27", "29", 
 colours = st.sampled_from(
     ["31", "39", "97", "42", "49", "104", "38;5;208", "48;5;17", "38;2;1;2;3", "48;2;9;8;7", "31;42", "0", ""]
 )
-texts = st.text(alphabet="абвЖ aZ  №─│Ққ世界", min_size=1, max_size=12)
+texts = st.text(alphabet="абвЖ aZ  №─│Ққ世界", min_size=1, max_size=12) | st.integers(1, 20).map(" ".__mul__)
 accents = st.sampled_from(["е\u0301", "ыы\u0301", "a\u0301b"])
 moves = st.builds(
     "\x1b[{};{}H".format, st.integers(min_value=1, max_value=ROWS), st.integers(min_value=1, max_value=COLUMNS)
@@ -35,9 +35,9 @@ frames = st.lists(st.builds("".join, st.lists(pieces, max_size=12)), min_size=1,
 class Pair:
     """One terminal that gets all frames as they are, and one behind the shadow screen."""
 
-    def __init__(self, *, erases_in_colour: bool = True) -> None:
+    def __init__(self, *, erases_in_colour: bool = True, erases_cells: bool = True) -> None:
         self.plain, self.thin = Emulator(COLUMNS, ROWS), Emulator(COLUMNS, ROWS)
-        self.shadow = Shadow(COLUMNS, ROWS, erases_in_colour=erases_in_colour)
+        self.shadow = Shadow(Pen(COLUMNS, erases_in_colour=erases_in_colour, erases_cells=erases_cells), ROWS)
         self.plain.feed(b"\x1b[?7l")
         self.thin.feed(b"\x1b[?7l")
         self.frame("\x1b[H\x1b[2J")
@@ -61,9 +61,9 @@ class Pair:
         ]
 
 
-@given(frames, st.booleans())
-def test_random_frames_look_the_same(frames: list[str], erases_in_colour: bool) -> None:
-    pair = Pair(erases_in_colour=erases_in_colour)
+@given(frames, st.booleans(), st.booleans())
+def test_random_frames_look_the_same(frames: list[str], erases_in_colour: bool, erases_cells: bool) -> None:
+    pair = Pair(erases_in_colour=erases_in_colour, erases_cells=erases_cells)
     for frame in frames:
         pair.frame(frame)
         assert not pair.differing()
@@ -162,6 +162,13 @@ def test_equal_rows_are_not_sent_and_blank_ends_are_erased() -> None:
     assert pair.frame("\x1b[2;1H" + " " * COLUMNS) == len("\x1b[2H\x1b[K")
 
 
+def test_a_long_gap_is_erased_in_its_place() -> None:
+    pair = Pair()
+    pair.frame("\x1b[2;1HФамилия Имя│")
+    assert pair.frame("\x1b[2;1H" + " " * 11) == len("\r\x1b[11X")
+    assert not pair.differing()
+
+
 def test_a_background_is_not_erased_where_the_terminal_erases_in_black() -> None:
     pair = Pair(erases_in_colour=False)
     assert pair.frame("\x1b[2;1H\x1b[44m" + " " * COLUMNS) > COLUMNS
@@ -169,13 +176,13 @@ def test_a_background_is_not_erased_where_the_terminal_erases_in_black() -> None
 
 
 def test_bells_and_titles_go_out_at_once_and_links_do_not() -> None:
-    shadow = Shadow(10, 2)
+    shadow = Shadow(Pen(10), 2)
     assert shadow.paint("\x07\x1b]0;Звонок\x07\x1b]8;;http://x\x1b\\нет\x1b]8;;\x1b\\") == "\x07\x1b]0;Звонок\x07"
 
 
 def test_a_large_frame_is_wrapped_once_when_the_application_synchronizes() -> None:
     large = "".join(f"\x1b[{y};1H\x1b[3{y % 8}mстрока {y}" + "аб" * 30 for y in range(1, 11))
-    shadow = Shadow(80, 10)
+    shadow = Shadow(Pen(80), 10)
     shadow.paint("\x1b[?2026h")
     shadow.paint(large)
     shadow.paint("\x1b[?2026l")
