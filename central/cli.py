@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from operator_tui.appeals.clock import SystemClock
-from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.profiles import DEMO, Profile, open_profile
 from operator_tui.unbuilt import not_built
@@ -67,10 +67,10 @@ def serve(
     address = Address(None if port is not None else socket_path, host, port or 0, tls_cert, tls_key)
     try:
         _serve(profile, url, address, sys.stdin.buffer if stop_with_parent else None)
-    except Refusal as refusal:
+    except Exception as error:
         if not stop_with_parent:
             raise
-        _tell(refusal.wire())
+        _tell(_told(error).wire())
         sys.exit(1)
 
 
@@ -154,6 +154,16 @@ def _open(profile: Profile, url: str | None, key: bytes) -> Any:
 
         key = profile_secrets(profile).key("central", create=not profile.central_file.exists())
     return Database.sqlite(profile.central_file, key)
+
+
+def _told(error: Exception) -> Refusal:
+    """What the desk is told of a failed start. A failure of ours by its type alone: its text may quote a person."""
+    if isinstance(error, Refusal):
+        return error
+    from central.log import log_failure
+
+    log_failure("not started", error)
+    return Refusal(Code.CENTRAL_FAILED, reason=type(error).__name__)
 
 
 def _tell(message: dict[str, Any]) -> None:

@@ -38,6 +38,8 @@ MAX_PAGE = 1 << 20  # bytes of events a desk may ask for at once
 MAX_WAIT_S = 25.0  # longest long poll: under the 30 s after which proxies cut
 
 _LEVEL = 9  # 0.3 ms a card; level 19 saves 2 % more and costs ten times that
+_WINDOW_LOG = 18  # 256 KB: what a stream's reader has to set aside
+_MAX_WINDOW = MAX_PLAIN  # a frame that wants a larger one is no message of ours
 
 
 class SyncRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -136,9 +138,7 @@ def pack(value: Any, dictionary: zstandard.ZstdCompressionDict | None = None) ->
     return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary).compress(msgspec.json.encode(value))
 
 
-def unpack(
-    body: bytes, *, limit: int = MAX_PLAIN, dictionaries: Iterable[zstandard.ZstdCompressionDict] = ()
-) -> bytes:
+def unpack(body: bytes, *, limit: int = MAX_PLAIN, dictionaries: Iterable[zstandard.ZstdCompressionDict] = ()) -> bytes:
     """The JSON of a zstd body. Refusal(BAD_REQUEST) with ``reason`` broken, too_large or dictionary: the last
     asks for the same again without one."""
     try:
@@ -149,7 +149,7 @@ def unpack(
     if wanted and dictionary is None:
         raise Refusal(Code.BAD_REQUEST, reason="dictionary", dictionary=wanted)
     try:
-        with zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MAX_PLAIN).stream_reader(body) as reader:
+        with zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=_MAX_WINDOW).stream_reader(body) as reader:
             plain = reader.read(limit + 1)
     except (zstandard.ZstdError, MemoryError):
         raise Refusal(Code.BAD_REQUEST, reason="broken") from None
@@ -162,7 +162,8 @@ class FrameWriter:
     """Frames into one zstd stream; every ``flush`` lets the reader have what was written so far."""
 
     def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
+        parameters = zstandard.ZstdCompressionParameters.from_level(_LEVEL, window_log=_WINDOW_LOG)
+        self._compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
 
     def write(self, frame: Frame) -> bytes:
         """Bytes to send now, often none."""
@@ -194,7 +195,7 @@ class FrameReader:
     _SLICE = 1024  # bytes fed at once: bounds how much one step can unpack to before the limit is looked at
 
     def __init__(self, limit: int = MAX_ANSWER) -> None:
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_PLAIN).decompressobj()
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
         self._rest = b""
         self._left = limit
 
@@ -214,26 +215,29 @@ class FrameReader:
         return frames
 
 
+_ABSENT = msgspec.Raw()
+
+
 class _Marks(msgspec.Struct):
     """What tells the frames apart."""
 
-    e: msgspec.Raw | None = None
-    r: msgspec.Raw | None = None
-    q: msgspec.Raw | None = None
-    end: msgspec.Raw | None = None
+    e: msgspec.Raw = _ABSENT
+    r: msgspec.Raw = _ABSENT
+    q: msgspec.Raw = _ABSENT
+    end: msgspec.Raw = _ABSENT
 
 
 def read_frame(line: bytes) -> Frame | None:
     """The frame of one line, None for a kind of a newer server. Refusal(BAD_REQUEST) for a line that is none."""
     try:
         marks = msgspec.json.decode(line, type=_Marks)
-        if marks.end is not None:
+        if marks.end is not _ABSENT:
             return msgspec.json.decode(line, type=End)
-        if marks.r is not None:
+        if marks.r is not _ABSENT:
             return msgspec.json.decode(line, type=Results)
-        if marks.q is not None:
+        if marks.q is not _ABSENT:
             return msgspec.json.decode(line, type=Event)
-        return msgspec.json.decode(line, type=Head) if marks.e is not None else None
+        return msgspec.json.decode(line, type=Head) if marks.e is not _ABSENT else None
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Refusal(Code.BAD_REQUEST, reason="broken") from None
 

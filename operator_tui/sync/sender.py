@@ -1,0 +1,269 @@
+"""Sends what the operator did and fetches what others did, for as long as the desk lives.
+
+A loop with a timer that always fires: it is woken earlier by ``kick``, but never depends on being woken
+(design/sync-and-security.md 1.5, rule 8). Every frame is in the journal before the next is looked at, so a cut
+line costs the last frame alone; what was sent and not answered is sent again, the server takes it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import statistics
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Event, Operation, Outcome
+from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.journal import Journal
+from operator_tui.sync.link import Link
+from operator_tui.sync.protocol import (
+    MAX_OPERATIONS,
+    PROTOCOL_VERSION,
+    SYNC_PATH,
+    End,
+    Frame,
+    FrameReader,
+    Head,
+    Results,
+    SyncRequest,
+    pack,
+    plain_operation,
+)
+
+_log = logging.getLogger(__name__)
+
+_BACKOFF_S = 60.0
+# On a slow line a cut loses what is under way, so little is; a line that answers at once takes whole batches.
+_SLOW_OPERATIONS = 20
+_FAST_S = 1.0
+_BATCH_BYTES = 1 << 20
+_OFFSETS = 9  # clock differences the median is taken of
+
+
+class ServerLight(StrEnum):
+    """How the server is, in the words of the desk's lights."""
+
+    STARTING = "starting"
+    ON = "on"
+    AWAY = "away"  # comes back by itself
+    TROUBLE = "trouble"  # somebody has to do something
+
+
+@dataclass(frozen=True)
+class SenderState:
+    """What the screen shows of it.
+
+    ``since_ms`` when the light changed (UTC ms); ``unsent`` operations that wait; ``refusal`` why it is not on;
+    ``offset_ms`` how far the server's clock is ahead of ours.
+    """
+
+    light: ServerLight = ServerLight.STARTING
+    since_ms: int = 0
+    unsent: int = 0
+    refusal: Refusal | None = None
+    offset_ms: int = 0
+
+
+@dataclass
+class _Answer:
+    """What one answer has brought so far."""
+
+    head: Head | None = None
+    settled: int = 0
+    rewound: bool = False
+    end: End | None = None
+
+
+class Sender:
+    """One journal and one server. All its methods belong to one event loop."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        link: Link,
+        *,
+        run: Callable[..., Awaitable[Any]],
+        clock: Clock,
+        poll_s: float = 2.0,
+        on_state: Callable[[SenderState], None] = lambda state: None,
+        on_cards: Callable[[Sequence[str]], None] = lambda cards: None,
+    ) -> None:
+        """``run(function, *args, **kwargs)`` runs a journal's method on the journal's thread; ``poll_s`` seconds
+        between two looks while nothing is to be sent; the callbacks get each new state and the cards changed."""
+        self._journal = journal
+        self._link = link
+        self._run = run
+        self._clock = clock
+        self._poll_s = poll_s
+        self._on_state = on_state
+        self._on_cards = on_cards
+        self._kicked = asyncio.Event()
+        self._task: asyncio.Task[Any] | None = None
+        self._failures = 0
+        self._batch = _SLOW_OPERATIONS
+        self._durable = 0
+        self._offsets: deque[int] = deque(maxlen=_OFFSETS)
+        self.state = SenderState(since_ms=clock.now_ms())
+
+    def kick(self) -> None:
+        """There is something to send, or the line is back: try now."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Send and fetch until ``stop``."""
+        self._task = asyncio.current_task()
+        while True:
+            self._kicked.clear()
+            pause = await self._try()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._kicked.wait(), pause)
+
+    async def stop(self) -> None:
+        """End ``run``. What is not sent stays in the journal and goes at the next start."""
+        task = self._task
+        if task is None or task.done() or task is asyncio.current_task():
+            return
+        task.cancel()
+        await asyncio.wait({task})
+
+    async def _try(self) -> float:
+        """Exchange until both ends are even. Seconds to wait before the next time."""
+        try:
+            await self._until_even()
+        except Refusal as refusal:
+            light = ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE
+            return await self._failed(light, refusal)
+        except Exception as error:
+            # The loop must outlive a mistake of ours. Its type alone is logged: its text may quote an appeal.
+            _log.error("sync round failed: %s", type(error).__name__)
+            return await self._failed(ServerLight.TROUBLE, Refusal(Code.SERVER_REFUSED, reason=type(error).__name__))
+        self._failures = 0
+        await self._tell(ServerLight.ON, None)
+        return self._poll_s
+
+    async def _failed(self, light: ServerLight, refusal: Refusal) -> float:
+        self._failures += 1
+        await self._tell(light, refusal)
+        # Full jitter: desks that lost their server together do not come back together.
+        return random.uniform(0.0, min(_BACKOFF_S, 2.0 ** min(self._failures, 10)))
+
+    async def _until_even(self) -> None:
+        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+        if device is None:
+            raise Refusal(Code.NOT_ENROLLED)
+        while True:
+            operations: list[Operation] = await self._run(self._journal.outbox, self._batch)
+            batch = _fitting(operations)
+            started = self._clock.monotonic()
+            answer = await self._exchange(device, batch)
+            self._batch = MAX_OPERATIONS if self._clock.monotonic() - started < _FAST_S else _SLOW_OPERATIONS
+            if answer.rewound:
+                device = await self._run(lambda: self._journal.device)
+                assert device is not None  # an identity is never taken away
+                continue
+            if batch and not answer.settled:
+                raise Refusal(Code.SERVER_REFUSED, reason="no results")
+            if batch:
+                await self._tell(ServerLight.ON, None)
+            elif not (answer.end and answer.end.more):
+                return
+
+    async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]]) -> _Answer:
+        cursors: dict[str, int] = await self._run(self._journal.cursors)
+        sent_ms = self._clock.now_ms()
+        request = SyncRequest(v=PROTOCOL_VERSION, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch))
+        answer = _Answer()
+        reader = FrameReader()
+        async with self._link.post(SYNC_PATH, pack(request), token=device.token) as chunks:
+            async for chunk in chunks:
+                await self._take(device, batch, reader.feed(chunk), answer, sent_ms)
+        if answer.end is None:
+            raise Refusal(Code.SERVER_AWAY)  # the line was cut inside the answer
+        return answer
+
+    async def _take(
+        self,
+        device: DeviceIdentity,
+        batch: Sequence[dict[str, Any]],
+        frames: Sequence[Frame],
+        answer: _Answer,
+        sent_ms: int,
+    ) -> None:
+        """Put what has arrived into the journal: one transaction for the outcomes, one for the events."""
+        outcomes: list[Outcome] = []
+        events: list[Event] = []
+        for frame in frames:
+            match frame:
+                case Head():
+                    answer.head = frame
+                    self._offsets.append(frame.t - (sent_ms + self._clock.now_ms()) // 2)
+                    answer.rewound = await self._follow_lineage(device, batch, frame)
+                case Results():
+                    outcomes += frame.r
+                case Event():
+                    events.append(frame)
+                case End():
+                    answer.end = frame
+        if answer.rewound or answer.head is None:
+            return
+        if outcomes or answer.head.durable > self._durable:
+            await self._run(self._journal.settle, outcomes, durable=answer.head.durable)
+            self._durable = answer.head.durable
+            answer.settled += len(outcomes)
+        if events and (changed := await self._run(self._journal.receive, events)):
+            self._on_cards(changed)
+
+    async def _follow_lineage(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], head: Head) -> bool:
+        """Another lineage of the server's database, or one that lacks what it had: start again from what it has.
+        Refusal(GAP) when the journal has no longer what the server asks for."""
+        lacks = bool(batch) and head.next < batch[0]["n"]
+        if head.e == device.epoch and not lacks:
+            return False
+        await self._run(self._journal.rewind, head.next, head.e)
+        self._durable = 0
+        if lacks:
+            oldest: list[Operation] = await self._run(self._journal.outbox, 1)
+            if not oldest or oldest[0].n > head.next:
+                raise Refusal(Code.GAP, next=head.next)
+        return True
+
+    async def _tell(self, light: ServerLight, refusal: Refusal | None) -> None:
+        unsent = self.state.unsent
+        with contextlib.suppress(Refusal):  # a full disk is told by who writes; here the last count will do
+            unsent = await self._run(self._journal.unsent)
+        offset = round(statistics.median(self._offsets)) if self._offsets else 0
+        state = replace(self.state, light=light, refusal=refusal, unsent=unsent, offset_ms=offset)
+        if light is not self.state.light:
+            state = replace(state, since_ms=self._clock.now_ms())
+        changed = _look(state) != _look(self.state)
+        self.state = state
+        if changed:
+            self._on_state(state)
+
+
+def _look(state: SenderState) -> tuple[object, ...]:
+    """What a screen would show of a state."""
+    return state.light, state.unsent, state.refusal and (state.refusal.code, str(state.refusal.params))
+
+
+def _fitting(operations: Sequence[Operation]) -> list[dict[str, Any]]:
+    """As many as fit one request, the first in any case."""
+    fitting: list[dict[str, Any]] = []
+    used = 0
+    for operation in operations:
+        plain = plain_operation(operation)
+        used += len(msgspec.json.encode(plain))
+        if fitting and used > _BATCH_BYTES:
+            break
+        fitting.append(plain)
+    return fitting
