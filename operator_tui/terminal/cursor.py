@@ -46,7 +46,9 @@ def _offset(widget: Widget) -> Offset:
     content, scroll = widget.content_region, widget.scroll_offset
     row = _row(widget)
     if row is None:
-        return content.offset
+        # A widget of the desk's own may have told Textual where its cursor is.
+        told = widget.app.cursor_position
+        return told if widget.region.contains_point(told) else content.offset
     return Offset(content.x, content.y + row - scroll.y)
 
 

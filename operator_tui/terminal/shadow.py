@@ -19,7 +19,7 @@ _TOKENS = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f\x9b]+)"
     r"|\x1b\[(?P<numbers>[0-9;:]*)(?P<final>[HfmJK])"
     r"|\x1b\[\?(?P<modes>[0-9;]+)(?P<switch>[hl])"
-    r"|(?P<link>\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\))"
+    r"|(?P<needless>\x1b\](?:8|22);[^\x07\x1b]*(?:\x07|\x1b\\))"
     r"|(?P<harmless>\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\"
     r"|\x1b\[[?>=<][0-9;:]*\$?[a-zA-Z]|\x1b\[[0-9]*[nc]|\x07)"
     r"|(?P<feed>[\r\n])"
@@ -78,6 +78,7 @@ class Shadow:
                     self._y = min(self._y + 1, self.rows - 1)
             elif kind == "switch":
                 through.append(self._switch(token.group(), token["modes"].split(";"), token["switch"] == "h"))
+            # Nothing is left of what is `needless`: links (OSC 8) and the mouse pointer's shape (OSC 22).
             elif kind == "harmless":
                 through.append(token.group())
             elif kind == "foreign":

@@ -177,6 +177,7 @@ def test_a_background_is_not_erased_where_the_terminal_erases_in_black() -> None
 
 def test_bells_and_titles_go_out_at_once_and_links_do_not() -> None:
     shadow = Shadow(Pen(10), 2)
+    assert shadow.paint("\x1b]22;text\x07") == ""
     assert shadow.paint("\x07\x1b]0;Звонок\x07\x1b]8;;http://x\x1b\\нет\x1b]8;;\x1b\\") == "\x07\x1b]0;Звонок\x07"
 
 
