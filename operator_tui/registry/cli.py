@@ -99,6 +99,12 @@ def search(file: Path, key_file: Path | None, as_json: bool, from_stdin: bool, q
         opened.close()
 
 
+@registry.command("delta", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def delta() -> None:
+    """Изменения реестра: в этой версии ещё не готово."""
+    raise Refusal(Code.NOT_BUILT, command="registry delta")
+
+
 def _answer(opened: Any, query: str, *, as_json: bool) -> None:
     import msgspec
 

@@ -45,6 +45,8 @@ class Registry:
         self._connection = connection
         self._vocabulary = Vocabulary(connection)
         self._deadline_ms = deadline_ms
+        self._halted = False  # set by interrupt: SQLite alone forgets one that comes between two statements
+        self._closed = False
         self.size = int(facts["rows"])
         self.built_at = datetime.fromtimestamp(int(facts["built_at"]) / 1000, UTC)
 
@@ -70,7 +72,8 @@ class Registry:
         raise Refusal(Code.FILE_UNREADABLE, file=path.name, reason=reason)
 
     def close(self) -> None:
-        """Close the file. The registry must not be used afterwards."""
+        """Close the file. The registry must not be searched afterwards."""
+        self._closed = True
         self._connection.close()
 
     def age(self, now_ms: int) -> timedelta:
@@ -79,7 +82,9 @@ class Registry:
 
     def interrupt(self) -> None:
         """Stop the search that runs now (from another thread): it returns what it has, marked partial."""
-        self._connection.interrupt()
+        self._halted = True
+        if not self._closed:
+            self._connection.interrupt()
 
     def search(self, text: str) -> Found:
         """The people meant by the one search line, best first. An empty line finds nobody and says nothing."""
@@ -95,9 +100,7 @@ class Registry:
         e164 = to_e164(number)
         if not e164:
             return []
-        rows = self._connection.execute(
-            _PEOPLE + "WHERE p.phone = ? ORDER BY p.y LIMIT ?", (int(e164[1:]), MOST_SHOWN)
-        ).fetchall()
+        rows = self._surely("WHERE p.phone = ? ORDER BY p.y LIMIT ?", int(e164[1:]), MOST_SHOWN)
         return [_person(row) for row in rows]
 
     def person(self, enp: str) -> Person | None:
@@ -105,12 +108,26 @@ class Registry:
         checked = check_enp(enp)
         if not checked.valid:
             return None
-        row = self._connection.execute(_PEOPLE + "WHERE p.enp = ?", (int(checked.value),)).fetchone()
-        return _person(row) if row else None
+        rows = self._surely("WHERE p.enp = ?", int(checked.value))
+        return _person(rows[0]) if rows else None
+
+    def _surely(self, condition: str, *values: int) -> list[tuple[Any, ...]]:
+        """A look-up of one index entry. It is too short to be stopped: an ``interrupt`` was meant for a search."""
+        import sqlcipher3
+
+        while True:
+            try:
+                rows: list[tuple[Any, ...]] = self._connection.execute(_PEOPLE + condition, values).fetchall()
+            except sqlcipher3.OperationalError as error:
+                if not _interrupted(error):
+                    raise
+            else:
+                return rows
 
     def _answer(self, query: Query) -> Found:
         started = time.perf_counter()
-        search = Search(self._connection, self._vocabulary, self.size)
+        self._halted = False
+        search = Search(self._connection, self._vocabulary, self.size, halted=lambda: self._halted)
         partial = False
         try:
             with search.bounded(self._deadline_ms):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
@@ -41,10 +41,14 @@ class Interrupted(Exception):
 class Search:
     """The state of one search. ``run`` once, then ``best`` and ``more``."""
 
-    def __init__(self, connection: Any, vocabulary: Vocabulary, people: int) -> None:
+    def __init__(
+        self, connection: Any, vocabulary: Vocabulary, people: int, halted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``people``: how many the registry has; ``halted`` says between statements whether to stop."""
         self._connection = connection
         self._vocabulary = vocabulary
         self._people = people
+        self._halted = halted
         self._found: dict[int, bool] = {}  # row id -> repaired, in the order of rank
         self._full = False  # a reading had more rows than were read
 
@@ -81,7 +85,7 @@ class Search:
         if not words:
             for beside in alternatives:
                 if beside:
-                    self._take(select(self._connection, beside, self._people), (), repaired=False)
+                    self._take(self._select(beside, ENOUGH), (), repaired=False)
             return
         for beside in alternatives:
             self._plain(words, query.fields, beside)
@@ -153,6 +157,8 @@ class Search:
         return self._select(conditions, ENOUGH)
 
     def _select(self, conditions: list[Condition], limit: int) -> list[Row]:
+        if self._halted():
+            raise Interrupted
         return select(self._connection, conditions, self._people, limit)
 
     def _take(self, rows: list[Row], names: Sequence[Condition], *, repaired: bool) -> None:

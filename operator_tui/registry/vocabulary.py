@@ -15,7 +15,8 @@ from operator_tui.letters import AFTER, fold, one_edit, phonetic_key
 from operator_tui.registry.names import layout_reading, transliterations, word_key
 from operator_tui.registry.schema import FIELDS, GAPS, SHORT_PREFIX
 
-SHORTEST_REPAIRED = 4  # a shorter word has too many neighbours to mean one of them
+# A shorter word has too many neighbours to mean one of them, most of all while it is still being typed.
+SHORTEST_WHOLE, SHORTEST_BEGUN = 3, 4
 _ENUMERABLE = 48  # words that are better asked for one by one than as a range
 _CACHED = 512
 
@@ -174,7 +175,8 @@ class Vocabulary:
         if asked not in self._near:
             if len(self._near) >= _CACHED:
                 self._near.clear()
-            self._near[asked] = self._nearest(field, word, finished) if len(word) >= SHORTEST_REPAIRED else ()
+            long_enough = len(word) >= (SHORTEST_WHOLE if finished else SHORTEST_BEGUN)
+            self._near[asked] = self._nearest(field, word, finished) if long_enough else ()
         return self._near[asked]
 
     def _nearest(self, field: str, word: str, finished: bool) -> tuple[Condition, ...]:

@@ -384,6 +384,31 @@ def test_the_next_key_stops_a_running_search(heavy: Registry) -> None:
     assert heavy.search("а анна").hits
 
 
+def test_a_look_up_by_number_is_not_stopped(registry: Registry) -> None:
+    """The desk interrupts whatever runs when a key comes; the ring's candidates must still arrive."""
+    stop = threading.Event()
+
+    def nag() -> None:
+        while not stop.is_set():
+            registry.interrupt()
+
+    nagging = threading.Thread(target=nag)
+    nagging.start()
+    try:
+        for _ in range(300):
+            assert len(registry.by_phone("+78652099001")) == 2
+            assert registry.person("2656240885900014") is not None
+    finally:
+        stop.set()
+        nagging.join()
+
+
+def test_interrupting_a_closed_registry_is_harmless(registry_file: Path) -> None:
+    registry = Registry.open(registry_file, KEY)
+    registry.close()
+    registry.interrupt()
+
+
 def test_the_deadline_stops_a_search(heavy: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heavy, "_deadline_ms", 0.001)
     found = heavy.search("а анна борисовна 29.12")
