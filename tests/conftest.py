@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["pytester", "tests.plugins.peers", "tests.plugins.functions"]
+pytest_plugins = [
+    "pytester",
+    "tests.plugins.peers",
+    "tests.plugins.functions",
+    "tests.peers.asterisk",
+    "tests.peers.sipp",
+    "tests.peers.pipewire",
+    "tests.peers.phones",
+]
 
 # Settings of the test run itself; every other OPERATOR_TUI_* is a setting of the desk and would leak into tests.
 _OF_THE_RUN = {"OPERATOR_TUI_CACHE", "OPERATOR_TUI_PBX", "OPERATOR_TUI_ASTERISK_ROOT"}
@@ -40,6 +50,15 @@ def _short_home() -> Path:
     return Path(tempfile.mkdtemp(prefix="ot-"))
 
 
+def _end_leftovers(home: Path) -> None:
+    """Ends whatever still runs in that home: an engine outlives its desk by design, and must not outlive its test."""
+    mark = b"\0HOME=" + os.fsencode(home) + b"\0"
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in b"\0" + (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _session_home() -> Iterator[None]:
     """For what a fixture of a wider scope starts."""
@@ -47,6 +66,7 @@ def _session_home() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, home)
         yield
+    _end_leftovers(home)
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -56,4 +76,5 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = _short_home()
     isolate(monkeypatch, folder)
     yield folder
+    _end_leftovers(folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -171,5 +171,5 @@ def test_the_installed_program_reads_its_reference_data(installed: Path, tmp_pat
 def test_the_installed_desk_starts_in_a_terminal(installed: Path, tmp_path: Path) -> None:
     argv = [str(installed / "operator-tui"), "desk", "--profile", "demo"]
     with PtyDesk(argv, cwd=tmp_path) as desk:
-        desk.wait(lambda screen: "F1" in screen and "Журнал" in screen, timeout=60, what="the desk's home screen")
+        desk.wait(lambda screen: "F1 Помощь" in screen and "Электронный журнал" in screen, 60, "the home screen")
         assert "Traceback" not in desk.screen_text()
