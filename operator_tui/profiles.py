@@ -6,6 +6,7 @@ the XDG base directory specification through platformdirs.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -70,10 +71,13 @@ class Profile:
 
     def make_folders(self) -> None:
         """Create all folders, readable by their owner alone. Refusal(DISK_FAILED) when that is impossible."""
-        for folder in (self.config, self.data, self.state, self.logs, self.runtime):
+        for folder in (self.config, self.data, self.state, self.logs, self.runtime.parent.parent, self.runtime):
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                folder.chmod(0o700)
+                if folder.stat().st_uid != os.getuid():
+                    raise PermissionError(errno.EPERM, "folder of another user")
+                if folder != self.runtime.parent.parent:
+                    folder.chmod(0o700)
             except OSError as error:
                 raise Refusal(Code.DISK_FAILED, path=str(folder), reason=error.strerror or "") from error
 
@@ -90,11 +94,16 @@ def open_profile(name: str) -> Profile:
         config=Path(dirs.user_config_dir) / name,
         data=Path(dirs.user_data_dir) / name,
         state=Path(dirs.user_state_dir) / name,
-        runtime=_runtime(Path(dirs.user_runtime_dir), name),
+        runtime=_runtime(name),
     )
 
 
-def _runtime(base: Path, name: str) -> Path:
+def _runtime(name: str) -> Path:
+    """Where the sockets are: XDG_RUNTIME_DIR, or a folder of this user's own below /tmp where there is none.
+
+    platformdirs is not asked: without XDG_RUNTIME_DIR it warns on the operator's screen.
+    """
+    base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent")
     if not base.is_dir() or not os.access(base, os.W_OK):
         base = Path("/tmp") / f"operator-tui-{os.getuid()}"
     folder = base / "operator-tui" / name

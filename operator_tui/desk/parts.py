@@ -131,8 +131,8 @@ class Parts:
             make_demo_registry(file, key, people=settings.demo_people, progress=loop_progress)
         return Registry.open(file, key, settings.deadline_ms)
 
-    def _say_progress(self, progress: Callable[[str], None], done: int, total: int) -> None:
-        text = tr("Готовится учебный реестр: {percent} %").format(percent=100 * done // max(total, 1))
+    def _say_progress(self, progress: Callable[[str], None], done: float) -> None:
+        text = tr("Готовится учебный реестр: {percent} %").format(percent=round(100 * done))
         self._loop.call_soon_threadsafe(progress, text)
 
     @property
@@ -188,8 +188,9 @@ class Parts:
         await self._desk.run_journal(journal.enrol, identity)
 
     def _sent(self, state: SenderState) -> None:
-        self._desk.light(server=state.light, unsent=state.unsent)
-        if state.refusal is not None:
+        self._desk.light(server=Light(state.light.value), unsent=state.unsent)
+        # A server that is merely away is the light's matter; one that wants somebody to act is said in words.
+        if state.refusal is not None and state.light.value == Light.TROUBLE.value:
             self._desk.refused(state.refusal)
 
     def _received(self, cards: Sequence[str]) -> None:

@@ -1,0 +1,168 @@
+"""The desk as a tester drives it: page objects over Textual's Pilot, on the real desk with all its real parts.
+
+``async with open_desk() as desk`` starts the application headless in the profile demo: its journal, registry,
+telephone engine (simulated line) and embedded server are the product's own, in folders of this test alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+
+from operator_tui.app import DeskApp, make_app
+from operator_tui.desk.desk import Desk
+from operator_tui.desk.state import Light
+from operator_tui.phone.line import CallState
+from operator_tui.profiles import open_profile
+from operator_tui.settings import load
+from screens.base import DeskScreen
+from widgets.line import Line
+from widgets.rows import Rows
+
+PATIENCE_S = 30.0
+
+
+class Part:
+    """A place of the screen that is typed into or looked at."""
+
+    def __init__(self, page: DeskPage, selector: str) -> None:
+        self._page = page
+        self._selector = selector
+
+    @property
+    def widget(self) -> Any:
+        return self._page.app.screen.query_one(self._selector)
+
+    @property
+    def focused(self) -> bool:
+        return bool(self.widget.has_focus)
+
+    async def type(self, text: str) -> None:
+        """Go there and type, key by key."""
+        self.widget.focus()
+        await self._page.type(text)
+
+    @property
+    def value(self) -> str:
+        return str(getattr(self.widget, "value", None) or getattr(self.widget, "text", ""))
+
+
+class List(Part):
+    """A list of rows."""
+
+    def rows(self) -> list[tuple[str, ...]]:
+        widget: Rows = self.widget
+        return [row.cells for row in widget.rows]
+
+    def keys(self) -> list[str]:
+        widget: Rows = self.widget
+        return [row.key for row in widget.rows]
+
+
+class DeskPage:
+    """The whole desk: keys in, words out."""
+
+    def __init__(self, app: DeskApp, pilot: Pilot[int | None]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.presses = 0
+        self.search = Part(self, "#search")
+        self.hits = List(self, "#hits")
+        self.theme = Part(self, "#input-theme")
+        self.themes = List(self, "#themes")
+        self.surname = Part(self, "#input-surname")
+        self.phone_field = Part(self, "#input-phone")
+        self.comment = Part(self, "#comment")
+        self.answer = Part(self, "#answer-title")
+        self.history = List(self, "#history")
+        self.journal = List(self, "#journal")
+
+    @property
+    def desk(self) -> Desk:
+        return self.app.desk
+
+    @property
+    def notice(self) -> str:
+        return self.line("#notice")
+
+    @property
+    def phone(self) -> str:
+        return self.line("#phone")
+
+    def line(self, selector: str) -> str:
+        widget: Line = self.app.screen.query_one(selector, Line)
+        return widget.text
+
+    async def press(self, *keys: str) -> None:
+        """Press keys by name, and let the screen settle."""
+        self.presses += len(keys)
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """Type letters; a blank is the space bar."""
+        await self.press(*("space" if letter == " " else letter for letter in text))
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Wait until something is so; what the screen shows stands in the failure."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while not condition():
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"never came: {what or condition}\n{self.text()}")
+            await self.pilot.pause(0.02)
+        await self.pilot.pause()
+
+    async def until_screen(self, name: str) -> None:
+        await self.until(
+            lambda: isinstance(self.app.screen, DeskScreen) and self.app.screen.name_in_commands == name, name
+        )
+
+    async def until_ringing(self) -> None:
+        await self.until(lambda: self.call_state() is CallState.RINGING, "a ringing call")
+
+    async def until_talking(self) -> None:
+        await self.until(lambda: self.call_state() is CallState.TALKING, "a talk")
+
+    async def until_quiet(self) -> None:
+        await self.until(lambda: self.desk.state.call is None, "a quiet line")
+
+    def call_state(self) -> CallState | None:
+        call = self.desk.state.call
+        return call.state if call else None
+
+    def text(self) -> str:
+        """The screen as text, line by line."""
+        return "\n".join(
+            "".join(segment.text for segment in strip) for strip in self.app.screen._compositor.render_strips()
+        )
+
+
+@asynccontextmanager
+async def open_desk(
+    *, size: tuple[int, int] = (80, 24), ready: bool = True, **options: dict[str, Any]
+) -> AsyncIterator[DeskPage]:
+    """The desk of profile demo, headless. ``options`` are settings: ``phone={"simulated_first_seconds": 0.2}``."""
+    profile = open_profile("demo")
+    profile.make_folders()
+    defaults: dict[str, dict[str, Any]] = {
+        "registry": {"demo_people": 400},
+        "phone": {"sound": "null", "simulated_first_seconds": 0.3, "simulated_next_seconds": 600.0},
+    }
+    for section, values in options.items():
+        defaults[section] = {**defaults.get(section, {}), **values}
+    app = make_app(Desk(profile, load(profile, options=defaults)))
+    async with app.run_test(size=size) as pilot:
+        page = DeskPage(app, pilot)
+        try:
+            if ready:
+                await page.until(lambda: app.desk.state.ready, "the desk is ready")
+                await page.until(lambda: app.desk.state.lights.registry is Light.ON, "the registry is open")
+            yield page
+        finally:
+            if not app._ending:
+                app._ending = True
+                await app.desk.stop(leave=True)
