@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, post
+from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK
 
 from central.api.errors import AnyRequest
@@ -19,7 +20,7 @@ _MAX_BYTES = 4096
 
 
 @post(ENROL_PATH, status_code=HTTP_200_OK, summary="A one-time code for a device identity")
-async def enrol(request: AnyRequest, service: Service) -> Response[Any]:
+async def enrol(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
     body = await request.body()
     if len(body) > _MAX_BYTES:
         raise Refusal(Code.BAD_REQUEST, reason="too_large", limit=_MAX_BYTES)

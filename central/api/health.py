@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from central.api.service import Service
 from central.devices import epoch
@@ -13,7 +14,7 @@ from operator_tui.sync.protocol import HEALTH_PATH, JSON_TYPE, PROTOCOL_VERSION
 
 
 @get(HEALTH_PATH, summary="Whether the server can take work")
-async def health(service: Service) -> Response[Any]:
+async def health(service: NamedDependency[Service]) -> Response[Any]:
     """200 when the database answers, 503 (database_away) when it does not."""
 
     def look() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, post
+from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK
 
 from central.api.errors import AnyRequest
@@ -29,7 +30,7 @@ _LOOK_S = 2.0
 
 
 @post(SYNC_PATH, status_code=HTTP_200_OK, summary="Operations of a device in, outcomes and events out")
-async def sync(request: AnyRequest, service: Service) -> Response[Any]:
+async def sync(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
     token, packed = bearer(request), is_packed(request)
     body = await request.body()
     asked, answer = await _exchange(service, token, body, packed=packed)

@@ -1,0 +1,1 @@
+"""Tests of the central server, the same on both engines."""

@@ -1,0 +1,60 @@
+"""A server in this process over a real database: SQLCipher and PostgreSQL in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from central.app import create_app
+from central.store.database import Database
+from operator_tui.appeals.clock import ManualClock
+from tests.central.desks import Desk, Office
+from tests.peers.postgres import Postgres, postgres
+
+__all__ = ["postgres"]
+
+KEY = bytes(range(32))
+
+ENGINES = [
+    pytest.param("sqlite", id="sqlite"),
+    pytest.param("postgresql", id="postgresql", marks=pytest.mark.needs("postgresql")),
+]
+
+
+@pytest.fixture(params=ENGINES)
+def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Database]:
+    """Opens the same database each time it is called."""
+    if request.param == "sqlite":
+        return lambda: Database.sqlite(tmp_path / "central.db", KEY)
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.fresh()
+    return lambda: Database.postgres(url)
+
+
+@pytest.fixture
+def database(open_database: Callable[[], Database]) -> Iterator[Database]:
+    """An empty database of this program's tables."""
+    opened = open_database()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def office(database: Database, clock: ManualClock) -> Iterator[Office]:
+    """The server and its desks."""
+    with TestClient(create_app(database, clock=clock), raise_server_exceptions=False) as client:
+        yield Office(database, client, clock)
+
+
+@pytest.fixture
+def desk(office: Office) -> Desk:
+    """One enrolled desk of a level-1 operator."""
+    return office.desk("Петрова Анна Сергеевна")

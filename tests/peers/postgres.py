@@ -1,0 +1,135 @@
+"""A real PostgreSQL in a scratch folder: a UNIX socket there and a free port of 127.0.0.1, any number of databases.
+
+``initdb`` refuses root, so as root it runs as a user of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.plugins.peers import postgresql_bin
+
+USER = "operator_tui"
+_START_S = 60.0
+
+
+class Postgres:
+    """One server. ``durable`` keeps fsync on: only where the loss of the machine itself is tested."""
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        found = postgresql_bin()
+        assert found is not None, "needs('postgresql') comes first"
+        self._bin = found
+        self._folder = folder
+        self._data = folder / "data"
+        self._as: dict[str, Any] = _own_user()
+        if self._as:
+            shutil.chown(folder, self._as["user"], self._as["group"])
+        self._settings = {} if durable else {"fsync": "off", "full_page_writes": "off"}
+        self._numbers = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+        self._run(
+            *("initdb", "-D", str(self._data), "-U", USER, "-A", "trust", "-E", "UTF8"),
+            *("--locale=C.UTF-8", "--no-sync", "--no-instructions"),
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        settings = {
+            **self._settings,
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self._folder),
+            "timezone": "UTC",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._bin / "postgres"), "-D", str(self._data), *options],
+                **{**self._as, "cwd": "/", "stdout": log, "stderr": log, "start_new_session": True},
+            )
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                psycopg.connect(self._dsn("postgres"), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError((self._folder / "log").read_text(errors="replace")) from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends it in order and at once; SIGKILL ends the postmaster as the kernel would."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    def fresh(self) -> str:
+        """The address of a new, empty database, as ``--database`` takes it."""
+        name = f"t{next(self._numbers)}"
+        with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # a name cannot be a parameter
+        return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{name}"
+
+    def _dsn(self, name: str) -> str:
+        return f"host=127.0.0.1 port={self.port} user={USER} dbname={name}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(self._bin / program), *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+            cwd="/",
+            **self._as,
+        )
+
+
+def _own_user() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "umask": 0o077}
+    raise AssertionError("no user to run PostgreSQL as")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The session's server; each test takes a database of its own with ``fresh()``. Needs ``needs("postgresql")``."""
+    # Not tmp_path: its parents are closed to the user PostgreSQL runs as.
+    folder = Path(tempfile.mkdtemp(prefix="ot-pg-"))
+    server = Postgres(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
