@@ -19,10 +19,6 @@ from typing import Generic, TypeVar
 from operator_tui.registry.identifiers import make_enp, snils_tail
 from operator_tui.registry.people import Person
 
-COLUMNS = (
-    "enp", "snils", "surname", "name", "patronymic", "birth_date", "sex", "phone",
-    "insurer", "clinic", "district", "address", "policy_status",
-)  # fmt: skip
 TERRITORY = 26
 FIRST_SERIAL = 90_000
 _TODAY = date(2026, 1, 1)  # fixed, so that two runs on different days are equal

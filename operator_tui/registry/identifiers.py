@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from operator import mul
 
 import msgspec
 
@@ -21,6 +22,7 @@ _COUNTRY = "RU"
 
 _ENP_DIGITS = 16
 _SNILS_DIGITS = 11
+_SNILS_WEIGHTS = range(9, 0, -1)
 _SNILS_UNCHECKED_UPTO = 1_001_998  # numbers up to 001-001-998 were issued without a check number
 
 
@@ -108,17 +110,17 @@ def make_enp(territory: int, birth_date: date, sex: str, serial: int) -> str:
 
 
 def luhn_tail(body: str) -> str:
-    """As ``luhn_digit``, by table: the generator makes millions of them."""
-    total = 0
-    double = True
-    for digit in reversed(body):
-        total += _DOUBLED[int(digit)] if double else int(digit)
-        double = not double
-    return str(-total % 10)
+    """As ``luhn_digit`` for a body of odd length, by table: millions are made and checked when a list is loaded."""
+    return str(-(sum(map(int, body[1::2])) + sum(map(int, body[0::2].translate(_DOUBLED)))) % 10)
+
+
+def enp_fits(typed: str) -> bool:
+    """Whether it is a valid ЕНП of 16 digits without separators: ``check_enp`` without its words, 20 times as fast."""
+    return len(typed) == _ENP_DIGITS and _ascii_digits(typed) and luhn_tail(typed[:-1]) == typed[-1] and int(typed) > 0
 
 
 _NINE_MINUS = str.maketrans("0123456789", "9876543210")
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DOUBLED = str.maketrans("0123456789", "0246813579")
 
 
 def _month_shift(year: int) -> int:
@@ -141,7 +143,7 @@ def check_snils(typed: str) -> Check:
 
 def snils_tail(nine: str) -> str:
     """The two control digits of a СНИЛС."""
-    return f"{sum(int(digit) * (9 - place) for place, digit in enumerate(nine)) % 101 % 100:02d}"
+    return f"{sum(map(mul, map(int, nine), _SNILS_WEIGHTS)) % 101 % 100:02d}"
 
 
 def check_iin(typed: str) -> Check:

@@ -10,13 +10,14 @@ import os
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.registry.identifiers import check_enp, check_snils, to_e164
+from operator_tui.registry.identifiers import Check, check_enp, check_snils, enp_fits, to_e164
 from operator_tui.registry.names import display_name, name_key
-from operator_tui.registry.people import Person
+from operator_tui.registry.people import COLUMNS, Person
 from operator_tui.registry.schema import (
     FIELDS,
     GAPS,
@@ -246,10 +247,10 @@ def read_csv(file: Path) -> Iterator[Person]:
             missing = [name for name in _REQUIRED if name not in header]
             if missing:
                 raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=f"нет столбцов: {', '.join(missing)}")
-            places = {name: place for place, name in enumerate(header)}
+            rows = _Rows(header, file.name)
             for row, values in enumerate(reader, 2):
                 if values:
-                    yield _person(values, places, file.name, row)
+                    yield rows.person(values, row)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or "неверная кодировка или разбивка на столбцы"
         raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=reason) from error
@@ -269,48 +270,55 @@ def _encoding(file: Path) -> str:
     return "utf-8-sig"
 
 
-def _person(values: list[str], places: dict[str, int], file: str, row: int) -> Person:
-    def value(name: str) -> str:
-        place = places.get(name)
-        return values[place].strip() if place is not None and place < len(values) else ""
+class _Rows:
+    """Makes people of the rows of one CSV file; columns it does not know are passed over."""
 
-    def wrong(field: str) -> Refusal:
-        return Refusal(Code.ROW_INVALID, file=file, row=row, field=field)
+    def __init__(self, header: list[str], file: str) -> None:
+        self._file = file
+        self._places = [header.index(name) if name in header else -1 for name in COLUMNS]
+        self._width = len(header)
 
-    enp = check_enp(value("enp"))
-    if not enp.valid:
-        raise wrong("enp")
-    born = _iso_date(value("birth_date"))
-    if not born:
-        raise wrong("birth_date")
-    if not name_key(value("surname")) and not name_key(value("name")):
-        raise wrong("surname")
-    sex = value("sex").casefold()
-    if sex not in _SEX:
-        raise wrong("sex")
-    snils = value("snils")
-    if snils and not check_snils(snils).valid:
-        raise wrong("snils")
-    phone = value("phone")
-    if phone:
-        phone = phone if _is_e164(phone) else to_e164(phone)
-        if not phone:
-            raise wrong("phone")
-    return Person(
-        enp=enp.value,
-        surname=value("surname"),
-        name=value("name"),
-        patronymic=value("patronymic"),
-        birth_date=born,
-        sex="" if not sex else "m" if _SEX[sex] == 1 else "f",
-        snils="".join(filter(str.isdigit, snils)),
-        phone=phone,
-        insurer=value("insurer"),
-        clinic=value("clinic"),
-        district=value("district"),
-        address=value("address"),
-        policy_status=value("policy_status"),
-    )
+    def person(self, values: list[str], row: int) -> Person:
+        """Refusal(ROW_INVALID) with the row and the field."""
+        if len(values) < self._width:
+            values = values + [""] * (self._width - len(values))
+        (enp, snils, surname, name, patronymic, born, sex, phone, *others) = (
+            values[place].strip() if place >= 0 else "" for place in self._places
+        )
+        return Person(
+            enp if enp_fits(enp) else self._checked(check_enp(enp), row, "enp"),
+            surname if surname and surname[0] not in "-—" else self._named(surname, name, row),
+            name,
+            patronymic,
+            _iso_date(born) or self._wrong(row, "birth_date"),
+            self._sex(sex, row),
+            self._checked(check_snils(snils), row, "snils") if snils else "",
+            self._phone(phone, row) if phone else "",
+            *others,
+        )
+
+    def _wrong(self, row: int, field: str) -> NoReturn:
+        raise Refusal(Code.ROW_INVALID, file=self._file, row=row, field=field)
+
+    def _checked(self, verdict: Check, row: int, field: str) -> str:
+        return verdict.value if verdict.valid else self._wrong(row, field)
+
+    def _named(self, surname: str, name: str, row: int) -> str:
+        if not name_key(surname) and not name_key(name):
+            self._wrong(row, "surname")
+        return surname
+
+    def _sex(self, sex: str, row: int) -> str:
+        known = _SEX.get(sex.casefold())
+        if known is None:
+            self._wrong(row, "sex")
+        return ("", "m", "f")[known]
+
+    def _phone(self, phone: str, row: int) -> str:
+        # A number of zone 7 in E.164 needs no asking of phonenumbers, which costs 50 microseconds a row.
+        if len(phone) == 12 and phone.startswith("+7") and phone[2] in "3456789" and phone[1:].isdecimal():
+            return phone
+        return to_e164(phone) or self._wrong(row, "phone")
 
 
 def made_up_only(people: Iterable[Person]) -> Iterator[Person]:
@@ -326,18 +334,11 @@ def is_made_up(enp: str) -> bool:
     return enp[10] == "9" or enp[:2] == "00"
 
 
-def _is_e164(phone: str) -> bool:
-    """A number of zone 7 that needs no asking of phonenumbers, which costs 50 microseconds a row."""
-    return len(phone) == 12 and phone.startswith("+7") and phone[1:].isdigit()
-
-
 def _iso_date(text: str) -> str:
-    import datetime
-
     if len(text) == 10 and text[2] == text[5] == ".":
         text = f"{text[6:]}-{text[3:5]}-{text[:2]}"
     try:
-        born = datetime.date.fromisoformat(text)
+        born = date.fromisoformat(text)
     except ValueError:
         return ""
     return born.isoformat() if 1880 <= born.year <= 2200 else ""
@@ -345,8 +346,6 @@ def _iso_date(text: str) -> str:
 
 def write_csv(file: Path, people: Iterable[Person]) -> int:
     """Write people as CSV (see ``read_csv``), readable by their owner alone; returns their number."""
-    from operator_tui.registry.generator import COLUMNS
-
     count = 0
     descriptor = os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:

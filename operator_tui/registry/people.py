@@ -6,6 +6,12 @@ import msgspec
 
 MOST_SHOWN = 10
 
+# The columns of a list of people (CSV), in the order in which this program writes them.
+COLUMNS = (
+    "enp", "snils", "surname", "name", "patronymic", "birth_date", "sex", "phone",
+    "insurer", "clinic", "district", "address", "policy_status",
+)  # fmt: skip
+
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     """One insured person. Dates are ISO (YYYY-MM-DD), telephones E.164; what the registry lacks is empty."""
