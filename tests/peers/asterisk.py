@@ -159,7 +159,7 @@ class Asterisk:
         return ["nsenter", f"--mount=/proc/{self._process.pid}/ns/mnt", "chroot", str(asterisk_root())]
 
     def _render(self) -> None:
-        for name in ("etc", "var", "spool", "run", "log", "share/moh", "share/sounds/ru/oms"):
+        for name in ("etc", "var/keys", "spool", "run", "log", "share/moh", "share/sounds/ru/oms"):
             (self.folder / name).mkdir(parents=True)
         words = {
             "ETC": f"{_INSIDE}/etc",

@@ -13,12 +13,15 @@ The caller comes over the trunk, not registered, with a display name in UTF-8 an
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-import signal
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -28,6 +31,17 @@ from tests.peers.rtp import RtpEnd
 
 SCENARIOS = Path(__file__).parent / "sipp"
 _GOODBYE_SECONDS = 5.0
+# What the scenario takes as "hang up now".
+_INFO = """\
+INFO sip:caller@127.0.0.1 SIP/2.0\r
+Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-test\r
+From: <sip:test@127.0.0.1>;tag=test\r
+To: <sip:caller@127.0.0.1>\r
+Call-ID: ID\r
+CSeq: 1 INFO\r
+Content-Length: 0\r
+\r
+"""
 
 
 class SippCall:
@@ -36,6 +50,8 @@ class SippCall:
     def __init__(self, pbx: tuple[str, int], to: str, number: str, display: str, asserted: str, tone: float) -> None:
         self.number = number
         self.sound = RtpEnd(tone)
+        self._port = free_block(4)
+        self._id = uuid4().hex
         self.folder = Path(tempfile.mkdtemp(prefix="sipp-"))
         text = (SCENARIOS / "caller.xml").read_text(encoding="utf-8")
         words = {"TO": to, "NAME": display, "NUMBER": number, "ASSERTED": asserted, "RTP": str(self.sound.port)}
@@ -44,7 +60,7 @@ class SippCall:
         scenario = self.folder / "caller.xml"
         scenario.write_text(text, encoding="utf-8")
         command = ["sipp", "-sf", str(scenario), f"{pbx[0]}:{pbx[1]}", "-i", "127.0.0.1"]
-        command += ["-p", str(free_block(4)), "-m", "1", "-nostdin", "-trace_err"]
+        command += ["-p", str(self._port), "-cid_str", self._id, "-m", "1", "-nostdin", "-trace_err"]
         with (self.folder / "screen").open("wb") as screen:
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=screen, stderr=subprocess.STDOUT)
 
@@ -53,9 +69,16 @@ class SippCall:
         return self._process.poll() is not None
 
     def hang_up(self) -> None:
-        """Say BYE (or CANCEL) and wait until it is said."""
-        self._process.send_signal(signal.SIGINT)
-        self._wait()
+        """Say BYE once the call is answered, and wait until it is said."""
+        deadline = time.monotonic() + _GOODBYE_SECONDS
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+            while not self.over and time.monotonic() < deadline:
+                mouth.sendto(_INFO.replace("ID", self._id).encode(), ("127.0.0.1", self._port))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.5)
+        if not self.over:
+            self._process.kill()
+            self._process.wait()
 
     def close(self) -> None:
         if not self.over:
@@ -65,13 +88,6 @@ class SippCall:
 
     def log(self) -> str:
         return "\n".join(file.read_text(errors="replace")[-3000:] for file in self.folder.glob("*errors.log"))
-
-    def _wait(self) -> None:
-        try:
-            self._process.wait(_GOODBYE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 class SippCalls:

@@ -30,7 +30,7 @@ def profile_in(folder: Path, name: str = "test") -> Profile:
 async def until(what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The first true value of ``what()``; TimeoutError when it does not come."""
     async with asyncio.timeout(seconds):
-        while not (value := what()):
+        while not (value := what()):  # noqa: ASYNC110  # what is polled is a picture, not an event
             await asyncio.sleep(0.01)
         return value
 

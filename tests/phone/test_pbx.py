@@ -1,0 +1,320 @@
+"""The telephone against a real Asterisk 22: engine process, SIP line, queue, callers by SIPp."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone.line import Call, CallState, LineConfig, RegistrationState, TransferEnded, told
+from operator_tui.phone.remote import RemotePhone
+from operator_tui.profiles import open_profile
+from tests.peers.asterisk import GREETING_HERTZ, MUSIC_HERTZ, Asterisk
+from tests.peers.phones import Phones
+from tests.peers.pipewire import SoundCard
+from tests.peers.sipp import SippCalls
+from tests.phone.conftest import Desk, until
+
+pytestmark = [pytest.mark.needs("asterisk", "sipp", "sound")]
+
+NUMBER, NAME = "+78652012345", "Иванов Иван"
+OPERATOR_HERTZ, CALLER_HERTZ, COLLEAGUE_HERTZ = 440, 1000, 700
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    """A desk with an engine process of its own."""
+    profile = open_profile("work")
+    profile.make_folders()
+    made = Desk(RemotePhone(profile))
+    await made.phone.attach()
+    yield made
+    if not made.phone.attached:
+        await made.phone.attach()
+    await made.phone.end_work()
+    await made.phone.shut_down()
+    await made.close()
+    await until(lambda: not profile.phone_socket.exists())
+
+
+Begin = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def begin(desk: Desk, asterisk: Asterisk) -> Begin:
+    async def begin_work(extension: str = "2001", **changes: object) -> None:
+        await desk.phone.begin_work(asterisk.line(extension, **changes), asterisk.secret(extension))
+        await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
+        await asterisk.until("queue show oms-1", f"{extension} (PJSIP/{extension})", "Not in use")
+
+    return begin_work
+
+
+async def ringing(desk: Desk) -> Call:
+    return await until(lambda: next((c for c in desk.snapshot.calls if c.state is CallState.RINGING), None))
+
+
+async def in_state(desk: Desk, call: Call, *states: CallState) -> Call:
+    def now() -> Call | None:
+        known = desk.snapshot.call(call.id)
+        return known if known and known.state in states else None
+
+    return await until(now)
+
+
+@pytest.mark.function("K-5.0.2", "K-5.1.1.2")
+async def test_a_queue_call_rings_with_number_name_and_queue(
+    desk: Desk, begin: Begin, sipp_call: SippCalls
+) -> None:
+    await begin()
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    assert (call.number, call.name, call.queue) == (NUMBER, NAME, "oms-1")
+    assert call.dialog
+    assert call.headers["X-Queue-Entered"].isdigit()
+    await desk.phone.answer(call.id)
+    talking = await in_state(desk, call, CallState.TALKING)
+    assert talking.answered_ms is not None
+    await until(lambda: not caller.sound.hears(MUSIC_HERTZ))
+    await desk.phone.hang_up(call.id)
+    ended = await in_state(desk, call, CallState.ENDED)
+    assert ended.ended_by == "here"
+    await until(lambda: caller.over)
+
+
+async def test_the_caller_hears_the_greeting_waits_and_hangs_up(
+    desk: Desk, begin: Begin, sipp_call: SippCalls
+) -> None:
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(GREETING_HERTZ))
+    await begin()
+    call = await ringing(desk)
+    await until(lambda: caller.sound.hears(MUSIC_HERTZ))
+    caller.hang_up()
+    ended = await in_state(desk, call, CallState.ENDED)
+    assert ended.abandoned
+
+
+async def test_the_caller_hangs_up_in_the_talk(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
+    await begin()
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    caller.hang_up()
+    ended = await in_state(desk, call, CallState.ENDED)
+    assert ended.ended_by == "there"
+    assert not ended.abandoned
+
+
+async def test_a_rejected_call_goes_on_waiting(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, asterisk: Asterisk
+) -> None:
+    await begin()
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.reject(call.id, "проверка")
+    ended = await in_state(desk, call, CallState.ENDED)
+    assert ended.ended_by == "here"
+    assert not caller.over
+    again = await ringing(desk)
+    assert again.id != call.id
+
+
+async def test_no_queue_call_in_wrap_up_but_colleagues_get_through(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones
+) -> None:
+    await begin()
+    await desk.phone.set_ready(False)
+    colleague = await phones.register("2003")
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(MUSIC_HERTZ))
+    dialling = asyncio.create_task(colleague.dial("2001", COLLEAGUE_HERTZ))
+    call = await ringing(desk)
+    assert (call.number, call.queue) == ("2003", "")
+    assert call.name == "Специалист 2003"
+    await desk.phone.answer(call.id)
+    await dialling
+    await desk.phone.hang_up(call.id)
+    await in_state(desk, call, CallState.ENDED)
+    await desk.phone.set_ready(True)
+    assert (await ringing(desk)).number == NUMBER
+
+
+async def test_a_wrong_secret_is_told_and_not_tried_again(desk: Desk, asterisk: Asterisk) -> None:
+    await desk.phone.begin_work(asterisk.line("2001"), "wrong")
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.FAILED)
+    refusal = told(desk.snapshot.registration.refusal)
+    assert refusal is not None
+    assert refusal.code is Code.PHONE_PASSWORD
+    assert refusal.params == {"extension": "2001"}
+    with pytest.raises(Refusal) as away:
+        await desk.phone.dial("2003")
+    assert away.value.code is Code.PBX_AWAY
+    # The right one, by the same engine.
+    await desk.phone.end_work()
+    await desk.phone.begin_work(asterisk.line("2001"), asterisk.secret("2001"))
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
+
+
+async def test_no_pbx_is_told_and_found_when_it_comes(desk: Desk, asterisk: Asterisk) -> None:
+    config = asterisk.line("2001")
+    asterisk.stop()
+    await desk.phone.begin_work(config, asterisk.secret("2001"))
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST, 15)
+    refusal = told(desk.snapshot.registration.refusal)
+    assert refusal is not None
+    assert refusal.code is Code.PBX_AWAY
+    asterisk.start()
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK, 40)
+
+
+@pytest.mark.needs("pipewire")
+@pytest.mark.function("K-5.0.1", "K-5.1.1.3")
+async def test_bell_and_voices_go_through_the_sound_card(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, sound_card: SoundCard
+) -> None:
+    await desk.phone.shut_down()  # an engine that knows the card
+    await until(lambda: not open_profile("work").phone_socket.exists())
+    await desk.phone.attach()
+    await begin(**sound_card.devices)
+    assert desk.snapshot.sound.state == "ok"
+    assert (desk.snapshot.sound.input, desk.snapshot.sound.output) == ("mic", "speaker")
+    sound_card.speak(OPERATOR_HERTZ)
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await sound_card.until_heard(425, "bell")
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    await sound_card.until_heard(CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
+    assert sound_card.loudness(device="bell") < 10, "it stops ringing at the answer"
+
+    await desk.phone.mute(call.id, True)
+    await until(lambda: caller.sound.loudness() < 20)
+    await desk.phone.mute(call.id, False)
+    await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
+
+    await desk.phone.hold(call.id, True)
+    await in_state(desk, call, CallState.HELD)
+    await until(lambda: caller.sound.hears(MUSIC_HERTZ))
+    assert sound_card.loudness() < 10
+    await desk.phone.hold(call.id, False)
+    await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
+    await sound_card.until_heard(CALLER_HERTZ)
+
+    await desk.phone.hang_up(call.id)
+    await until(lambda: sound_card.loudness(0.2) < 10)
+
+
+@pytest.mark.function("K-4.10")
+async def test_blind_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones) -> None:
+    await begin()
+    colleague = await phones.register("2003")
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    await desk.phone.blind_transfer(call.id, "2003")
+    there = await colleague.rings()
+    await there.answer(COLLEAGUE_HERTZ)
+    ended = await in_state(desk, call, CallState.ENDED)
+    assert (ended.ended_by, ended.transferred_to) == ("transfer", "2003")
+    assert await there.until_hears(CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(COLLEAGUE_HERTZ))
+    assert any(isinstance(e, TransferEnded) and e.refusal is None for e in desk.events)
+
+
+async def test_a_transfer_to_nowhere_keeps_the_call(
+    desk: Desk, begin: Begin, sipp_call: SippCalls
+) -> None:
+    await begin()
+    sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    await desk.phone.blind_transfer(call.id, "9999")
+    failed = await until(lambda: next((e for e in desk.events if isinstance(e, TransferEnded)), None))
+    refusal = told(failed.refusal)
+    assert refusal is not None
+    assert refusal.code is Code.TRANSFER_FAILED
+    assert desk.snapshot.call(call.id).state is CallState.TALKING
+
+
+@pytest.mark.function("K-4.8", "K-4.10")
+async def test_attended_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones) -> None:
+    await begin()
+    colleague = await phones.register("2003")
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    consult_id = await desk.phone.dial("2003")
+    assert desk.snapshot.call(call.id).state is CallState.HELD, "one talk at a time"
+    there = await colleague.rings()
+    await there.answer(COLLEAGUE_HERTZ)
+    consult = desk.snapshot.call(consult_id)
+    assert consult is not None
+    await in_state(desk, consult, CallState.TALKING)
+    await desk.phone.attended_transfer(call.id, consult_id)
+    first, second = await in_state(desk, call, CallState.ENDED), await in_state(desk, consult, CallState.ENDED)
+    assert (first.ended_by, first.transferred_to) == ("transfer", "2003")
+    assert second.ended_by == "transfer"
+    assert await there.until_hears(CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(COLLEAGUE_HERTZ))
+    assert not there.over
+
+
+async def test_dtmf_is_heard_and_sent(desk: Desk, begin: Begin, phones: Phones) -> None:
+    await begin()
+    colleague = await phones.register("2003")
+    dialled = await desk.phone.dial("2003")
+    there = await colleague.rings()
+    digits: list[str] = []
+    there.native.on_dtmf(lambda digit: digits.append(digit.digit))
+    await there.answer(COLLEAGUE_HERTZ)
+    await until(lambda: desk.snapshot.call(dialled).state is CallState.TALKING)
+    await desk.phone.dtmf(dialled, "5#")
+    await until(lambda: digits == ["5", "#"])
+    await there.native.send_dtmf("7")
+    await until(lambda: any(getattr(e, "digit", "") == "7" for e in desk.events))
+
+
+async def test_no_answer_and_busy_come_out_in_the_call(desk: Desk, begin: Begin, phones: Phones) -> None:
+    await begin()
+    colleague = await phones.register("2003")
+    dialled = await desk.phone.dial("2003")
+    there = await colleague.rings()
+    await until(lambda: desk.snapshot.call(dialled).state is CallState.RINGING)
+    await there.native.reject()
+    ended = await until(lambda: (c := desk.snapshot.call(dialled)) and c.over and c)
+    assert ended.ended_by == "there"
+    assert ended.cause[:3] in ("486", "603", "600")
+
+
+async def test_a_killed_desk_keeps_a_real_call(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
+    await begin()
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    talking = await in_state(desk, call, CallState.TALKING)
+    await desk.phone.detach()
+    began = time.monotonic()
+    other = Desk(RemotePhone(open_profile("work")))
+    snapshot = await other.phone.attach()
+    assert time.monotonic() - began < 2
+    assert snapshot.call(call.id) == talking
+    assert not caller.over
+    await other.phone.hang_up(call.id)
+    await until(lambda: caller.over)
+    await other.close()
+
+
+async def test_no_part_of_the_set_up_means_a_sentence(desk: Desk) -> None:
+    with pytest.raises(Refusal) as nowhere:
+        await desk.phone.begin_work(LineConfig(line="sip", extension="2001", sound="null"), "x")
+    assert nowhere.value.code is Code.PHONE_SETUP
+    assert nowhere.value.params == {"key": "phone.server"}
