@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
@@ -16,7 +17,7 @@ from operator_tui.appeals.people import ROLE_TITLES
 from operator_tui.appeals.presence import TITLES as PRESENCE_TITLES
 from operator_tui.appeals.presence import State
 from operator_tui.desk.state import Light, Topic
-from operator_tui.i18n import tr
+from operator_tui.i18n import mark, tr
 from operator_tui.phone.line import CallState
 from screens.words import call_text, key_name, light_words, registry_word, short_name
 from widgets.header import Header
@@ -26,6 +27,9 @@ from widgets.phone_bar import PhoneBar
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
+
+log = logging.getLogger(__name__)
+INTERNAL = mark("Внутренняя ошибка записана в журнал программы. Введённое сохранено.")
 
 # A screen's method; the screen is whatever class defines it.
 Handler = TypeVar("Handler", bound=Callable[[Any], Awaitable[None] | None])
@@ -195,3 +199,6 @@ class DeskScreen(Screen[None]):
                 await done
         except Refusal as refusal:
             self.desk.refused(refusal)
+        except Exception:
+            log.exception("a command failed")
+            self.desk.notice(tr(INTERNAL), urgent=True)

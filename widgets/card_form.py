@@ -137,6 +137,6 @@ class CardForm(VerticalScroll, can_focus=False):
         """Enter in the theme line takes the theme under the cursor of the list; elsewhere it goes on."""
         event.stop()
         if event.input.id == "input-theme" and self.themes.has_class("-open"):
-            self.themes.action_choose()
+            self.themes.choose()
         else:
             self.screen.focus_next()

@@ -83,7 +83,7 @@ class PersonSearch(Vertical):
     def on_input_submitted(self, event: LeanInput.Submitted) -> None:
         """Enter takes the person under the cursor without leaving the line."""
         event.stop()
-        self.hits.action_choose()
+        self.hits.choose()
 
     def on_key(self, event: events.Key) -> None:
         """The arrows move in the list while the cursor stays in the line; a letter in the list goes to the line."""

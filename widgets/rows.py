@@ -199,6 +199,14 @@ class Rows(ScrollView, can_focus=True):
         if self.current is not None:
             self.post_message(self.Ticked(self, self.current.key))
 
+    def choose(self) -> None:
+        """Take the row under the cursor, for another widget.
+
+        In this widget's own turn: a message that its parent sends goes no further than the parent (Textual's
+        MessagePump._on_message).
+        """
+        self.call_later(self.action_choose)
+
     def choose_by_digit(self, digit: int) -> None:
         """The digit keys: take that row (1 is the first) at once."""
         rows = [row for row in self._rows if not row.dim]
