@@ -3,8 +3,8 @@
     @pytest.mark.needs("kamailio", "sipp", "sound")
     async def test_it(kamailio: Kamailio) -> None:
         config, secret = kamailio.line("2001"), kamailio.secret("2001")
-        caller = kamailio.call("2001", hertz=1000)   # SIPp dials the line; .wait() is its exit code
-        kamailio.subscriber()                        # SIPp answers numbers from 9 and echoes
+        caller = kamailio.call("2001", "+78652012345", "Иванова Мария", hertz=1000)   # tests.peers.sipp.SippCall
+        subscriber = kamailio.subscriber()    # SIPp answers a number from 9 once and echoes; wait() is its exit code
 
 These tests stay when Debian's sid yields no Asterisk one day (docs/decisions/0006).
 """
@@ -24,10 +24,10 @@ from pathlib import Path
 import pytest
 
 from operator_tui.phone.line import LineConfig
-from operator_tui.phone.tones import tone
 from tests.peers.ports import free_block
+from tests.peers.sipp import SippCall
 
-DATA = Path(__file__).parent / "data"
+HERE = Path(__file__).parent
 _COMMON_SECRET = "synthetic"
 _START_SECONDS = 10.0
 _SIPP_SECONDS = 30
@@ -40,6 +40,7 @@ class Kamailio:
         self.folder = folder
         self.port = free_block(2)
         self.trunk_port = free_block(2)
+        self._calls: list[SippCall] = []
         self._running: list[subprocess.Popen[bytes]] = []
 
     @staticmethod
@@ -60,27 +61,21 @@ class Kamailio:
             sound="null",
         )
 
-    def call(self, extension: str, *, hertz: float) -> subprocess.Popen[bytes]:
-        """A caller who dials the line, plays a tone of that frequency for two seconds and hangs up."""
-        wav, raw = self.folder / "tone.wav", self.folder / "tone.al"
-        wav.with_suffix(".pcm").write_bytes(tone(hertz, 8000, 4.0))
-        encode = ["sox", "-t", "raw", "-r", "8000", "-c", "1", "-b", "16", "-e", "signed", str(wav.with_suffix(".pcm"))]
-        subprocess.run([*encode, "-t", "raw", "-e", "a-law", "-b", "8", str(raw)], check=True, timeout=20)
-        return self._sipp("caller", f"127.0.0.1:{self.port}", "-s", extension)
+    def call(self, extension: str, number: str, display: str, *, hertz: float) -> SippCall:
+        """A caller from the public network who dials the line; ``sound`` says the tone and measures what he hears."""
+        made = SippCall(("127.0.0.1", self.port), extension, number, display, number, hertz)
+        self._calls.append(made)
+        return made
 
     def subscriber(self) -> subprocess.Popen[bytes]:
         """Whoever is called in the public network: answers once and sends back what he hears."""
-        return self._sipp("echo", "-rtp_echo")
-
-    def _sipp(self, scenario: str, *options: str) -> subprocess.Popen[bytes]:
-        media = free_block(4)
-        where = ["-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", str(self.trunk_port), "-mp", str(media)]
-        ends = ["-m", "1", "-timeout", str(_SIPP_SECONDS), "-timeout_error", "-nostdin"]
-        return self._start(["sipp", "-sf", str(DATA / f"{scenario}.xml"), *where, *ends, *options], scenario)
+        command = ["sipp", "-sf", str(HERE / "sipp" / "echo.xml"), "-i", "127.0.0.1", "-mi", "127.0.0.1", "-rtp_echo"]
+        command += ["-p", str(self.trunk_port), "-mp", str(free_block(4)), "-m", "1", "-nostdin"]
+        return self._start([*command, "-timeout", str(_SIPP_SECONDS), "-timeout_error"], "subscriber")
 
     def start(self) -> None:
         modules = next(Path("/usr/lib").glob("**/kamailio/modules/tm.so")).parent
-        text = (DATA / "kamailio.cfg").read_text(encoding="utf-8")
+        text = (HERE / "kamailio.cfg").read_text(encoding="utf-8")
         words = {"PORT": self.port, "TRUNK": self.trunk_port, "MODULES": modules, "SECRET": _COMMON_SECRET}
         for word, value in words.items():
             text = text.replace(f"@{word}@", str(value))
@@ -133,6 +128,8 @@ class Kamailio:
         return "\n".join(log.read_text(errors="replace")[-4000:] for log in sorted(self.folder.glob("*.log")))
 
     def stop(self) -> None:
+        for call in self._calls:
+            call.close()
         for process in reversed(self._running):
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
