@@ -134,7 +134,7 @@ class Search:
 
     def _query(self, names: list[Condition], beside: list[Condition], *, repaired: bool = False) -> None:
         """All rows of one reading; when they are too many, those of the exact words are asked for first."""
-        exact = [self._vocabulary.exactly(name) or name for name in names]
+        exact = [name.exactly() if name.exact else name for name in names]
         rows: list[Row] = []
         if exact != names:
             rows = self._select([*exact, *beside], MOST_SHOWN + 1)

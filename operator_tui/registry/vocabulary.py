@@ -7,8 +7,8 @@ thousand words, and never on millions of rows (design/registry.md section 4).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from operator_tui.letters import AFTER, fold, one_edit, phonetic_key
@@ -26,7 +26,7 @@ class Condition:
     """One column of the people's table must be one of ``codes``, or lie between ``lo`` and ``hi``.
 
     ``rows`` people and ``words`` distinct values fit it (estimates, for the plan); ``exact`` holds the codes that are
-    the typed word itself, which rank first.
+    the typed word itself, with their people: these rank first.
     """
 
     column: str
@@ -35,7 +35,11 @@ class Condition:
     hi: int
     rows: int
     words: int
-    exact: frozenset[int] = frozenset()
+    exact: Mapping[int, int] = field(default_factory=dict)
+
+    def exactly(self) -> Condition:
+        """The condition narrowed to the typed word itself, or as it is when that is no name."""
+        return replace(either(self.column, self.exact.items()) or self, exact=self.exact)
 
 
 def either(column: str, counted: Iterable[tuple[int, int]]) -> Condition | None:
@@ -81,23 +85,12 @@ class Vocabulary:
         if not found or not found[3]:
             return None
         lo, hi, rows, words = found
-        exact = frozenset(code for (code,) in self._all(f"SELECT code FROM v_{field} WHERE norm = ?", word))
-        codes = None
-        if words <= _ENUMERABLE:
-            listed = self._all(f"SELECT code FROM v_{field} WHERE code BETWEEN ? AND ?", lo, hi)
-            codes = tuple(code for (code,) in listed)
-        return Condition(field, codes, lo, hi, rows, words, exact)
-
-    def exactly(self, condition: Condition) -> Condition | None:
-        """The condition narrowed to the word itself."""
-        if not condition.exact:
-            return None
-        marks = ",".join("?" * len(condition.exact))
-        found = either(
-            condition.column,
-            self._all(f"SELECT code, n FROM v_{condition.column} WHERE code IN ({marks})", *condition.exact),
-        )
-        return replace(found, exact=condition.exact) if found else None
+        if words > _ENUMERABLE:
+            exact = dict(self._all(f"SELECT code, n FROM v_{field} WHERE norm = ?", word))
+            return Condition(field, None, lo, hi, rows, words, exact)
+        listed = self._all(f"SELECT code, n, norm FROM v_{field} WHERE code BETWEEN ? AND ?", lo, hi)
+        exact = {code: people for code, people, norm in listed if norm == word}
+        return Condition(field, tuple(code for code, _, _ in listed), lo, hi, rows, words, exact)
 
     def commonest(self, condition: Condition, most: int = 64) -> Condition:
         """The range narrowed to its most frequent words: enough for a first screen, found by seeks."""

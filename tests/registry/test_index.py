@@ -350,7 +350,7 @@ def test_names_are_not_readable_on_disk(registry_file: Path) -> None:
 @pytest.fixture(scope="module")
 def heavy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry where «а б в» must read every row: all begin so, none together."""
-    count = 120_000
+    count = 40_000
     path = tmp_path_factory.mktemp("heavy") / "heavy.db"
 
     def crowd() -> Iterator[Person]:
