@@ -63,6 +63,7 @@ class Asterisk:
         self.rtp = free_block(80)
         self.ami_secret = "synthetic-ami"
         self._process: subprocess.Popen[bytes] | None = None
+        self._render()
 
     # what a test needs to know
 
@@ -114,7 +115,7 @@ class Asterisk:
     # its life
 
     def start(self) -> None:
-        self._render()
+        """Start, also again after ``stop``: then registrations and the queue's members are as they were."""
         root = asterisk_root()
         script = (
             f'mount --bind "{self.folder}" "{root}{_INSIDE}" && mount -t proc proc "{root}/proc" && '

@@ -37,7 +37,7 @@ INFO sip:caller@127.0.0.1 SIP/2.0\r
 Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-test\r
 From: <sip:test@127.0.0.1>;tag=test\r
 To: <sip:caller@127.0.0.1>\r
-Call-ID: ID\r
+Call-ID: @ID@\r
 CSeq: 1 INFO\r
 Content-Length: 0\r
 \r
@@ -73,7 +73,7 @@ class SippCall:
         deadline = time.monotonic() + _GOODBYE_SECONDS
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
             while not self.over and time.monotonic() < deadline:
-                mouth.sendto(_INFO.replace("ID", self._id).encode(), ("127.0.0.1", self._port))
+                mouth.sendto(_INFO.replace("@ID@", self._id).encode(), ("127.0.0.1", self._port))
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(0.5)
         if not self.over:

@@ -66,9 +66,7 @@ async def in_state(desk: Desk, call: Call, *states: CallState) -> Call:
 
 
 @pytest.mark.function("K-5.0.2", "K-5.1.1.2")
-async def test_a_queue_call_rings_with_number_name_and_queue(
-    desk: Desk, begin: Begin, sipp_call: SippCalls
-) -> None:
+async def test_a_queue_call_rings_with_number_name_and_queue(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
     await begin()
     caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
     call = await ringing(desk)
@@ -85,9 +83,7 @@ async def test_a_queue_call_rings_with_number_name_and_queue(
     await until(lambda: caller.over)
 
 
-async def test_the_caller_hears_the_greeting_waits_and_hangs_up(
-    desk: Desk, begin: Begin, sipp_call: SippCalls
-) -> None:
+async def test_the_caller_hears_the_greeting_waits_and_hangs_up(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
     caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
     await until(lambda: caller.sound.hears(GREETING_HERTZ))
     await begin()
@@ -228,9 +224,7 @@ async def test_blind_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, ph
     assert any(isinstance(e, TransferEnded) and e.refusal is None for e in desk.events)
 
 
-async def test_a_transfer_to_nowhere_keeps_the_call(
-    desk: Desk, begin: Begin, sipp_call: SippCalls
-) -> None:
+async def test_a_transfer_to_nowhere_keeps_the_call(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
     await begin()
     sipp_call(NUMBER, NAME, CALLER_HERTZ)
     call = await ringing(desk)
