@@ -106,6 +106,16 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     x: dict[str, Any] = {}
 
 
+def change_of(event: Event) -> Change:
+    """What the event does to its card: nothing for kinds and forms that this release does not know."""
+    if event.k not in CARD_KINDS:
+        return Change()
+    try:
+        return msgspec.convert(event.x, Change)
+    except msgspec.ValidationError:
+        return Change()
+
+
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one operation: ``s`` is applied, merged (an other value was kept beside it) or rejected.
 

@@ -18,7 +18,7 @@ from operator_tui.appeals.draft import Draft, changes, filled
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.number import number_to_tell
-from operator_tui.appeals.operations import Event, Kind, Operation, operation_id
+from operator_tui.appeals.operations import Event, Kind, Operation, change_of, operation_id
 from operator_tui.journal import drafts, outbox
 from operator_tui.journal.finding import find_columns
 from operator_tui.journal.store import Store
@@ -188,7 +188,7 @@ def written_by(store: Store, op: str, field: str) -> Any | None:
     """What an operation wrote into a plain field of a card, None when this journal does not know."""
     body = store.value("SELECT body FROM event WHERE op = ?", op)
     if body is not None:
-        return msgspec.json.decode(body, type=Event).x.get("set", {}).get(field)
+        return change_of(msgspec.json.decode(body, type=Event)).set.get(field)
     device, n = outbox.split_id(op)
     body = store.value("SELECT body FROM outbox WHERE device = ? AND n = ?", device, n)
     return None if body is None else outbox.decode(body).x.get(field)

@@ -12,7 +12,16 @@ import msgspec
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.decide import apply
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.operations import CARD_KINDS, Change, Event, Operation, Outcome, operation_id, stream_for
+from operator_tui.appeals.operations import (
+    CARD_KINDS,
+    Change,
+    Event,
+    Operation,
+    Outcome,
+    change_of,
+    operation_id,
+    stream_for,
+)
 from operator_tui.journal import cards, outbox
 from operator_tui.journal.store import Store
 
@@ -91,7 +100,7 @@ def receive(store: Store, events: Iterable[Event]) -> list[str]:
 
 def _receive_one(store: Store, event: Event) -> str:
     outbox.saw_stamp(store, event.at)
-    change = _change_of(event)
+    change = change_of(event)
     card_id = event.c or (event.op if change.create else "")
     store.db.execute(
         "INSERT OR REPLACE INTO event(stream, q, card, op, body) VALUES (?, ?, ?, ?, ?)",
@@ -128,16 +137,6 @@ def _own_arrived(store: Store, event: Event, card_id: str, change: Change) -> No
     store.db.execute(
         "UPDATE outbox SET state = ?, seq = ?, confirmed = 1 WHERE device = ? AND n = ?", [state, event.q, device, n]
     )
-
-
-def _change_of(event: Event) -> Change:
-    """What the event does to a card; nothing for kinds and forms this release does not know."""
-    if event.k not in CARD_KINDS:
-        return Change()
-    try:
-        return msgspec.convert(event.x, Change)
-    except msgspec.ValidationError:
-        return Change()
 
 
 def cursors(store: Store) -> dict[str, int]:

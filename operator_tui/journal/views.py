@@ -10,7 +10,7 @@ import msgspec
 from operator_tui.appeals.card import OPEN_STATUSES, Card, Status
 from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.hlc import stamp_ms
-from operator_tui.appeals.operations import CARD_KINDS, Change, Event, Operation, operation_id
+from operator_tui.appeals.operations import Event, Operation, change_of, operation_id
 from operator_tui.journal import cards, outbox
 from operator_tui.journal.finding import digits, match_query, phone_key
 from operator_tui.journal.store import Store
@@ -116,10 +116,10 @@ def _cards(rows: Iterable[tuple[Any, ...]]) -> list[Card]:
 
 
 def _of_event(event: Event) -> Happened:
-    change = msgspec.convert(event.x, Change) if event.k in CARD_KINDS else Change()
+    change = change_of(event)
     return Happened(
         op=event.op,
-        at_ms=stamp_ms(event.at),
+        at_ms=_told_ms(event.at),
         by=event.by,
         kind=event.k,
         act=change.act,
@@ -137,7 +137,7 @@ def _of_operation(operation: Operation, op: str, by: int, state: str, result: st
         refused = Refusal.from_wire({"code": outcome.get("w", ""), "params": outcome.get("p", {})})
     return Happened(
         op=op,
-        at_ms=stamp_ms(operation.at),
+        at_ms=_told_ms(operation.at),
         by=by,
         kind=operation.k,
         act=str(operation.x.get("act", "")),
@@ -145,3 +145,10 @@ def _of_operation(operation: Operation, op: str, by: int, state: str, result: st
         pending=state == outbox.PENDING,
         refused=refused,
     )
+
+
+def _told_ms(stamp: str) -> int:
+    try:
+        return stamp_ms(stamp)
+    except ValueError:
+        return 0  # a stamp of a form this release does not know; the entry itself is worth showing
