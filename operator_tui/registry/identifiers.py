@@ -18,7 +18,6 @@ _SEPARATORS = re.compile(r"[\s\-‐‑‒–—−]+")
 # Short numbers that a desk may dial or see: emergency services, their mobile forms, hot lines (domain facts 1.5).
 _EMERGENCY = frozenset({"101", "102", "103", "104", "112", "122"})
 _EXTENSION = re.compile(r"\d{2,6}")
-_COUNTRY = "RU"
 
 _ENP_DIGITS = 16
 _SNILS_DIGITS = 11
@@ -173,31 +172,32 @@ def to_e164(typed: str) -> str:
     Ten digits, or eleven that start with 8, are Russian. Kazakhstan shares +7 (6xx and 7xx), and its local numbers
     may start with 0.
     """
-    import phonenumbers
-
     cleaned = re.sub(r"[^\d+]", "", typed)
-    if not cleaned or (cleaned.count("+") and not cleaned.startswith("+")) or "+" in cleaned[1:]:
-        return ""
+    international = cleaned.startswith("+")
     digits = cleaned.removeprefix("+")
     if not _ascii_digits(digits):
         return ""
-    if not cleaned.startswith("+"):
+    if not international:
         if len(digits) == 10:
             digits = "7" + digits
         elif len(digits) == 11 and digits[0] == "8":
             digits = "7" + digits[1:]
         elif len(digits) < 10:
             return ""
+    if digits[0] == "7":
+        # The codes of zone 7 begin with 3-9 and all its numbers have ten digits. The library knows neither every
+        # village nor the reserved numbers of made-up people, and its import takes longer than the ring may wait.
+        return "+" + digits if len(digits) == 11 and digits[1] in "3456789" else ""
+    return _foreign(digits)
+
+
+def _foreign(digits: str) -> str:
+    import phonenumbers
+
     try:
         number = phonenumbers.parse("+" + digits, None)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
-    if digits[0] == "7":
-        # All geographic and mobile codes of zone 7 begin with 3-9; phonenumbers knows not every code of a village
-        # nor the reserved numbers of made-up people, so possible length and a living code are enough.
-        return "+" + digits if digits[1] in "3456789" else ""
     if not phonenumbers.is_valid_number(number):
         return ""
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
