@@ -17,6 +17,7 @@ from operator_tui.phone.line import (
     CallId,
     CallState,
     Capability,
+    Direction,
     EndedBy,
     PhoneEvent,
     RecordSink,
@@ -88,10 +89,16 @@ class BaseLine:
             return None
         return self._enter(moved(call, move, at_ms=self._clock.now_ms(), by=by, cause=cause, to=to))
 
-    async def _park_others(self, but: CallId = "") -> None:
-        """Hold whoever is being talked to: one talk at a time."""
-        for other in self.calls():
-            if other.id != but and other.state in (CallState.TALKING, CallState.REMOTE_HELD):
+    async def _take_the_ear(self, for_call: CallId = "") -> None:
+        """One talk at a time: hold whoever is being talked to.
+
+        Refusal(LINE_BUSY) while a number is being dialled: its answer would make a second talk.
+        """
+        others = [other for other in self.calls() if other.id != for_call]
+        if any(other.direction is Direction.OUTGOING and other.answered_ms is None for other in others):
+            raise Refusal(Code.LINE_BUSY)
+        for other in others:
+            if other.state in (CallState.TALKING, CallState.REMOTE_HELD):
                 await self.hold(other.id, True)
 
     def _registered(self, state: RegistrationState, refusal: Refusal | None = None, **changes: Any) -> None:

@@ -25,6 +25,12 @@ def _only(*states: str, otherwise: Code = Code.CALL_STATE) -> Callable[[Situatio
     return available
 
 
+def _may_change_state(situation: Situation) -> Refusal | None:
+    if situation.presence in ("free", "wrap_up", "break"):
+        return None
+    return Refusal(Code.WORK_NOT_BEGUN if situation.phone == "off" else Code.CALL_ACTIVE)
+
+
 register(
     Command(
         "phone.answer",
@@ -78,5 +84,15 @@ register(
         keys=("ctrl+e",),
         rank=210,
         available=_only("free", "lost", otherwise=Code.CALL_ACTIVE),
+    ),
+    Command(
+        "phone.ready",
+        mark("Готов / перерыв"),
+        mark("После звонка: готов к следующему вызову; в свободное время: перерыв и обратно."),
+        keys=("f12",),
+        footer=True,
+        rank=78,
+        short=mark("Готов"),
+        available=_may_change_state,
     ),
 )

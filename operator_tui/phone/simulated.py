@@ -98,8 +98,8 @@ class SimulatedLine(BaseLine):
         target = dialable(number)
         if len(self.calls()) >= _MOST_CALLS:
             raise Refusal(Code.LINE_BUSY)
+        await self._take_the_ear()
         self._next_ring = None
-        await self._park_others()
         call = Call(
             id=new_id(),
             direction=Direction.OUTGOING,
@@ -114,7 +114,7 @@ class SimulatedLine(BaseLine):
         known = self._book.need(call, Move.ANSWER)
         if known.direction is Direction.OUTGOING:
             raise Refusal(Code.CALL_STATE, state=known.state.value, move=Move.ANSWER.value)
-        await self._park_others(call)
+        await self._take_the_ear(call)
         self._move(call, Move.ANSWER)
         self._due[call] = self._clock.monotonic() + self._config.simulated_talk_seconds
 
@@ -131,7 +131,7 @@ class SimulatedLine(BaseLine):
         move = Move.HOLD if on else Move.RESUME
         known = self._book.need(call, move)
         if not on:
-            await self._park_others(call)
+            await self._take_the_ear(call)
         self._enter(moved(known, move, at_ms=self._clock.now_ms()))
 
     async def mute(self, call: CallId, on: bool) -> None:

@@ -149,7 +149,7 @@ class BaresipLine(BaseLine):
             raise Refusal(Code.PBX_AWAY)
         if len(self.calls()) >= (where.config.max_concurrent_calls or 1):
             raise Refusal(Code.LINE_BUSY)
-        await self._park_others()
+        await self._take_the_ear()
         native = await _asked(agent.dial(self._uri(target), dict(headers or {})))
         call = Call(
             id=new_id(),
@@ -167,7 +167,7 @@ class BaresipLine(BaseLine):
         known = self._book.need(call, Move.ANSWER)
         if known.direction is Direction.OUTGOING:
             raise Refusal(Code.CALL_STATE, state=known.state.value, move=Move.ANSWER.value)
-        await self._park_others(call)
+        await self._take_the_ear(call)
         await _asked(self._native[call].answer())
 
     async def reject(self, call: CallId, reason: str = "") -> None:
@@ -186,7 +186,7 @@ class BaresipLine(BaseLine):
         move = Move.HOLD if on else Move.RESUME
         self._book.need(call, move)
         if not on:
-            await self._park_others(call)
+            await self._take_the_ear(call)
         native = self._native[call]
         await _retried(native.hold if on else native.resume)
         self._move(call, move)

@@ -1,12 +1,12 @@
 """Colleagues' telephones on the PBX, in the test's own process (baresip-python): the desk's engine is another process.
 
-    @pytest.mark.needs("asterisk", "sound")
-    async def test_it(asterisk: Asterisk, phones: Phones) -> None:
-        colleague = await phones.register("2003")
-        call = await colleague.rings()               # the next incoming call
-        await call.answer(tone=700)
-        assert await call.until_hears(440)
-        await call.hang_up()
+@pytest.mark.needs("asterisk", "sound")
+async def test_it(asterisk: Asterisk, phones: Phones) -> None:
+    colleague = await phones.register("2003")
+    call = await colleague.rings()               # the next incoming call
+    await call.answer(tone=700)
+    assert await call.until_hears(440)
+    await call.hang_up()
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PhoneCall:
         self._heard.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not self._hears(hertz):
+                while not self._hears(hertz):  # noqa: ASYNC110  # the sound is not an event
                     await asyncio.sleep(0.05)
                 return True
         return False
