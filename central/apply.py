@@ -31,6 +31,7 @@ from operator_tui.sync.protocol import canonical, operation_digest
 APPLIED, MERGED, REJECTED = "applied", "merged", "rejected"
 _CARD_KINDS = frozenset(kind.value for kind in CARD_KINDS)
 _STAMP = re.compile(r"[0-9a-f]{16}")
+_OPERATION_ID = re.compile(r"[0-9a-z]{1,16}:[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class _Step:
     digest: bytes
     outcome: Outcome
     draft: streams.Draft | None = None
+    was: str = ""  # the id it had before a fork, when it was not known under that id
 
 
 @dataclass
@@ -92,8 +94,14 @@ def _push(
     before, fresh = _sort_out(connection, device, row.last_n, operations)
     if not fresh:
         return Pushed(row.last_n + 1, row.durable_n, before)
-    cards = _load_cards(database, connection, device, fresh)
-    steps = [_decide(plain, device, cards, now_ms, catalogue) for plain in fresh]
+    cards = _load_cards(database, connection, fresh)
+    moved = _load_moved(connection, device, fresh)
+    steps: list[_Step] = []
+    for plain in fresh:
+        step = _known_before(plain, moved) or _decide(plain, device, cards, now_ms, catalogue)
+        if step.was:
+            moved[step.was, step.digest] = step.outcome
+        steps.append(step)
     _store_cards(connection, cards)
     last_n = row.last_n + len(fresh)
     connection.execute(sa.update(t.device).where(t.device.c.id == device.id).values(last_n=last_n, last_seen=now_ms))
@@ -145,16 +153,46 @@ def _answers(connection: sa.Connection, device: Device, numbers: Sequence[int]) 
     return {row.n: (row.hash, msgspec.json.decode(row.result, type=Outcome)) for row in rows}
 
 
-def _load_cards(
-    database: Database, connection: sa.Connection, device: Device, fresh: Sequence[dict[str, Any]]
-) -> _Cards:
-    ids = {_text(plain, "c") for plain in fresh if plain.get("c") and plain.get("k") in _CARD_KINDS}
+def _load_cards(database: Database, connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> _Cards:
+    ids = {_text(plain, "c") for plain in fresh if plain.get("c") and _text(plain, "k") in _CARD_KINDS}
     if not ids:
         return _Cards({}, frozenset())
     # In the order of their ids: two batches that share cards wait, and never for one another.
     chosen = sa.select(t.card.c.id, t.card.c.body).where(t.card.c.id.in_(ids)).order_by(t.card.c.id)
     found = {row.id: msgspec.convert(row.body, Card) for row in connection.execute(database.lock(chosen))}
     return _Cards(found, frozenset(found))
+
+
+def _load_moved(
+    connection: sa.Connection, device: Device, fresh: Sequence[dict[str, Any]]
+) -> dict[tuple[str, bytes], Outcome]:
+    """Answers to operations that come again under a new number after a fork, by their old id and digest.
+
+    They stand in the log under the old id itself, or under another number that gave the same old id.
+    """
+    moved: dict[tuple[str, bytes], Outcome] = {}
+    log = t.op_log.c
+    for was in {_old_id(plain) for plain in fresh} - {""}:
+        code, _, n = was.rpartition(":")
+        rows = connection.execute(
+            sa.select(log.hash, log.result).where(
+                log.operator == device.operator.user,
+                sa.or_(sa.and_(log.device == code, log.n == int(n)), log.was == was),
+            )
+        )
+        moved |= {(was, row.hash): msgspec.json.decode(row.result, type=Outcome) for row in rows}
+    return moved
+
+
+def _known_before(plain: dict[str, Any], moved: dict[tuple[str, bytes], Outcome]) -> _Step | None:
+    digest = operation_digest(plain)
+    outcome = moved.get((_old_id(plain), digest))
+    return _Step(plain, digest, msgspec.structs.replace(outcome, n=_number(plain))) if outcome else None
+
+
+def _old_id(plain: dict[str, Any]) -> str:
+    was = plain.get("was")
+    return was if isinstance(was, str) and _OPERATION_ID.fullmatch(was) else ""
 
 
 def _decide(plain: dict[str, Any], device: Device, cards: _Cards, now_ms: int, catalogue: Catalogue) -> _Step:
@@ -170,14 +208,15 @@ def _decide(plain: dict[str, Any], device: Device, cards: _Cards, now_ms: int, c
         current: dict[str, Any] = {}
         if card is not None and card.stream == device.operator.organisation:
             current = msgspec.to_builtins(card)
-        return _Step(plain, digest, Outcome(n, REJECTED, w=refusal.code.value, p=refusal.params, cur=current))
+        outcome = Outcome(n, REJECTED, w=refusal.code.value, p=refusal.params, cur=current)
+        return _Step(plain, digest, outcome, was=_old_id(plain))
     if operation.k in _CARD_KINDS:
         after = apply(
             card, change, op=op_id, at=operation.at, by=device.operator.user, stream=device.operator.organisation
         )
         if after is not None:
             cards.put(after)
-    return _Step(plain, digest, Outcome(n, MERGED if change.rival or change.lost else APPLIED), draft)
+    return _Step(plain, digest, Outcome(n, MERGED if change.rival or change.lost else APPLIED), draft, _old_id(plain))
 
 
 def _read(plain: dict[str, Any], now_ms: int) -> Operation:
@@ -273,7 +312,7 @@ def _log_row(device: Device, step: _Step, now_ms: int) -> dict[str, Any]:
     return {
         "device": device.id,
         "n": step.outcome.n,
-        "was": _text(step.plain, "was") or None,
+        "was": step.was or None,
         "hash": step.digest,
         "operator": device.operator.user,
         "received_at": now_ms,

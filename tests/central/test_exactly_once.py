@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
 from central.app import create_app
 from central.store import tables as t
@@ -62,7 +63,7 @@ def test_another_operation_under_a_known_number_is_a_fork(office: Office, desk: 
 
 
 def test_two_different_operations_of_one_number_in_a_request_are_a_fork(office: Office, desk: Desk) -> None:
-    answer = desk.send(desk.new_card(n=1), desk.operation("call.offered", {"call": "1"}, n=1))
+    answer = desk.send(desk.new_card(), desk.operation("call.offered", {"call": "1"}, n=1))
     assert answer.status == 409
     assert office.rows(t.op_log) == []
 
@@ -106,3 +107,22 @@ def test_a_desk_of_another_lineage_is_told_and_nothing_is_taken(office: Office, 
     assert answer.outcomes == []
     assert answer.events == []
     assert office.rows(t.op_log) == []
+
+
+def test_after_a_fork_the_same_operation_under_a_new_number_counts_once(office: Office, desk: Desk) -> None:
+    first = desk.new_card()
+    made = desk.send(first)
+    anew = office.desk("Петрова Анна Сергеевна")
+    again = replace(first, was=f"{desk.code}:1")
+    unknown = replace(anew.new_card(text="новое"), n=3, was="k7q2mx:9")
+    answer = anew.send(again, replace(again, n=2), unknown)
+    assert answer.outcomes == [replace(made.outcomes[0], n=1), replace(made.outcomes[0], n=2), Outcome(3, "applied", 2)]
+    assert anew.send(replace(unknown, n=4)).outcomes == [Outcome(n=4, s="applied", q=2)]
+    assert len(office.rows(t.card)) == 2
+
+
+def test_nobody_elses_answer_is_given_for_an_old_id(office: Office, desk: Desk) -> None:
+    first = desk.new_card()
+    desk.send(first)
+    other = office.desk("Другая")
+    assert other.send(replace(first, was=f"{desk.code}:1")).outcomes[0].q == 2

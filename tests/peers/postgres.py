@@ -25,6 +25,8 @@ from tests.plugins.peers import postgresql_bin
 
 USER = "operator_tui"
 _START_S = 60.0
+# Not the test's own: what runs in a test's home is ended with the test (tests/conftest.py), this server is not.
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": "/"}
 
 
 class Postgres:
@@ -37,7 +39,7 @@ class Postgres:
         self._folder = folder
         self._data = folder / "data"
         self._as: dict[str, Any] = _own_user()
-        if self._as:
+        if "user" in self._as:
             shutil.chown(folder, self._as["user"], self._as["group"])
         self._settings = {} if durable else {"fsync": "off", "full_page_writes": "off"}
         self._numbers = itertools.count(1)
@@ -104,13 +106,13 @@ class Postgres:
 
 def _own_user() -> dict[str, Any]:
     if os.geteuid() != 0:
-        return {}
+        return {"env": _ENVIRONMENT}
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "umask": 0o077}
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "umask": 0o077, "env": _ENVIRONMENT}
     raise AssertionError("no user to run PostgreSQL as")
 
 
