@@ -23,6 +23,7 @@ from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr, use
 from operator_tui.sentences import sentence
+from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.help import HelpScreen
 from screens.journal import JournalScreen
@@ -82,10 +83,13 @@ class DeskApp(App[int]):
 
     def on_mount(self) -> None:
         self.title = "operator-tui"
-        self.desk.listen(lambda topic: self.post_message(DeskChanged(topic)))
+        self.desk.listen(self._desk_changed)
         for number in (signal.SIGTERM, signal.SIGHUP):
             self._on_signal(number)
         self.call_after_refresh(self._start)
+
+    def _desk_changed(self, topic: Topic) -> None:
+        self.post_message(DeskChanged(topic))
 
     def _on_signal(self, number: signal.Signals) -> None:
         import asyncio
@@ -120,8 +124,9 @@ class DeskApp(App[int]):
                 return
         if message.topic is Topic.PHONE:
             self._announce()
+            self._put_away_when_done()
         if isinstance(self.screen, DeskScreen):
-            self.screen.desk_changed(message.topic)
+            self.screen.show_change(message.topic)
 
     def _announce(self) -> None:
         """A new ringing call: the terminal's bell, once; the engine rings aloud, the screen by text (K-5.1.1.1)."""
@@ -130,6 +135,15 @@ class DeskApp(App[int]):
         if ringing and ringing != getattr(self, "_rung", ""):
             self.bell()
         self._rung = ringing
+
+    def _put_away_when_done(self) -> None:
+        """The call is over and its appeal is closed: back to the journal, ready for the next."""
+        state = self.desk.state
+        card = state.card
+        done = state.call is None and card is not None and card.saved is not None and not card.editable
+        if done and self.current_mode == "work" and card is not None and card.call:
+            self.desk.background(self.desk.leave_card())
+            self.switch_mode("journal")
 
     def on_resize(self, event: Resize) -> None:
         covered = isinstance(self.screen, TooSmallScreen)
@@ -170,6 +184,8 @@ class DeskApp(App[int]):
             "phone.hold": phone.toggle_hold,
             "phone.begin_work": phone.begin_work,
             "phone.end_work": phone.end_work,
+            "phone.ready": phone.change_state,
+            "phone.transfer": self._transfer,
             "card.add": self._add_card,
             "journal.home": self._home,
             "desk.card": lambda: self.switch_mode("work"),
@@ -192,6 +208,15 @@ class DeskApp(App[int]):
     async def _home(self) -> None:
         await self.desk.flush_draft()
         self.switch_mode("journal")
+
+    def _transfer(self) -> None:
+        """«Перевести на другого специалиста»: by extension (K-5.1.8.2)."""
+        ask = AskScreen(tr("Перевести на другого специалиста"), tr("Внутренний номер, затем Enter"))
+        self.push_screen(ask, self._transfer_to)
+
+    def _transfer_to(self, number: str | None) -> None:
+        if number:
+            self.desk.background(self.desk.phone.transfer(number))
 
     def _help(self) -> None:
         if isinstance(self.screen, DeskScreen):

@@ -34,6 +34,7 @@ class Situation:
 
     role: Role = Role.OPERATOR_1
     screen: str = "journal"  # journal | work
+    presence: str = "offline"  # appeals.presence.State
     phone: str = "off"  # off | lost | free | ringing | dialing | talking | held
     card: bool = False  # a card is open on the work screen
     card_saved: bool = False  # that card is in the journal, not only a draft

@@ -22,7 +22,7 @@ from operator_tui.phone.line import CallState
 from screens.words import call_text, key_name, light_words, registry_word, short_name
 from widgets.header import Header
 from widgets.key_bar import KeyBar
-from widgets.line import Line
+from widgets.notice import NoticeLine
 from widgets.phone_bar import PhoneBar
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class DeskScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         yield PhoneBar(id="phone")
-        yield Line("", id="notice")
+        yield NoticeLine(id="notice")
         yield from self.body()
         yield KeyBar(id="keys")
 
@@ -153,9 +153,7 @@ class DeskScreen(Screen[None]):
 
     def _paint_notice(self) -> None:
         notice = self.desk.state.notice
-        line = self.query_one("#notice", Line)
-        line.say(("! " if notice.urgent else "") + notice.text)
-        line.set_class(notice.urgent, "-urgent")
+        self.query_one(NoticeLine).say(notice.text, urgent=notice.urgent)
 
     def _paint_keys(self) -> None:
         situation = self.situation()

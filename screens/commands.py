@@ -8,7 +8,11 @@ from operator_tui.i18n import mark
 
 
 def _card_open(situation: Situation) -> Refusal | None:
-    return None if situation.card else Refusal(Code.UNKNOWN_CARD)
+    return None if situation.card else Refusal(Code.NO_CARD_OPEN)
+
+
+def _card_writable(situation: Situation) -> Refusal | None:
+    return _card_open(situation) or (None if situation.card_editable else Refusal(Code.LOCKED))
 
 
 register(
@@ -47,6 +51,6 @@ register(
         scope="work",
         footer=True,
         rank=85,
-        available=_card_open,
+        available=_card_writable,
     ),
 )

@@ -14,6 +14,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import CardAtHand, Topic
 from operator_tui.i18n import tr
 from operator_tui.registry.people import Found, Person
+from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
 from screens.words import appeal_cells, day, phone_words
 from widgets.answer_view import AnswerText, AnswerView
@@ -291,6 +292,30 @@ class WorkScreen(DeskScreen):
         self.query_one(PersonSearch).fold()
         self._focus_next_step()
 
+    @handles("registry.apply")
+    def apply_person(self) -> None:
+        """«Применить»."""
+        self.desk.apply_person()
+
+    @handles("answers.search")
+    def search_scripts(self) -> None:
+        """Any typical answer by keywords (K-5.1.5.3)."""
+        ask = AskScreen(tr("Поиск по типовым сценариям ответа"), tr("Ключевые слова"), self._find_scripts)
+        self.app.push_screen(ask, self._show_script)
+
+    def _find_scripts(self, text: str) -> list[Row]:
+        scripts = self.desk.search_scripts(text) if text.strip() else self._scripts
+        return [Row(script.id, (script.id, script.title)) for script in scripts]
+
+    def _show_script(self, script_id: str | None) -> None:
+        if script_id:
+            self.guard(lambda: self.desk.show_script(script_id))
+
+    @handles("card.history")
+    def to_history(self) -> None:
+        """To the caller's earlier appeals."""
+        self.query_one("#history", Rows).focus()
+
     @handles("answers.theme")
     def theme(self) -> None:
         """F6: to the theme line."""
@@ -352,7 +377,7 @@ class WorkScreen(DeskScreen):
         )
         if self.desk.state.call is None:
             await self.desk.leave_card()
-            self.desk.phone.ready()
+            await self.desk.phone.ready()
             self.app.switch_mode("journal")
 
     def _go_to(self, field: str) -> None:

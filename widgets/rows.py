@@ -59,8 +59,8 @@ class Rows(ScrollView, can_focus=True):
 
     chosen: reactive[int] = reactive(0, init=False)
 
-    class Chosen(Message):
-        """Enter on a row."""
+    class AboutRow(Message):
+        """Something about a row. The kinds are siblings: a handler also gets the subclasses of its message."""
 
         def __init__(self, rows: Rows, key: str) -> None:
             super().__init__()
@@ -71,10 +71,13 @@ class Rows(ScrollView, can_focus=True):
         def control(self) -> Rows:
             return self.rows
 
-    class Ticked(Chosen):
+    class Chosen(AboutRow):
+        """Enter on a row."""
+
+    class Ticked(AboutRow):
         """Space on a row."""
 
-    class Moved(Chosen):
+    class Moved(AboutRow):
         """The cursor came to another row."""
 
     def __init__(self, columns: Sequence[Column] = (Column(),), *, empty: str = "", id: str | None = None) -> None:

@@ -96,6 +96,7 @@ class Desk:
         return Situation(
             role=self.state.operator.role if self.state.operator else Situation.role,
             screen=screen,
+            presence=self.state.presence.state.value,
             phone=self.state.phone_word(),
             card=card is not None,
             card_saved=card is not None and card.saved is not None,
@@ -201,7 +202,11 @@ class Desk:
         """Typical answers for the theme at hand, recommended ones first; empty without a theme (K-5.1.5.1)."""
         card = self.state.card
         code = card.fields.get("theme") if card else None
-        return self.parts.answers.for_theme(str(code)) if code else []
+        scripts = self.parts.answers.for_theme(str(code)) if code else []
+        if card and card.script and all(script.id != card.script for script in scripts):
+            chosen = self.parts.answers.script(card.script)  # found by keywords, not recommended for the theme
+            scripts = [chosen, *scripts] if chosen else scripts
+        return scripts
 
     def search_scripts(self, text: str) -> list[Script]:
         """Any typical answer by keywords (K-5.1.5.3)."""
@@ -280,6 +285,13 @@ class Desk:
             names = ", ".join(FIELD_TITLES[field].lower() for field in differing)
             self.notice(tr("Введённое вами не заменено: {fields}.").format(fields=names))
         await self._refresh_history()
+
+    def apply_person(self) -> None:
+        """«Применить»: the bound person's own data replace what stands in the personal information."""
+        card = self._card()
+        if card.person is None:
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Застрахованное лицо"))
+        self._put_card(steps.bound(replace(card, typed=frozenset()), card.person))
 
     async def _refresh_history(self) -> None:
         card = self._card()

@@ -104,9 +104,26 @@ class PhoneDesk:
         """Blind transfer to an extension."""
         await self._engine().blind_transfer(self._current().id, target)
 
-    def ready(self) -> None:
-        """Wrap-up is over."""
+    async def ready(self) -> None:
+        """Wrap-up or break is over: the queue may give calls again. Nothing to do in another state."""
         self._move(Move.READY)
+        await self._tell_ready()
+
+    async def change_state(self) -> None:
+        """Ready after a call or a break; a break when free."""
+        if self._desk.state.presence.state is not State.FREE:
+            if self._desk.state.presence.state is State.BREAK:
+                await self._desk.on_journal(lambda journal: journal.record(Kind.BREAK_ENDED, {}))
+            await self.ready()
+            return
+        self._move(Move.BREAK)
+        await self._tell_ready()
+        await self._desk.on_journal(lambda journal: journal.record(Kind.BREAK_BEGUN, {}))
+
+    async def _tell_ready(self) -> None:
+        """Pausing in the queue follows the operator's state."""
+        if self._phone is not None and self._desk.state.presence.state is not State.OFFLINE:
+            await self._phone.set_ready(self._desk.state.presence.state is State.FREE)
 
     def _engine(self) -> RemotePhone:
         if self._phone is None:
@@ -174,11 +191,21 @@ class PhoneDesk:
             # The oldest call that still lives comes back to the front; else the line is quiet.
             desk.change(Topic.PHONE, call=next(iter(self._calls.values()), None))
         facts = [fact for fact in calls.facts(before, call) if fact[0] not in recorded]
+        if call.over:
+            await self._after_call()
         if facts:
             await desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
             await desk.refresh_journal()
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
+
+    async def _after_call(self) -> None:
+        """Wrap-up begins; with nothing left to write it is over at once."""
+        card = self._desk.state.card
+        if self._desk.state.call is None and (card is None or not card.editable):
+            await self.ready()
+        else:
+            await self._tell_ready()
 
     async def _open_card(self, call: Call) -> None:
         """Answering opens the card of that call; after a restart the kept draft is that card."""

@@ -21,6 +21,7 @@ from operator_tui.profiles import open_profile
 from operator_tui.settings import load
 from screens.base import DeskScreen
 from widgets.line import Line
+from widgets.notice import NoticeLine
 from widgets.rows import Rows
 
 PATIENCE_S = 30.0
@@ -87,7 +88,7 @@ class DeskPage:
 
     @property
     def notice(self) -> str:
-        return self.line("#notice")
+        return str(self.app.screen.query_one(NoticeLine).text)
 
     @property
     def phone(self) -> str:

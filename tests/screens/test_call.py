@@ -60,11 +60,9 @@ async def test_a_known_caller_with_a_typical_question_takes_at_most_twelve_keys(
         await desk.press("f4")
         await desk.until_quiet()
         assert desk.presses <= 12
-        card = desk.desk.state.card
-        assert card is not None
-        assert card.saved is not None
-        assert card.saved.status is Status.IN_REVIEW
-        assert card.saved.value("answers") == ["S-03"]
+        (card,) = await desk.desk.active()
+        assert card.status is Status.IN_REVIEW
+        assert card.value("answers") == ["S-03"]
         assert "На рассмотрении" in desk.notice
 
 

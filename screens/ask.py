@@ -1,0 +1,68 @@
+"""Asks for one thing: a number to transfer to, words to look for; with a list below where there is one to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import ModalScreen
+
+from operator_tui.i18n import tr
+from widgets.lean import LeanInput
+from widgets.line import Line
+from widgets.rows import Column, Row, Rows
+
+Find = Callable[[str], Sequence[Row]]
+
+
+class AskScreen(ModalScreen[str | None]):
+    """Returns the chosen row's key, or the text typed where there is no list; None when it was left."""
+
+    BINDINGS = [  # noqa: RUF012  # Textual's own form
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self, title: str, placeholder: str, find: Find | None = None) -> None:
+        super().__init__()
+        self._title = title
+        self._placeholder = placeholder
+        self._find = find
+
+    def compose(self) -> ComposeResult:
+        yield Line(self._title, tr("Esc — назад"), classes="heading")
+        yield LeanInput(placeholder=self._placeholder, id="asked")
+        if self._find is not None:
+            yield Rows((Column(8), Column()), id="found", empty=tr("Ничего не найдено"))
+
+    def on_mount(self) -> None:
+        self.query_one(LeanInput).focus()
+        self._show("")
+
+    def _show(self, text: str) -> None:
+        if self._find is not None:
+            self.query_one(Rows).show(self._find(text))
+
+    def action_move(self, step: int) -> None:
+        """The arrows move in the list while the cursor stays in the line."""
+        if self._find is not None:
+            self.query_one(Rows).action_move(step)
+
+    @on(LeanInput.Changed)
+    def _typed(self, event: LeanInput.Changed) -> None:
+        self._show(event.value)
+
+    @on(LeanInput.Submitted)
+    def _done(self, event: LeanInput.Submitted) -> None:
+        if self._find is None:
+            self.dismiss(event.value.strip() or None)
+        else:
+            row = self.query_one(Rows).current
+            self.dismiss(row.key if row else None)
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        self.dismiss(event.key)
