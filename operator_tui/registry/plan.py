@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from operator_tui.registry.query import Birth, Digits
@@ -12,6 +13,7 @@ from operator_tui.registry.vocabulary import Condition
 ENOUGH = 101  # rows: «больше 100» needs no more, and the best ten are among the exact ones asked apart
 Row = tuple[int, int, int, int, int, int]  # id, sn, fn, pn, y, md
 _SEEK = 12  # a seek costs as much as reading so many entries of an index
+_PROBED = 2000  # people of an identifier's beginning that are counted
 _IDENTIFIERS = frozenset({"phone", "snils", "enp"})
 _YEARS, _DAYS = 85, 366  # spread of birth dates, for estimates
 
@@ -32,7 +34,7 @@ def birth_conditions(birth: Birth, people: int) -> list[Condition]:
     return found
 
 
-def identifier_conditions(digits: Digits, people: int) -> list[Condition]:
+def identifier_conditions(digits: Digits) -> list[Condition]:
     """What a row of digits may begin: telephone, СНИЛС or ЕНП, each an alternative (not all at once)."""
     text = digits.text
     phones: list[str] = []
@@ -43,20 +45,31 @@ def identifier_conditions(digits: Digits, people: int) -> list[Condition]:
             phones.append("7" + text[1:])
         if len(text) <= 10:
             phones.append("7" + text)
-    found = [_begins("phone", phone, 11, people) for phone in phones if len(phone) <= 11]
+    found = [_begins("phone", phone, 11) for phone in phones if len(phone) <= 11]
     if not digits.international:
         if len(text) <= 11:
-            found.append(_begins("snils", text, 11, people))
+            found.append(_begins("snils", text, 11))
         if len(text) <= 16:
-            found.append(_begins("enp", text, 16, people))
+            found.append(_begins("enp", text, 16))
     return found
 
 
-def _begins(column: str, text: str, length: int, people: int) -> Condition:
+def _begins(column: str, text: str, length: int) -> Condition:
     shift = 10 ** (length - len(text))
     lo = int(text) * shift
-    rows = max(1, people // 10 ** max(0, len(text) - 3))
-    return Condition(column, None if shift > 1 else (lo,), lo, lo + shift - 1, rows, 1)
+    return Condition(column, None if shift > 1 else (lo,), lo, lo + shift - 1, 1, 1)
+
+
+def probed(connection: Any, condition: Condition) -> Condition:
+    """The condition on an identifier with its people counted, up to a bound: beginnings are spread too unevenly
+    (all telephones of a town share one) to be guessed.
+    """
+    column = condition.column
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM p INDEXED BY i_{column} WHERE {column} BETWEEN ? AND ? LIMIT {_PROBED})",
+        (condition.lo, condition.hi),
+    ).fetchone()
+    return replace(condition, rows=rows)
 
 
 def select(connection: Any, conditions: Sequence[Condition], people: int, limit: int = ENOUGH) -> list[Row]:

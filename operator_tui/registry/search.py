@@ -11,7 +11,7 @@ from typing import Any
 
 from operator_tui.letters import has_latin
 from operator_tui.registry.people import MOST_SHOWN
-from operator_tui.registry.plan import ENOUGH, Row, birth_conditions, identifier_conditions, select
+from operator_tui.registry.plan import ENOUGH, Row, birth_conditions, identifier_conditions, probed, select
 from operator_tui.registry.query import Birth, Digits, Query
 from operator_tui.registry.vocabulary import Condition, Vocabulary
 
@@ -81,7 +81,7 @@ class Search:
     def run(self, query: Query) -> None:
         """Fill in the rows that fit; raises Interrupted within ``bounded``."""
         words = [self._russian(word) for word in query.words]
-        alternatives = self._beside(query.birth, query.digits)
+        alternatives = self._beside(query.birth, query.digits, counted=bool(words))
         if not words:
             for beside in alternatives:
                 if beside:
@@ -96,12 +96,18 @@ class Search:
     def _russian(self, word: str) -> str:
         return self._vocabulary.read_latin(word) if has_latin(word) else word
 
-    def _beside(self, birth: Birth, digits: Sequence[Digits]) -> list[list[Condition]]:
-        """Conditions beside the names. Digits may begin several kinds of identifier: each is an alternative."""
+    def _beside(self, birth: Birth, digits: Sequence[Digits], *, counted: bool) -> list[list[Condition]]:
+        """Conditions beside the names. Digits may begin several kinds of identifier: each is an alternative.
+
+        ``counted``: the plan will weigh them against names, so it must know how many people they leave; kinds that
+        leave nobody are dropped.
+        """
         dated = birth_conditions(birth, self._people)
         alternatives = [dated]
         for part in digits:
-            kinds = identifier_conditions(part, self._people)
+            kinds = identifier_conditions(part)
+            if counted:
+                kinds = [kind for kind in (probed(self._connection, kind) for kind in kinds) if kind.rows]
             alternatives = [[*conditions, kind] for conditions in alternatives for kind in kinds]
         return alternatives
 
@@ -202,9 +208,8 @@ class Search:
             dated = {condition.column for condition in beside if condition.column in ("y", "md")}
             others = [condition for condition in beside if condition.column not in dated]
             conditions = [*birth_conditions(turned, self._people), *others]
-            before = set(self._found)
             self._plain(words, query.fields, conditions)
-            self._found = {row: row not in before for row in self._found}
+            self._found = dict.fromkeys(self._found, True)
         if not self._found:
             self._without_patronymic(words, query.fields, beside)
 
