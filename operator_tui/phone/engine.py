@@ -130,8 +130,11 @@ class Engine:
             if self._talks():
                 self._desk_left = self._clock.monotonic()
                 continue
-            idle = self._desk is None and self._clock.monotonic() - self._desk_left >= self._idle_seconds
-            if self._leaving or idle:
+            alone = self._desk is None
+            idle = alone and self._clock.monotonic() - self._desk_left >= self._idle_seconds
+            # Without its socket (somebody cleaned the runtime folder) no desk can ever find this engine again.
+            lost = alone and not self._socket.exists()
+            if self._leaving or idle or lost:
                 self._over.set()
 
     def _talks(self) -> bool:

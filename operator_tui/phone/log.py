@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-_ALLOWED = frozenset(
+ALLOWED = frozenset(
     {
         "engine",
         "pid",
@@ -60,7 +60,7 @@ class _JsonLines(logging.Formatter):
             "event": getattr(record, "event", record.name),
         }
         fields: dict[str, object] = getattr(record, "fields", {})
-        line |= {key: value for key, value in fields.items() if key in _ALLOWED}
+        line |= {key: value for key, value in fields.items() if key in ALLOWED}
         if record.exc_info and record.exc_info[0] is not None:
             line |= _whereabouts(record)
         return json.dumps(line, ensure_ascii=False)

@@ -25,6 +25,7 @@ FRAME_SECONDS = 0.02
 _SAMPLE_BYTES = 2
 _RING_RATE = 48_000  # every sound card has it
 _PROBE_RATE = 48_000
+_PROBE_SECONDS = 1.5  # a sound server may wake up first
 
 Pull = Callable[[int], bytes]
 Push = Callable[[bytes], None]
@@ -183,7 +184,7 @@ class PyAudioCard:
     # on the worker
 
     def _probe(self) -> Sound:
-        """Which devices there are and which are ours; opens the microphone for a moment to be sure of it."""
+        """Which devices there are and which are ours; listens to the microphone for a moment to be sure of it."""
         inputs, outputs = self._devices("maxInputChannels"), self._devices("maxOutputChannels")
         wanted_in, wanted_out, wanted_ring = self._wanted
         output = _pick(outputs, wanted_out, self._default("output"))
@@ -196,7 +197,7 @@ class PyAudioCard:
         )
         if not outputs:
             return _broken(sound, SoundState.NO_SOUND)
-        if not sound.input or not self._microphone_opens(inputs[sound.input]):
+        if not sound.input or not self._microphone_speaks(inputs[sound.input]):
             return _broken(msgspec.structs.replace(sound, input=""), SoundState.NO_MICROPHONE)
         return sound
 
@@ -216,12 +217,22 @@ class PyAudioCard:
             return ""
         return str(device["name"])
 
-    def _microphone_opens(self, index: int) -> bool:
+    def _microphone_speaks(self, index: int) -> bool:
+        """Whether sound comes out of it: a sound server opens a stream also when nothing is plugged in."""
+        heard = threading.Event()
+
+        def hear(_: bytes, __: int, ___: Mapping[str, float], ____: int) -> tuple[None, int]:
+            heard.set()
+            return None, self._library.paContinue
+
         try:
-            self.open_stream(_PROBE_RATE, input_device_index=index, input=True).close()
+            stream = self.open_stream(_PROBE_RATE, input_device_index=index, input=True, stream_callback=hear)
         except OSError:
             return False
-        return True
+        try:
+            return heard.wait(_PROBE_SECONDS)
+        finally:
+            stream.close()
 
     def _set_ring(self) -> None:
         if self._ringing and self._ring_stream is None and self.sound.ring:

@@ -43,16 +43,18 @@ context.objects = [
 """
 # A hint on one line breaks ALSA's parser, and then PortAudio does not start at all.
 _PCM = """
-pcm.%(name)s {
-  type pulse
-  device "%(device)s"
+pcm.!%(name)s {
+  type asym
+  %(way)s.pcm { type pulse device "%(device)s" }
   hint {
     show on
     description "%(name)s"
   }
 }
 """
-_PCMS = {"speaker": "speaker", "mic": "mic.monitor", "bell": "bell"}
+_PCMS = {"speaker": ("playback", "speaker"), "bell": ("playback", "bell"), "mic": ("capture", "mic.monitor")}
+# What the system's own ALSA set-up defines, so that no other way to a microphone is left.
+_SYSTEM = dict.fromkeys(("default", "pulse", "pipewire"), ("playback", "speaker"))
 _SESSION = "pipewire & wireplumber & pipewire-pulse & wait"
 
 
@@ -75,8 +77,12 @@ class SoundCard:
         return {"PULSE_SERVER": f"unix:{self.folder}/pulse/native", "JACK_NO_START_SERVER": "1"}
 
     @staticmethod
-    def asoundrc() -> str:
-        return "".join(_PCM % {"name": name, "device": device} for name, device in _PCMS.items())
+    def asoundrc(*, microphone: bool = True) -> str:
+        """The ALSA set-up of the card; without a microphone nothing on the machine can be listened to."""
+        pcms = _PCMS | _SYSTEM
+        if not microphone:
+            del pcms["mic"]
+        return "".join(_PCM % {"name": name, "way": way, "device": to} for name, (way, to) in pcms.items())
 
     def speak(self, hertz: float) -> None:
         """Play a tone into the microphone until ``silence``."""
@@ -156,7 +162,9 @@ class SoundCard:
         return os.environ | self.environment | own | runtime
 
     def _client(self, program: str, device: str) -> list[str]:
-        return [program, f"--device={device}", "--raw", "--format=s16le", f"--rate={_RATE}", "--channels=1"]
+        # Without a latency of their own these clients wait for two seconds of sound at a time.
+        form = ["--raw", "--format=s16le", f"--rate={_RATE}", "--channels=1", "--latency-msec=40"]
+        return [program, f"--device={device}", *form]
 
     def _sinks(self) -> set[str]:
         listed = subprocess.run(
