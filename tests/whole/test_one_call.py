@@ -1,0 +1,130 @@
+"""One whole call on real parts, driven by keys alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.peers.asterisk import GREETING_HERTZ, Asterisk
+from tests.peers.pipewire import SoundCard
+from tests.peers.pty import PtyDesk
+from tests.peers.sipp import SippCalls
+from tests.whole.conftest import Central, Until, Workplace
+
+EXTENSION = "2001"
+OPERATOR_HERTZ, CALLER_HERTZ = 440, 1000
+
+pytestmark = [
+    pytest.mark.needs("asterisk", "sipp", "pipewire", "postgresql"),
+    pytest.mark.timeout(180),
+]
+
+
+def set_up(place: Workplace, pbx: Asterisk, card: SoundCard, server: Central) -> PtyDesk:
+    """The workstation of extension 2001, its desk ready for calls."""
+    line = pbx.line(EXTENSION, **card.devices)
+    names = ("line", "server", "extension", "net_interface", "sip_port", "rtp_ports", "codecs", *card.devices)
+    place.configure(
+        phone={name: getattr(line, name) for name in names},
+        central={"url": server.url, "enrolment": server.enrolment_code(EXTENSION), "poll_s": 0.3},
+        registry={"demo_people": 2000},
+    )
+    place.keep_secret("sip", pbx.secret(EXTENSION))
+    desk = place.desk()
+    desk.wait_text("Телефон: на связи", 40)
+    desk.wait_text("Реестр: на", 40)
+    desk.wait_text("Сервер: на связи", 40)
+    return desk
+
+
+def cards(server: Central) -> list[dict[str, Any]]:
+    dsn = server.database.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(dsn) as connection:
+        columns = "id, status, body"
+        return [{"id": row[0], "status": row[1], **row[2]} for row in connection.execute(f"SELECT {columns} FROM card")]
+
+
+@pytest.mark.function(
+    "K-2.1", "K-2.2", "K-2.3", "K-2.4", "K-2.6", "K-2.8", "K-5.0.2", "K-5.1.1.2", "K-5.1.1.3", "K-5.1.3.8",
+    "K-5.1.5.1", "K-6.1.4", "K-4.7",
+)  # fmt: skip
+async def test_one_whole_call(
+    workplace: Workplace,
+    asterisk: Asterisk,
+    sipp_call: SippCalls,
+    sound_card: SoundCard,
+    central: Central,
+    until: Until,
+) -> None:
+    desk = await asyncio.to_thread(set_up, workplace, asterisk, sound_card, central)
+    person = workplace.somebody()
+    await asterisk.until("queue show oms-1", "Not in use")
+
+    caller = sipp_call(person.phone, person.full_name, tone=CALLER_HERTZ)
+    await asyncio.to_thread(until, lambda: caller.sound.hears(GREETING_HERTZ), "the greeting")
+    await asyncio.to_thread(desk.wait_text, "ВХОДЯЩИЙ ВЫЗОВ")
+    desk.press("f2")
+    await asyncio.to_thread(desk.wait_text, "РАЗГОВОР")
+    sound_card.speak(OPERATOR_HERTZ)
+    await asyncio.to_thread(until, lambda: caller.sound.hears(OPERATOR_HERTZ), "the operator's tone at the caller")
+    await sound_card.until_heard(CALLER_HERTZ)
+
+    await asyncio.to_thread(desk.wait_text, person.surname)
+    desk.press("enter")
+    await asyncio.to_thread(desk.wait_text, person.enp)
+    desk.type("потер")
+    await asyncio.to_thread(desk.wait_text, "Полис потерян")
+    desk.press("enter")
+    await asyncio.to_thread(desk.wait_text, "S-03")
+    desk.press("f9")
+    await asyncio.to_thread(desk.wait_text, "«На рассмотрении»")
+    caller.hang_up()
+    await asyncio.to_thread(desk.wait_text, "Линия свободна")
+
+    (card,) = await asyncio.to_thread(until, lambda: cards(central), "the appeal at the centre")
+    fields = card["fields"]
+    assert card["status"] == "review"
+    assert fields["phone"] == person.phone
+    assert fields["enp"] == person.enp
+    assert fields["theme"] == "К-01.3"
+    assert fields["answers"] == ["S-03"]
+
+
+async def test_the_server_dies_in_the_middle_and_nothing_differs_but_the_light(
+    workplace: Workplace,
+    asterisk: Asterisk,
+    sipp_call: SippCalls,
+    sound_card: SoundCard,
+    central: Central,
+    until: Until,
+) -> None:
+    desk = await asyncio.to_thread(set_up, workplace, asterisk, sound_card, central)
+    person = workplace.somebody()
+    await asterisk.until("queue show oms-1", "Not in use")
+    caller = sipp_call(person.phone, tone=CALLER_HERTZ)
+    await asyncio.to_thread(desk.wait_text, "ВХОДЯЩИЙ ВЫЗОВ")
+    desk.press("f2")
+    await asyncio.to_thread(desk.wait_text, "РАЗГОВОР")
+
+    central.kill()
+    await asyncio.to_thread(desk.wait_text, "Сервер: НЕДОСТУПЕН")
+    await asyncio.to_thread(desk.wait_text, person.surname)
+    desk.press("enter")
+    await asyncio.to_thread(desk.wait_text, person.enp)
+    desk.type("потер")
+    await asyncio.to_thread(desk.wait_text, "Полис потерян")
+    desk.press("enter")
+    await asyncio.to_thread(desk.wait_text, "S-03")
+    desk.press("f9")
+    await asyncio.to_thread(desk.wait_text, "«На рассмотрении»")
+    assert "Не отправлено: 0" not in desk.screen_text()
+    caller.hang_up()
+    await asyncio.to_thread(desk.wait_text, "Линия свободна")
+
+    central.start()
+    await asyncio.to_thread(desk.wait_text, "Сервер: на связи", 90)
+    await asyncio.to_thread(desk.wait_text, "Не отправлено: 0", 90)
+    assert [card["status"] for card in cards(central)] == ["review"], "there once"
