@@ -99,7 +99,9 @@ def phonetic_key(word: str) -> str:
     letters count once, hard and soft signs are silent.
     """
     letters = [letter for letter in fold(word) if letter in RUSSIAN_ALPHABET and letter not in "ъь"]
-    text = "".join(letters).replace("тс", "ц").replace("дс", "ц").replace("тц", "ц").replace("дц", "ц").replace("стн", "сн").replace("здн", "зн")
+    text = "".join(letters)
+    for written, heard in _MERGED:
+        text = text.replace(written, heard)
     key: list[str] = []
     for index, letter in enumerate(text):
         sound = _VOWELS.get(letter, letter)
@@ -111,6 +113,7 @@ def phonetic_key(word: str) -> str:
     return "".join(key)
 
 
+_MERGED = (("тс", "ц"), ("дс", "ц"), ("тц", "ц"), ("дц", "ц"), ("стн", "сн"), ("здн", "зн"))
 _VOWELS = {"о": "а", "ы": "а", "я": "а", "е": "и", "э": "и", "й": "и", "ю": "у"}
 _VOICED = {"б": "п", "з": "с", "д": "т", "в": "ф", "г": "к", "ж": "ш"}
 _VOICELESS = frozenset("пстфкшхцчщ")

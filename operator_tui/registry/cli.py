@@ -44,7 +44,7 @@ def registry() -> None:
 def generate(people: int, seed: int, file: Path) -> None:
     """Write the synthetic registry."""
     from operator_tui.registry import generator
-    from operator_tui.registry.load import write_csv
+    from operator_tui.registry.lists import write_csv
 
     with _Progress(people, "Создаём людей") as report:
         try:
@@ -60,7 +60,8 @@ def generate(people: int, seed: int, file: Path) -> None:
 @click.option("--key-file", type=_FILE, envvar=_KEY_FILE, help="Файл ключа (32 байта или 64 знака hex).")
 def load(source: Path, file: Path, key_file: Path | None) -> None:
     """Build the index; without a key file only generated people, with a key of their own beside the index."""
-    from operator_tui.registry.load import build, made_up_only, read_csv
+    from operator_tui.registry.lists import made_up_only, read_csv
+    from operator_tui.registry.load import build
 
     people = read_csv(source)
     if key_file is None:

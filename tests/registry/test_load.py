@@ -13,7 +13,8 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry import generator
 from operator_tui.registry.identifiers import check_enp, check_snils, to_e164
 from operator_tui.registry.index import Registry
-from operator_tui.registry.load import build, made_up_only, make_demo_registry, read_csv, write_csv
+from operator_tui.registry.lists import made_up_only, read_csv, write_csv
+from operator_tui.registry.load import build, make_demo_registry
 from operator_tui.registry.people import Person
 from tests.registry.conftest import KEY
 
