@@ -148,8 +148,9 @@ def unpack(body: bytes, *, limit: int = MAX_PLAIN, dictionaries: Iterable[zstand
     dictionary = next((each for each in dictionaries if each.dict_id() == wanted), None)
     if wanted and dictionary is None:
         raise Refusal(Code.BAD_REQUEST, reason="dictionary", dictionary=wanted)
+    decompressor = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=_MAX_WINDOW)
     try:
-        with zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=_MAX_WINDOW).stream_reader(body) as reader:
+        with decompressor.stream_reader(body) as reader:
             plain = reader.read(limit + 1)
     except (zstandard.ZstdError, MemoryError):
         raise Refusal(Code.BAD_REQUEST, reason="broken") from None

@@ -124,20 +124,12 @@ class Sender:
         self._task = asyncio.current_task()
         while True:
             self._kicked.clear()
-            pause = await self._try()
+            pause = await self.round()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._kicked.wait(), pause)
 
-    async def stop(self) -> None:
-        """End ``run``. What is not sent stays in the journal and goes at the next start."""
-        task = self._task
-        if task is None or task.done() or task is asyncio.current_task():
-            return
-        task.cancel()
-        await asyncio.wait({task})
-
-    async def _try(self) -> float:
-        """Exchange until both ends are even. Seconds to wait before the next time."""
+    async def round(self) -> float:
+        """Exchange until both ends are even, or until it fails. Seconds to wait before the next time."""
         try:
             await self._until_even()
         except Refusal as refusal:
@@ -151,6 +143,14 @@ class Sender:
         await self._tell(ServerLight.ON, None)
         return self._poll_s
 
+    async def stop(self) -> None:
+        """End ``run``. What is not sent stays in the journal and goes at the next start."""
+        task = self._task
+        if task is None or task.done() or task is asyncio.current_task():
+            return
+        task.cancel()
+        await asyncio.wait({task})
+
     async def _failed(self, light: ServerLight, refusal: Refusal) -> float:
         self._failures += 1
         await self._tell(light, refusal)
@@ -162,8 +162,9 @@ class Sender:
         if device is None:
             raise Refusal(Code.NOT_ENROLLED)
         while True:
-            operations: list[Operation] = await self._run(self._journal.outbox, self._batch)
-            batch = _fitting(operations)
+            limit = self._batch
+            waiting: list[Operation] = await self._run(self._journal.outbox, limit)
+            batch = _fitting(waiting)
             started = self._clock.monotonic()
             answer = await self._exchange(device, batch)
             self._batch = MAX_OPERATIONS if self._clock.monotonic() - started < _FAST_S else _SLOW_OPERATIONS
@@ -173,10 +174,9 @@ class Sender:
                 continue
             if batch and not answer.settled:
                 raise Refusal(Code.SERVER_REFUSED, reason="no results")
-            if batch:
-                await self._tell(ServerLight.ON, None)
-            elif not (answer.end and answer.end.more):
+            if len(batch) == len(waiting) < limit and not (answer.end and answer.end.more):
                 return
+            await self._tell(ServerLight.ON, None)
 
     async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]]) -> _Answer:
         cursors: dict[str, int] = await self._run(self._journal.cursors)
