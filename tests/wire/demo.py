@@ -1,7 +1,7 @@
 """A small desk for the wire tests: text field, search line with hits, table, list, a second screen.
 
 Started as a program: `python -m tests.wire.demo`. OPERATOR_TUI_DRIVER chooses the driver, OPERATOR_TUI_TERMINAL_PROFILE
-the profile, DEMO_THEME the theme.
+the profile, DEMO_THEME the theme, DEMO_FIELDS=stock Textual's own fields as they come.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ prepare_environment(PROFILE)
 from textual.app import App, ComposeResult  # noqa: E402  # the environment comes first
 from textual.containers import Horizontal, Vertical  # noqa: E402
 from textual.screen import Screen  # noqa: E402
-from textual.widgets import DataTable, Footer, Input, Label, OptionList, Static  # noqa: E402
+from textual.widgets import DataTable, Footer, Input, Label, OptionList, Static, TextArea  # noqa: E402
 
 from widgets.lean import LeanInput, LeanTextArea  # noqa: E402
+
+AS_IT_COMES = os.environ.get("DEMO_FIELDS") == "stock"
+FIELD: type[Input] = Input if AS_IT_COMES else LeanInput
+AREA: type[TextArea] = TextArea if AS_IT_COMES else LeanTextArea
 
 PEOPLE = [
     ("Иванова Мария Петровна", "12.03.1961", "9054881200914412", "Альфа-Страх", "действует"),
@@ -54,17 +58,23 @@ class Demo(App[None]):
     CSS = """
     #top { height: 1; }
     #card { width: 1fr; }
-    #side { width: 24; }
-    Input, Input:focus { height: 1; border: none; padding: 0; }
+    #menu { width: 24; }
     #hits { height: 7; }
-    #comment { height: 4; border: none; padding: 0; }
+    #comment { height: 4; }
+    """ + (
+        ""
+        if AS_IT_COMES
+        else """
+    Input, Input:focus { height: 1; border: none; padding: 0; }
+    TextArea, TextArea:focus { border: none; padding: 0; }
     OptionList, OptionList:focus { height: auto; border: none; }
     """
+    )
     BINDINGS = [  # noqa: RUF012  # as Textual declares it
         ("f2", "push_screen('journal')", "Журнал"),
         ("f5", "focus('search')", "Поиск"),
         ("f6", "focus('comment')", "Текст"),
-        ("f7", "focus('menu')", "Меню"),
+        ("f3", "focus('menu')", "Меню"),
         ("f8", "state", "Линия"),
         ("f10", "quit", "Выход"),
     ]
@@ -74,10 +84,10 @@ class Demo(App[None]):
         yield Static("Оператор 12 | линия: свободна | не отправлено 0", id="top")
         with Horizontal():
             with Vertical(id="card"):
-                yield LeanInput(placeholder="Фамилия Имя Отчество", id="name")
-                yield LeanInput(placeholder="Поиск по реестру", id="search")
+                yield FIELD(placeholder="Фамилия Имя Отчество", id="name")
+                yield FIELD(placeholder="Поиск по реестру", id="search")
                 yield DataTable(id="hits", cursor_type="row")
-                yield LeanTextArea(id="comment")
+                yield AREA(id="comment")
                 yield Static(ANSWER)
             yield OptionList("Обращение", "Реестр ЗЛ", "Журнал", "Отсроченные", "Справочник", id="menu")
         yield Footer()

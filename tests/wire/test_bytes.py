@@ -1,0 +1,71 @@
+"""What each act costs on the wire, against the budgets of design/desk.md and the stock driver in the same run."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.wire.scenes import DEMO, DESK, Scene, Seen, sixteen, started, walk
+
+SCENES = [pytest.param(DEMO, id="demo"), pytest.param(DESK, id="desk")]
+
+# The peer: Textual as it comes, its own driver and its own field with a border.
+STOCK_LETTER = 2_040
+
+
+def costs(seen: tuple[Seen, ...], kind: str) -> dict[str, int]:
+    return {step.name: step.size for step in seen if step.kind == kind}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_letter_in_256_colours_costs_at_most_40_bytes(scene: Scene) -> None:
+    letters = costs(walk(scene), "letter")
+    assert letters
+    assert max(letters.values()) <= 40, letters
+    stock = costs(walk(scene, driver="stock"), "letter")
+    assert sum(letters.values()) * 5 < sum(stock.values())
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_letter_in_16_colours_costs_at_most_12_bytes(scene: Scene) -> None:
+    letters = costs(walk(scene, env=tuple(sixteen(scene).items())), "letter")
+    assert letters
+    assert max(letters.values()) <= 12, letters
+
+
+def test_textual_as_it_comes_sends_two_kilobytes_for_a_letter() -> None:
+    with started(DEMO, driver="stock", env={"DEMO_FIELDS": "stock"}) as desk:
+        desk.type("И")
+        desk.wait_text("И")
+        desk.wait_quiet()
+        assert desk.cost(lambda: desk.type("в"), lambda screen: "Ив" in screen) > STOCK_LETTER / 2
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_letter_in_the_search_with_its_hits_costs_at_most_1000_bytes(scene: Scene) -> None:
+    letters = costs(walk(scene), "search")
+    assert letters
+    assert max(letters.values()) <= 1_000, letters
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize(
+    ("kind", "budget", "budget_16"),
+    [("cursor", 12, 12), ("row", 300, 260), ("focus", 1_700, 800), ("screen", 6_000, 5_000)],
+)
+def test_other_acts_stay_in_their_budgets(scene: Scene, kind: str, budget: int, budget_16: int) -> None:
+    for most, seen in ((budget, walk(scene)), (budget_16, walk(scene, env=tuple(sixteen(scene).items())))):
+        found = costs(seen, kind)
+        assert found
+        assert max(found.values()) <= most, found
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_quiet_desk_sends_nothing(scene: Scene) -> None:
+    with started(scene) as desk:
+        mark = desk.mark()
+        start = time.monotonic()
+        desk.wait_quiet(silence=5.0, timeout=30.0)
+        assert desk.bytes_since(mark) == b""
+        assert time.monotonic() - start >= 5.0
