@@ -1,0 +1,231 @@
+"""A journal, its sender and a server process, which is killed and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from central.store import tables as t
+from central.store.database import Database
+from operator_tui.appeals.catalogue import AppealType
+from operator_tui.appeals.clock import SystemClock
+from operator_tui.appeals.draft import new_draft
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind
+from operator_tui.journal.journal import Journal
+from operator_tui.profiles import Profile, open_profile
+from operator_tui.reference import packaged_catalogue
+from operator_tui.secrets import profile_secrets
+from operator_tui.sync.embedded import DEMO_OPERATOR, EmbeddedServer
+from operator_tui.sync.enrol import enrol
+from operator_tui.sync.link import Link
+from operator_tui.sync.sender import Sender, SenderState, ServerLight
+from operator_tui.sync.settings import CentralSettings
+from tests.peers.central import CentralServer
+from tests.peers.postgres import Postgres
+from tests.sync.conftest import ENGINES, run, until
+
+THEME = packaged_catalogue().themes_of(AppealType.CONSULTATION)[0]
+FIELDS = {"type": THEME.type.value, "theme": THEME.code, "phone": "+7 8652 000001"}
+
+
+@pytest.fixture
+def profile() -> Profile:
+    profile = open_profile("demo")
+    profile.make_folders()
+    return profile
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest) -> str:
+    """PostgreSQL's address, empty for the profile's own file."""
+    if request.param == "sqlite":
+        return ""
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.fresh()
+
+
+@pytest.fixture
+def server(profile: Profile, url: str) -> Iterator[CentralServer]:
+    with CentralServer(profile.central_socket, database=url) as started:
+        yield started
+
+
+def stored(profile: Profile, url: str, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
+    """Rows of the server's database, looked at beside it."""
+    key = b"" if url else profile_secrets(profile).key("central", create=False)
+    database = Database.postgres(url) if url else Database.sqlite(profile.central_file, key)
+    try:
+        with database.read() as connection:
+            return list(connection.execute(sa.select(table)))
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def sending(
+    journal: Journal, link: Link, told: list[SenderState] | None = None, cards: list[str] | None = None
+) -> AsyncIterator[Sender]:
+    sender = Sender(
+        journal,
+        link,
+        run=run,
+        clock=SystemClock(),
+        poll_s=0.1,
+        on_state=(told if told is not None else []).append,
+        on_cards=(cards if cards is not None else []).extend,
+    )
+    task = asyncio.create_task(sender.run())
+    try:
+        yield sender
+    finally:
+        await sender.stop()
+        assert task.cancelled()
+        await link.close()
+
+
+async def test_killed_between_answer_and_close_the_row_is_there_once(
+    profile: Profile, url: str, server: CentralServer, open_journal: Callable[[str], Journal]
+) -> None:
+    journal = open_journal("one")
+    link = Link(CentralSettings(), socket=profile.central_socket)
+    journal.enrol(await enrol(link, server.enrolment_code("Петрова Анна")))
+    told: list[SenderState] = []
+    async with sending(journal, link, told) as sender:
+        journal.record(Kind.CALL_ANSWERED, {"call": "c1"})
+        sender.kick()
+        await until(lambda: sender.state.light is ServerLight.ON and journal.unsent() == 0)
+        server.kill()
+        card = journal.save(new_draft(call="c1", fields=FIELDS))
+        journal.record(Kind.CALL_ENDED, {"call": "c1", "by": "caller"})
+        sender.kick()
+        await until(lambda: sender.state.light is ServerLight.AWAY and sender.state.unsent == 2)
+        assert sender.state.refusal is not None
+        assert sender.state.refusal.code is Code.SERVER_AWAY
+        shown = journal.card(card.id)
+        assert shown is not None, "the operator sees his card all the time"
+        server.start()
+        sender.kick()
+        await until(lambda: sender.state.light is ServerLight.ON and journal.unsent() == 0)
+        server.kill()
+        server.start()
+        await until(lambda: sender.state.light is ServerLight.ON)
+    server.stop()
+    assert [row.id for row in stored(profile, url, t.card)] == [card.id]
+    assert [row.n for row in stored(profile, url, t.op_log)] == [1, 2, 3]
+    assert [state.light for state in told][:1] == [ServerLight.ON]
+    assert told[-1].unsent == 0
+
+
+async def test_what_one_desk_saves_the_other_shows(
+    profile: Profile, server: CentralServer, open_journal: Callable[[str], Journal]
+) -> None:
+    one, other = open_journal("one"), open_journal("other")
+    links = [Link(CentralSettings(), socket=profile.central_socket) for _ in range(2)]
+    one.enrol(await enrol(links[0], server.enrolment_code("Петрова Анна")))
+    other.enrol(await enrol(links[1], server.enrolment_code("Сидорова Вера")))
+    seen: list[str] = []
+    async with sending(one, links[0]) as sender, sending(other, links[1], cards=seen):
+        card = one.save(new_draft(fields=FIELDS))
+        sender.kick()
+        await until(lambda: seen == [card.id])
+        assert other.card(card.id) == one.card(card.id)
+
+
+async def test_a_used_code_and_an_unknown_token(
+    profile: Profile, server: CentralServer, open_journal: Callable[[str], Journal]
+) -> None:
+    journal = open_journal("one")
+    link = Link(CentralSettings(), socket=profile.central_socket)
+    code = server.enrolment_code("Петрова Анна")
+    identity = await enrol(link, code)
+    with pytest.raises(Refusal) as refused:
+        await enrol(link, code)
+    assert refused.value.code is Code.ENROLMENT_CODE
+    journal.enrol(type(identity)(identity.code, identity.number, "wrong", identity.epoch, identity.operator))
+    async with sending(journal, link) as sender:
+        await until(lambda: sender.state.light is ServerLight.TROUBLE)
+        assert sender.state.refusal is not None
+        assert sender.state.refusal.code is Code.TOKEN_INVALID
+
+
+async def test_the_embedded_server_comes_with_the_desk_and_goes_with_it(
+    profile: Profile, open_journal: Callable[[str], Journal]
+) -> None:
+    embedded = await EmbeddedServer.start(profile, bytes(32))
+    journal = open_journal("one")
+    link = Link(CentralSettings(), socket=embedded.socket)
+    journal.enrol(await enrol(link, embedded.enrolment_code))
+    assert journal.device is not None
+    assert journal.device.operator.name == DEMO_OPERATOR.name
+    assert profile.central_socket.stat().st_mode & 0o777 == 0o600
+    assert profile.central_file.stat().st_mode & 0o777 == 0o600
+    async with sending(journal, link) as sender:
+        journal.save(new_draft(fields=FIELDS))
+        sender.kick()
+        await until(lambda: sender.state.light is ServerLight.ON and journal.unsent() == 0)
+        first = embedded.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        journal.save(new_draft(fields=FIELDS))
+        sender.kick()
+        await until(lambda: embedded.pid not in (None, first))
+        await until(lambda: sender.state.light is ServerLight.ON and journal.unsent() == 0)
+    before = asyncio.get_running_loop().time()
+    await embedded.stop()
+    assert asyncio.get_running_loop().time() - before < 2
+    assert embedded.pid is None
+
+
+async def test_the_embedded_server_dies_with_a_killed_desk(profile: Profile) -> None:
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", _A_DESK, stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout is not None
+    pid = int(await parent.stdout.readline())
+    parent.kill()
+    await parent.wait()
+    await until(lambda: _ended(pid), within=5)
+    again = await EmbeddedServer.start(profile, bytes(32))
+    assert again.enrolment_code
+    await again.stop()
+
+
+async def test_an_embedded_server_that_cannot_start_says_why(profile: Profile) -> None:
+    first = await EmbeddedServer.start(profile, bytes(32))
+    await first.stop()
+    with pytest.raises(Refusal) as refused:
+        await EmbeddedServer.start(profile, bytes(31) + b"x")
+    assert refused.value.code is Code.DATABASE_KEY_WRONG
+    with pytest.raises(Refusal) as refused:
+        await EmbeddedServer.start(profile, b"short")
+    assert refused.value.code is Code.CENTRAL_FAILED
+    again = await EmbeddedServer.start(profile, bytes(32))
+    await again.stop()
+
+
+_A_DESK = """
+import asyncio
+from operator_tui.profiles import open_profile
+from operator_tui.sync.embedded import EmbeddedServer
+
+async def main():
+    server = await EmbeddedServer.start(open_profile("demo"), bytes(32))
+    print(server.pid, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
