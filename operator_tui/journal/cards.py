@@ -65,7 +65,7 @@ def fold(store: Store, card_id: str) -> Card | None:
     """
     card = confirmed(store, card_id)
     rows = store.rows(
-        "SELECT device, body FROM outbox WHERE card = ? AND confirmed = 0 AND state != 'rejected' ORDER BY at_ms, n",
+        "SELECT device, body FROM outbox WHERE card = ? AND confirmed = 0 AND state != 'rejected' ORDER BY rowid",
         card_id,
     )
     if not rows:

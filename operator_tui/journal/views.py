@@ -102,7 +102,7 @@ def timeline(store: Store, card_id: str) -> list[Happened]:
     device = store.device()
     by = device.operator.user if device else 0
     for code, body, state, result in store.rows(
-        "SELECT device, body, state, result FROM outbox WHERE card = ? ORDER BY at_ms, n", card_id
+        "SELECT device, body, state, result FROM outbox WHERE card = ? ORDER BY rowid", card_id
     ):
         operation = outbox.decode(body)
         op = operation_id(code, operation.n)
