@@ -59,6 +59,8 @@ def open_log(file: Path | None) -> None:
         file.touch(mode=0o600)
         handler = RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8", delay=True)
     handler.setFormatter(_Lines())
+    for former in _logger.handlers:
+        former.close()
     _logger.handlers = [handler]
     _logger.setLevel(INFO)
     _logger.propagate = False

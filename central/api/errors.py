@@ -9,10 +9,11 @@ from litestar.exceptions import HTTPException
 
 from central.log import log, log_failure
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.sync.protocol import JSON_TYPE
+from operator_tui.sync.protocol import ENROL_PATH, HEALTH_PATH, JSON_TYPE, SYNC_PATH
 
 AnyRequest = Request[Any, Any, Any]
 
+_PATHS = frozenset({SYNC_PATH, ENROL_PATH, HEALTH_PATH})
 _STATUS = {
     Code.TOKEN_INVALID: 401,
     Code.ENROLMENT_CODE: 403,
@@ -31,7 +32,7 @@ def status_of(refusal: Refusal) -> int:
 def refused(request: AnyRequest, refusal: Refusal) -> Response[Any]:
     """A refusal of ours."""
     status = status_of(refusal)
-    log("refused", path=request.url.path, status=status, code=refusal.code.value)
+    log("refused", path=_short(request), status=status, code=refusal.code.value)
     return Response(refusal.wire(), status_code=status, media_type=JSON_TYPE)
 
 
@@ -51,5 +52,5 @@ def failed(request: AnyRequest, error: Exception) -> Response[Any]:
 
 
 def _short(request: AnyRequest) -> str:
-    """A path that is not ours may hold anything."""
-    return request.url.path if request.url.path.startswith("/v1/") and len(request.url.path) < 64 else "?"
+    """One of our paths; any other may hold anything."""
+    return request.url.path if request.url.path in _PATHS else "?"

@@ -1,0 +1,123 @@
+"""The tables come by scripts, on both engines the same, and never go back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from central.devices import epoch
+from central.store import tables as t
+from central.store.database import Database
+from central.store.migrate import HEAD, migrate, version_of
+from operator_tui.appeals.errors import Code, Refusal
+from tests.central.conftest import KEY
+
+
+def test_the_head_is_the_last_script() -> None:
+    config = Config()
+    config.set_main_option("script_location", "central.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_the_scripts_make_the_tables_the_program_uses(database: Database) -> None:
+    with database.read() as connection:
+        assert version_of(connection) == HEAD
+        assert compare_metadata(MigrationContext.configure(connection), t.metadata) == []
+
+
+def test_a_second_opening_changes_nothing(open_database: Callable[[], Database]) -> None:
+    epochs = set()
+    for _ in range(2):
+        database = open_database()
+        with database.read() as connection:
+            epochs.add(epoch(connection))
+        database.close()
+    assert len(epochs) == 1
+    assert len(epochs.pop()) == 16
+
+
+def test_servers_that_start_together_make_the_tables_once(open_database: Callable[[], Database]) -> None:
+    begin = threading.Barrier(3)
+
+    def work(_: int) -> str:
+        begin.wait()
+        database = open_database()
+        try:
+            with database.read() as connection:
+                return epoch(connection)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert len(set(pool.map(work, range(3)))) == 1
+
+
+def test_a_newer_database_is_refused_and_left_alone(open_database: Callable[[], Database], database: Database) -> None:
+    database.write(lambda connection: connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(Refusal) as refused:
+        open_database()
+    assert refused.value.code is Code.DATABASE_NEWER
+    assert refused.value.params == {"found": "9999", "known": HEAD}
+    with database.read() as connection:
+        assert version_of(connection) == "9999"
+
+
+def test_a_script_that_fails_leaves_no_half_of_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(connection: sa.Connection, found: str | None) -> None:
+        connection.execute(sa.text("CREATE TABLE half (a int)"))
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr("central.store.migrate.HEAD", "0002")
+    monkeypatch.setattr("central.store.migrate._upgrade", half)
+    with pytest.raises(RuntimeError):
+        migrate(database.engine)
+    with database.read() as connection:
+        assert not sa.inspect(connection).has_table("half")
+
+
+def test_a_wrong_key_is_refused_in_silence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "central.db"
+    Database.sqlite(path, KEY).close()
+    before = path.read_bytes()
+    with pytest.raises(Refusal) as refused:
+        Database.sqlite(path, bytes(32))
+    assert refused.value.code is Code.DATABASE_KEY_WRONG
+    assert path.read_bytes() == before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_can_be_read_in_the_file(tmp_path: Path) -> None:
+    database = Database.sqlite(tmp_path / "central.db", KEY)
+    database.write(
+        lambda connection: connection.execute(sa.insert(t.server).values(k="secret", v="Абрамова Елизавета"))
+    )
+    for file in tmp_path.iterdir():
+        content = file.read_bytes()
+        assert "Абрамова".encode() not in content
+        assert b"SQLite format" not in content
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("postgresql+psycopg://nobody@127.0.0.1:1/none", Code.DATABASE_AWAY),
+        ("postgresql+psycopg://user:password@127.0.0.1/none", Code.DATABASE_WRONG),
+        ("mysql://127.0.0.1/none", Code.DATABASE_WRONG),
+        ("no address", Code.DATABASE_WRONG),
+    ],
+)
+def test_an_address_that_leads_nowhere(url: str, code: Code) -> None:
+    with pytest.raises(Refusal) as refused:
+        Database.postgres(url)
+    assert refused.value.code is code
+    assert "password" not in str(refused.value.params.get("url", ""))

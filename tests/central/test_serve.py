@@ -1,0 +1,142 @@
+"""The server as a process: it starts where it should, ends when told, and says in a sentence why it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from operator_tui.appeals.clock import SystemClock
+from operator_tui.profiles import Profile, open_profile
+from operator_tui.sync.enrol import enrol
+from operator_tui.sync.link import Link
+from operator_tui.sync.protocol import SYNC_PATH, SyncRequest, pack
+from operator_tui.sync.settings import CentralSettings
+from tests.peers.central import CentralServer
+from tests.peers.postgres import Postgres
+from tests.sync.test_link import Certificate, make_certificate
+
+
+@pytest.fixture
+def profile() -> Profile:
+    profile = open_profile("demo")
+    profile.make_folders()
+    return profile
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    return make_certificate(tmp_path, "server")
+
+
+def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "operator_tui", "central", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_it_ends_within_two_seconds_with_requests_open(profile: Profile, number: signal.Signals) -> None:
+    server = CentralServer(profile.central_socket)
+    server.start()
+    link = Link(CentralSettings(), socket=profile.central_socket)
+    identity = await enrol(link, server.enrolment_code("Петрова Анна"))
+    request = SyncRequest(v=1, d=identity.code, wait=25)
+
+    async def wait() -> None:
+        async with link.post(SYNC_PATH, pack(request), token=identity.token) as chunks:
+            async for _ in chunks:
+                pass
+
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0.3)  # the request is under way: there is nothing to see of it from here
+    assert not waiting.done()
+    before = time.monotonic()
+    assert await asyncio.to_thread(server.stop, number) == 0
+    assert time.monotonic() - before < 2
+    await asyncio.wait({waiting}, timeout=5)
+    assert waiting.done()
+    waiting.exception()
+    await link.close()
+
+
+def test_a_second_server_on_the_same_socket_is_refused(profile: Profile) -> None:
+    with CentralServer(profile.central_socket):
+        second = cli("serve", "--socket", str(profile.central_socket))
+        assert second.returncode == 1
+        assert second.stderr.startswith("Сервер по адресу")
+        assert "Traceback" not in second.stderr
+    with CentralServer(profile.central_socket) as again:
+        assert again.address == str(profile.central_socket)
+
+
+def test_a_dead_servers_socket_is_taken_over(profile: Profile) -> None:
+    server = CentralServer(profile.central_socket)
+    server.start()
+    server.kill()
+    assert profile.central_socket.exists()
+    with server:
+        pass
+
+
+async def test_over_tls_on_a_port(certificate: Certificate) -> None:
+    arguments = ("--port", "0", "--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key))
+    with CentralServer(None, arguments=arguments) as server:
+        for settings in ({"ca_file": str(certificate.cert)}, {"pin": certificate.pin}):
+            link = Link(CentralSettings(url=f"https://{server.address}", **settings))
+            identity = await enrol(link, server.enrolment_code("Петрова Анна"))
+            assert identity.operator.name == "Петрова Анна"
+            await link.close()
+
+
+def test_a_port_in_use_is_refused() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        second = cli("serve", "--port", str(taken.getsockname()[1]))
+    assert second.returncode == 1
+    assert second.stderr.startswith("Сервер по адресу 127.0.0.1:")
+
+
+def test_plain_http_health_on_a_port() -> None:
+    with CentralServer(None, arguments=("--port", "0")) as server:
+        before = SystemClock().now_ms()
+        answer = httpx.get(f"http://{server.address}/v1/health", trust_env=False)
+        assert (answer.status_code, answer.json()["protocol"]) == (200, 1)
+        assert abs(answer.json()["t"] - before) < 60_000
+        assert "server" not in answer.headers
+
+
+@pytest.mark.needs("postgresql")
+def test_migrate_and_enrolment_code_on_postgresql(postgres: Postgres) -> None:
+    url = postgres.fresh()
+    assert cli("migrate", "--database", url).stdout.startswith("База данных готова")
+    about = ("--name", "Петрова Анна", "--role", "o2", "--extension", "2002", "--organisation", "26/tf")
+    code = cli("enrolment-code", "--database", url, *about)
+    assert code.returncode == 0
+    assert len(code.stdout.strip()) == 14
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("migrate", "--database", "postgresql+psycopg://u:secret@127.0.0.1/x"), "Неверный адрес базы данных"),
+        (("serve", "--database", "postgresql+psycopg://u@127.0.0.1:1/x"), "База данных сервера недоступна"),
+        (("verify",), "Команда «verify» в этой версии ещё не готова."),
+        (("backup", "x"), "Команда «backup» в этой версии ещё не готова."),
+        (("restore", "x"), "Команда «restore» в этой версии ещё не готова."),
+        (("admin", "--list"), "Команда «admin» в этой версии ещё не готова."),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(arguments: tuple[str, ...], sentence: str) -> None:
+    done = cli(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith(sentence)
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
