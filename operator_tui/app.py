@@ -6,12 +6,13 @@ The terminal's environment has to be prepared before this module is imported (op
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from functools import partial
 from importlib import resources
 from typing import Any, ClassVar
 
 from textual import work
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Resize
@@ -69,6 +70,7 @@ class DeskApp(App[int]):
             self.register_theme(known)
         self.theme = theme
         self._ending = False
+        self._exit_code = 0
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The roles of our own that every theme fills."""
@@ -80,6 +82,14 @@ class DeskApp(App[int]):
             "cursor-text": "ansi_default",
             "cursor-back": "ansi_default",
         }
+
+    def clear_selection(self) -> None:
+        """On Python 3.12 and later a field of the first screen asks before its screen stands on the stack.
+
+        Textual then ends the application (its issue 6444), because it expects only NoScreen there.
+        """
+        with suppress(ScreenStackError):
+            super().clear_selection()
 
     def on_mount(self) -> None:
         self.title = "operator-tui"
@@ -243,9 +253,14 @@ class DeskApp(App[int]):
         try:
             await self.desk.stop(leave=leave)
         finally:
-            self.exit(0)
+            self.exit(self._exit_code)
 
     async def action_quit(self) -> None:
+        self.leave(leave=False)
+
+    def action_give_up(self) -> None:
+        """The desk could not start, and the operator has read why."""
+        self._exit_code = 1
         self.leave(leave=False)
 
 
