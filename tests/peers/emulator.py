@@ -30,12 +30,15 @@ class Cell(NamedTuple):
 
 def visible(char: Char) -> Cell:
     """The visible part of a pyte character; reverse is resolved into the two colours."""
-    foreground, background = (char.bg, char.fg) if char.reverse else (char.fg, char.bg)
+    foreground, background = char.fg, char.bg
+    if char.reverse:
+        # The default ink as a background, and the default background as an ink, are colours of their own.
+        foreground, background = (
+            f"inverse {colour}" if colour == "default" else colour for colour in (background, foreground)
+        )
     lines = {name for name in ("underscore", "strikethrough") if getattr(char, name)}
-    if char.reverse and "default" in (char.fg, char.bg):
-        lines.add("reverse")
-    if char.data in (" ", "") and not lines - {"reverse"}:
-        return Cell(" " if char.data else "", "", background, frozenset(lines))
+    if char.data in (" ", "") and not lines:
+        return Cell(char.data, "", background, frozenset())
     marks = lines | {name for name in ("bold", "italics", "blink") if getattr(char, name)}
     return Cell(char.data, foreground, background, frozenset(marks))
 

@@ -96,6 +96,9 @@ class Demo(App[None]):
         self.theme = os.environ.get("DEMO_THEME", "textual-dark")
         self.query_one("#hits", DataTable).add_columns("ФИО", "Рождён", "ЕНП", "СМО", "Полис")
         self.show_hits("")
+        for field in (*self.query(Input), *self.query(TextArea)):
+            # A stock field would blink: 74 kB a minute, and never a quiet line to count a letter on.
+            field.cursor_blink = False
         self.query_one("#name").focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
