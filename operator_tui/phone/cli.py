@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import os
 import signal
 
 import click
@@ -22,8 +23,7 @@ def phone(profile_name: str, foreground: bool) -> None:
     profile.make_folders()
     if not foreground:
         process.detach()
-    lock = process.sole(profile.runtime / "phone.lock")
-    if lock is None:
+    if not process.wait_for_turn(profile.runtime / "phone.lock", profile.phone_socket):
         return
     process.close_to_debuggers()
     asyncio.run(_serve(profile))
@@ -42,12 +42,14 @@ async def _serve(profile: Profile) -> None:
         loop.add_signal_handler(number, engine.end)
     # A call outlives the terminal it was begun from.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    code = 0
     with (profile.logs / "phone.crash").open("a") as crash:
         faulthandler.enable(crash)  # places in the code, never values
         try:
             await engine.run()
         except Exception as error:
             log.failed("engine_failed", error)
-            raise SystemExit(1) from None
-        finally:
-            faulthandler.disable()
+            code = 1
+        faulthandler.disable()
+    # Everything is said and closed. A sound server that hangs may still hold a thread, and Python would wait for it.
+    os._exit(code)

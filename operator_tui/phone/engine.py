@@ -39,11 +39,12 @@ from operator_tui.phone.line import (
     folded,
 )
 from operator_tui.phone.log import EngineLog
-from operator_tui.phone.sound import SoundCard, open_card
+from operator_tui.phone.sound import SoundCard, no_sound, open_card
 
 IDLE_SECONDS = 600.0
 _POLL_SECONDS = 1.0
 _LEVEL_SECONDS = 0.25
+_CARD_SECONDS = 8.0
 _MAX_UNSENT = 4 * 1024 * 1024  # a desk that reads nothing is let go; it finds everything in the next snapshot
 
 MakeLine = Callable[[LineConfig, AudioPort, Clock], PhoneLine]
@@ -298,7 +299,7 @@ class Engine:
             if self._snapshot.calls:
                 raise Refusal(Code.LINE_BUSY)
             await self._stop_line()
-        card = await asyncio.to_thread(self._make_card, act.config)
+        card = await self._open_card(act.config)
         self._tell(SoundChanged(card.sound))
         if act.config.line == "sip" and card.sound.state is SoundState.NO_MICROPHONE:
             await asyncio.to_thread(card.close)
@@ -322,6 +323,15 @@ class Engine:
                 registration=line.registration(),
             )
         )
+
+    async def _open_card(self, config: LineConfig) -> SoundCard:
+        """The card, or none when it does not open in time: a sound server that hangs must not hold up work."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self._make_card, config))
+        done, _ = await asyncio.wait({opening}, timeout=_CARD_SECONDS)
+        if done:
+            return opening.result()
+        self._log.say("sound_hangs")
+        return no_sound()
 
     async def _carry(self, line: PhoneLine) -> None:
         """Bring the line's events to the desk."""

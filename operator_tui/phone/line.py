@@ -158,7 +158,8 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     sip_port: int = 0  # 0: a free one of the user's own range; the next port is taken too
     rtp_ports: str = ""  # "A-B"; empty: the user's own range
     rtp_tos: int = 184  # DSCP EF
-    codecs: tuple[str, ...] = ("opus/48000/2", "g722/16000/1", "pcma", "pcmu")
+    # As the public network speaks first: what needs no transcoding. A slow line puts opus first.
+    codecs: tuple[str, ...] = ("pcma", "pcmu", "g722/16000/1", "opus/48000/2")
     register_seconds: int = 60
     country: str = "RU"  # how a national number is read
     sound: str = "pyaudio"  # pyaudio | null

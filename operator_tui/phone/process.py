@@ -8,9 +8,11 @@ import os
 import socket
 import struct
 import sys
+import time
 from pathlib import Path
 
 _PR_SET_DUMPABLE = 4  # prctl(2)
+_TURN_SECONDS = 8.0
 
 
 def detach() -> None:
@@ -36,7 +38,7 @@ def close_to_debuggers() -> None:
 
 
 def sole(lock_file: Path) -> int | None:
-    """A lock that dies with this process; None when another engine of the profile holds it."""
+    """A lock that dies with this process, as its descriptor is never closed; None when another engine has it."""
     descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,6 +46,28 @@ def sole(lock_file: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def wait_for_turn(lock_file: Path, socket_path: Path) -> bool:
+    """Whether this process is to serve the profile: False when another one does.
+
+    One that is on its way out no longer listens but still has the lock for a moment; it is waited for.
+    """
+    deadline = time.monotonic() + _TURN_SECONDS
+    while sole(lock_file) is None:
+        if _answers(socket_path) or time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except OSError:
+            return False
+        return True
 
 
 def listening(path: Path) -> socket.socket:

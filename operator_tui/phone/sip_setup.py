@@ -157,5 +157,5 @@ def _address(text: str) -> tuple[str, str]:
         if not bracket or not name.strip():
             return "", ""
         user, _ = _address(bracket + rest)
-        return user, name.strip().strip('"')
+        return (user, name.strip().strip('"')) if user else ("", "")
     return address.uri.user or "", address.name or ""

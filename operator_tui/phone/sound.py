@@ -59,7 +59,12 @@ def open_card(config: LineConfig) -> SoundCard:
     try:
         return PyAudioCard(config)
     except (ImportError, OSError):
-        return NullCard(_broken(Sound(), SoundState.NO_SOUND))
+        return no_sound()
+
+
+def no_sound() -> SoundCard:
+    """What stands in for a card that cannot be had."""
+    return NullCard(_broken(Sound(), SoundState.NO_SOUND))
 
 
 def _broken(sound: Sound, state: SoundState) -> Sound:

@@ -58,6 +58,7 @@ class Asterisk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_block(2)
+        self.tls_port = free_block(2)
         self.trunk_port = free_block(2)  # where calls to the public network go: start a SIPp there
         self.ami_port = free_block(2)
         self.rtp = free_block(80)
@@ -70,6 +71,11 @@ class Asterisk:
     @property
     def sip(self) -> tuple[str, int]:
         return "127.0.0.1", self.port
+
+    @property
+    def certificate(self) -> Path:
+        """Its self-signed certificate for 127.0.0.1: the CA file of a desk that trusts it."""
+        return self.folder / "etc" / "pbx.pem"
 
     @staticmethod
     def secret(extension: str) -> str:
@@ -172,6 +178,9 @@ class Asterisk:
             "LOG": f"{_INSIDE}/log",
             "SIP_ADDRESS": "127.0.0.1",
             "SIP_PORT": self.port,
+            "TLS_PORT": self.tls_port,
+            "CERTIFICATE": f"{_INSIDE}/etc/pbx.pem",
+            "KEY": f"{_INSIDE}/etc/pbx.key",
             "TRUNK_ADDRESS": "127.0.0.1",
             "TRUNK_PORT": self.trunk_port,
             "RTP_FIRST": self.rtp,
@@ -185,6 +194,7 @@ class Asterisk:
             for word, value in words.items():
                 text = text.replace(f"@{word}@", str(value))
             (self.folder / "etc" / source.name).write_text(text, encoding="utf-8")
+        _make_certificate(self.certificate, self.folder / "etc" / "pbx.key")
         share = self.folder / "share"
         (share / "documentation").symlink_to("/usr/share/asterisk/documentation")
         _write_tone(share / "sounds/ru/oms/greeting.wav", GREETING_HERTZ, GREETING_SECONDS)
@@ -197,6 +207,13 @@ def _modules_folder() -> str:
     root = asterisk_root()
     found = next(root.glob("usr/lib/*/asterisk/modules"), root / "usr/lib/asterisk/modules")
     return f"/{found.relative_to(root)}"
+
+
+def _make_certificate(certificate: Path, key: Path) -> None:
+    kind = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*kind, *name, *files], check=True, capture_output=True)
 
 
 def _write_tone(file: Path, hertz: float, seconds: float) -> None:

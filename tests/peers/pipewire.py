@@ -88,7 +88,7 @@ class SoundCard:
         """Play a tone into the microphone until ``silence``."""
         self.silence()
         voice = self.folder / "voice.raw"
-        voice.write_bytes(tone(hertz, _RATE, 120.0))
+        voice.write_bytes(tone(hertz, _RATE, 1.0) * 300)
         self._voice = subprocess.Popen([*self._client("pacat", "mic"), str(voice)], env=self._env())
 
     def silence(self) -> None:
@@ -140,7 +140,7 @@ class SoundCard:
                 start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
-        while not {"speaker", "mic", "bell"} <= self._sinks():
+        while not ({"speaker", "mic", "bell"} <= self._sinks() and self._flows()):
             if time.monotonic() > deadline or self._session.poll() is not None:
                 raise RuntimeError(f"PipeWire does not start:\n{(self.folder / 'log').read_text(errors='replace')}")
             time.sleep(0.1)
@@ -165,6 +165,16 @@ class SoundCard:
         # Without a latency of their own these clients wait for two seconds of sound at a time.
         form = ["--raw", "--format=s16le", f"--rate={_RATE}", "--channels=1", "--latency-msec=40"]
         return [program, f"--device={device}", *form]
+
+    def _flows(self) -> bool:
+        """Whether a client gets sound: the session manager links streams some time after the sinks are there."""
+        try:
+            subprocess.run(
+                self._client("parec", "mic.monitor"), env=self._env(), capture_output=True, timeout=0.5, check=False
+            )
+        except subprocess.TimeoutExpired as enough:
+            return bool(enough.stdout)
+        return False
 
     def _sinks(self) -> set[str]:
         listed = subprocess.run(

@@ -156,6 +156,31 @@ async def test_a_wrong_secret_is_told_and_not_tried_again(desk: Desk, asterisk: 
     await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
 
 
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+async def test_the_line_also_goes_over_tcp_and_tls(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, asterisk: Asterisk, transport: str
+) -> None:
+    server = f"127.0.0.1:{asterisk.tls_port if transport == 'tls' else asterisk.port}"
+    await begin(server=server, transport=transport, ca_file=str(asterisk.certificate))
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    await desk.phone.hang_up(call.id)
+    await until(lambda: caller.over)
+
+
+async def test_a_pbx_whose_certificate_nobody_vouches_for_gets_no_password(desk: Desk, asterisk: Asterisk) -> None:
+    config = asterisk.line("2001", server=f"127.0.0.1:{asterisk.tls_port}", transport="tls")
+    await desk.phone.begin_work(config, asterisk.secret("2001"))
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST, 15)
+    refusal = told(desk.snapshot.registration.refusal)
+    assert refusal is not None
+    assert refusal.code is Code.PBX_UNTRUSTED
+    assert "REGISTER" not in asterisk.log()
+    assert "Unavailable" in asterisk.cli("queue show oms-1")
+
+
 async def test_no_pbx_is_told_and_found_when_it_comes(desk: Desk, asterisk: Asterisk) -> None:
     config = asterisk.line("2001")
     asterisk.stop()
@@ -204,6 +229,23 @@ async def test_bell_and_voices_go_through_the_sound_card(
 
     await desk.phone.hang_up(call.id)
     await until(lambda: sound_card.loudness(0.2) < 10)
+
+
+@pytest.mark.needs("pipewire")
+@pytest.mark.parametrize("codec", ["pcmu", "g722/16000/1", "opus/48000/2"])
+async def test_every_codec_carries_both_voices(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, sound_card: SoundCard, codec: str
+) -> None:
+    await desk.phone.shut_down()
+    await until(lambda: not open_profile("work").phone_socket.exists())
+    await desk.phone.attach()
+    await begin(**sound_card.devices, codecs=(codec,))
+    sound_card.speak(OPERATOR_HERTZ)
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await sound_card.until_heard(CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
 
 
 @pytest.mark.function("K-4.10")

@@ -1,0 +1,52 @@
+"""The telephone's commands: keys of the key card, and a reason for each that is off."""
+
+from __future__ import annotations
+
+import pytest
+
+from operator_tui.appeals.errors import Code
+from operator_tui.commands import Situation, clashes, collect
+from operator_tui.sentences import sentence
+
+
+@pytest.mark.parametrize(
+    ("command", "key", "title"),
+    [
+        ("phone.answer", "f2", "Ответить"),
+        ("phone.hold", "f3", "Удержать"),
+        ("phone.hang_up", "f4", "Завершить разговор"),
+        ("phone.transfer", "f7", "Перевести"),
+        ("phone.begin_work", "ctrl+b", "Начало работы"),
+        ("phone.end_work", "ctrl+e", "Завершить"),
+    ],
+)
+def test_key_and_title(command: str, key: str, title: str) -> None:
+    found = collect()[command]
+    assert found.keys == (key,)
+    assert found.title == title
+
+
+ON = {
+    "off": {"begin_work"},
+    "lost": {"end_work"},
+    "free": {"end_work"},
+    "ringing": {"answer", "hang_up"},
+    "dialing": {"hang_up"},
+    "talking": {"hold", "hang_up", "transfer"},
+    "held": {"hold", "hang_up", "transfer"},
+}
+
+
+@pytest.mark.parametrize("phone", ON)
+def test_a_command_is_on_or_says_why_not(phone: str) -> None:
+    commands = {id.removeprefix("phone."): c for id, c in collect().items() if id.startswith("phone.")}
+    refusals = {name: c.available(Situation(phone=phone)) for name, c in commands.items()}
+    assert {name for name, refusal in refusals.items() if refusal is None} == ON[phone]
+    for refusal in refusals.values():
+        assert refusal is None or sentence(refusal).endswith(".")
+    if phone == "off":
+        assert refusals["answer"].code is Code.WORK_NOT_BEGUN
+
+
+def test_no_key_is_taken_twice() -> None:
+    assert not clashes(collect().values())
