@@ -7,6 +7,8 @@ from sqlite_utils.migrations import Migrations
 
 STEPS = Migrations("journal")
 
+# Word for word in the index and in the query, or SQLite does not use the one for the other.
+OPEN = "status IN ('deferred', 'review', 'work')"
 FTS_COLUMNS = ("find_number", "find_name", "find_phone", "find_text")
 
 
@@ -50,6 +52,7 @@ def first(db: Database) -> None:
         not_null={"card", "kind", "body", "at_ms", "state"},
         defaults={"state": "pending", "confirmed": 0, "seq": 0},
     )
+    db.table("outbox").create_index(["at_ms"])
     db.execute("CREATE INDEX outbox_pending ON outbox(device, n) WHERE state = 'pending'")
     db.execute("CREATE INDEX outbox_folded ON outbox(card, device, n) WHERE card != ''")
     # shown: the confirmed card with the unconfirmed operations folded in; what the screen and the search read.
@@ -72,7 +75,9 @@ def first(db: Database) -> None:
     )
     shown = db.table("shown")
     shown.create_index(["id"], unique=True)
-    shown.create_index(["status", "created"])
+    shown.create_index(["status", "created", "id"])
+    # The home list reads the newest of the open ones: without this index it sorts them all, 160 ms at 10,000 cards.
+    db.execute(f"CREATE INDEX shown_open ON shown(created, id) WHERE {OPEN}")
     shown.create_index(["phone"])
     shown.create_index(["enp"])
     shown.enable_fts(list(FTS_COLUMNS), tokenize="unicode61 remove_diacritics 0", create_triggers=True)
