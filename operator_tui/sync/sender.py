@@ -135,9 +135,8 @@ class Sender:
         except Refusal as refusal:
             light = ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE
             return await self._failed(light, refusal)
-        except Exception as error:
-            # The loop must outlive a mistake of ours. Its type alone is logged: its text may quote an appeal.
-            _log.error("sync round failed: %s", type(error).__name__)
+        except Exception as error:  # the loop must outlive a mistake of ours: the timer fires again
+            _log.exception("sync round failed")
             return await self._failed(ServerLight.TROUBLE, Refusal(Code.SERVER_REFUSED, reason=type(error).__name__))
         self._failures = 0
         await self._tell(ServerLight.ON, None)

@@ -1,0 +1,233 @@
+"""What the sender makes of a server that refuses, is another lineage, lacks what it had, or talks nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from central.store import tables as t
+from central.store.database import Database
+from operator_tui.appeals.clock import ManualClock, SystemClock
+from operator_tui.appeals.draft import new_draft
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind, Outcome
+from operator_tui.appeals.people import Role
+from operator_tui.journal.journal import Journal
+from operator_tui.sync.protocol import End, Head, write_answer
+from operator_tui.sync.sender import Sender, SenderState, ServerLight
+from tests.central.conftest import KEY
+from tests.sync.conftest import run, until
+from tests.sync.test_schedules import THEME, DeskAtWork, Line, Server
+
+OpenJournal = Callable[[str], Journal]
+FIELDS = {"type": THEME.type.value, "theme": THEME.code}
+
+
+class Scripted:
+    """Stands where the Link stands and plays answers, the last one again and again."""
+
+    def __init__(self, *answers: bytes | Refusal | Exception) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+
+    @asynccontextmanager
+    async def post(
+        self, path: str, body: bytes, *, token: str = "", packed: bool = True
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.asked += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        yield self._chunks(answer)
+
+    async def _chunks(self, answer: bytes) -> AsyncIterator[bytes]:
+        yield answer
+
+
+def sender_of(journal: Journal, link: object, **more: object) -> Sender:
+    return Sender(journal, link, run=run, clock=SystemClock(), **more)  # type: ignore[arg-type]  # made-up parts
+
+
+def answer(epoch: str, *, next: int, outcomes: tuple[Outcome, ...] = ()) -> bytes:
+    return b"".join(write_answer(Head(epoch, 0, next), outcomes, [], End({})))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    return Server(lambda: Database.sqlite(tmp_path / "central.db", KEY))
+
+
+@pytest.fixture
+def line(server: Server) -> Line:
+    return Line(server, random.Random(0), bad=False)
+
+
+@pytest.fixture
+def desk(open_journal: OpenJournal, line: Line) -> DeskAtWork:
+    return DeskAtWork(open_journal, "one", Role.OPERATOR_1, line)
+
+
+def light(sender: Sender) -> tuple[ServerLight, Code | None]:
+    return sender.state.light, sender.state.refusal.code if sender.state.refusal else None
+
+
+async def test_a_journal_without_a_device_waits_for_its_enrolment(open_journal: OpenJournal) -> None:
+    sender = sender_of(open_journal("one"), Scripted(b""))
+    await sender.round()
+    assert light(sender) == (ServerLight.TROUBLE, Code.NOT_ENROLLED)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (Refusal(Code.SERVER_AWAY), (ServerLight.AWAY, Code.SERVER_AWAY)),
+        (Refusal(Code.SERVER_UNTRUSTED, server="x"), (ServerLight.TROUBLE, Code.SERVER_UNTRUSTED)),
+        (Refusal(Code.PROTOCOL_VERSION), (ServerLight.TROUBLE, Code.PROTOCOL_VERSION)),
+        (RuntimeError("Абрамова"), (ServerLight.TROUBLE, Code.SERVER_REFUSED)),
+        (b"<html>", (ServerLight.TROUBLE, Code.BAD_REQUEST)),
+        (b"", (ServerLight.AWAY, Code.SERVER_AWAY)),
+    ],
+)
+async def test_each_failure_has_its_light_and_the_work_stays(
+    desk: DeskAtWork, given: bytes | Exception, expected: tuple[ServerLight, Code]
+) -> None:
+    desk.journal.record(Kind.SHIFT_BEGUN, {})
+    sender = sender_of(desk.journal, Scripted(given))
+    for _ in range(3):
+        assert 0 <= await sender.round() <= 60
+    assert light(sender) == expected
+    assert sender.state.unsent == desk.journal.unsent() == 1
+    assert "Абрамова" not in str(sender.state)
+
+
+async def test_the_pauses_grow_and_never_pass_a_minute(desk: DeskAtWork) -> None:
+    sender = sender_of(desk.journal, Scripted(Refusal(Code.SERVER_AWAY)))
+    pauses = [await sender.round() for _ in range(200)]
+    assert max(pauses[:1]) <= 2
+    assert 30 < max(pauses) <= 60
+    assert min(pauses[10:]) < 30, "full jitter"
+
+
+async def test_a_kick_ends_a_long_pause(desk: DeskAtWork, line: Line) -> None:
+    broken = Scripted(Refusal(Code.SERVER_AWAY))
+    sender = sender_of(desk.journal, broken)
+    for _ in range(10):
+        await sender.round()
+    task = asyncio.create_task(sender.run())
+    await until(lambda: broken.asked == 11)
+    sender._link = line  # type: ignore[assignment]  # the line is back
+    sender.kick()
+    await until(lambda: light(sender) == (ServerLight.ON, None), within=5)
+    await sender.stop()
+    assert task.cancelled()
+
+
+async def test_without_a_kick_the_timer_fires(desk: DeskAtWork) -> None:
+    quiet = Scripted(answer(_epoch(desk.journal), next=1))
+    sender = sender_of(desk.journal, quiet, poll_s=0.01)
+    asyncio.create_task(sender.run())  # noqa: RUF006 (stop ends it)
+    await until(lambda: quiet.asked > 3)
+    await sender.stop()
+
+
+async def test_only_what_changed_is_told(desk: DeskAtWork) -> None:
+    told: list[SenderState] = []
+    sender = sender_of(desk.journal, Scripted(answer(_epoch(desk.journal), next=1)), on_state=told.append)
+    for _ in range(5):
+        await sender.round()
+    assert [state.light for state in told] == [ServerLight.ON]
+
+
+async def test_a_copied_journal_is_told_and_keeps_its_work(
+    desk: DeskAtWork, open_journal: OpenJournal, tmp_path: Path, line: Line
+) -> None:
+    desk.journal.close()
+    shutil.copy(tmp_path / "one.db", tmp_path / "copy.db")
+    desk.restart()
+    copy = open_journal("copy")
+    desk.journal.save(new_draft(fields=FIELDS))
+    copy.record(Kind.SHIFT_BEGUN, {})
+    await desk.sender.round()
+    sender = sender_of(copy, line)
+    await sender.round()
+    assert light(sender) == (ServerLight.TROUBLE, Code.FORK)
+    assert copy.unsent() == 1
+
+
+async def test_a_server_restored_from_yesterday_gets_everything_back(
+    desk: DeskAtWork, server: Server, tmp_path: Path
+) -> None:
+    first = desk.journal.save(new_draft(fields=FIELDS))
+    await desk.sender.round()
+    server.database.close()
+    shutil.copy(tmp_path / "central.db", tmp_path / "backup.db")
+    server.restart()
+    second = desk.journal.save(new_draft(fields=FIELDS))
+    await desk.sender.round()
+    assert len(server.rows(t.card)) == 2
+    server.database.close()
+    for wal in tmp_path.glob("central.db-*"):
+        wal.unlink()
+    shutil.copy(tmp_path / "backup.db", tmp_path / "central.db")
+    server.restart()
+    server.database.write(lambda connection: connection.execute(sa.update(t.server).values(v="0" * 16)))
+    assert [row.id for row in server.rows(t.card)] == [first.id]
+    third = desk.journal.save(new_draft(fields=FIELDS))
+    await desk.sender.round()
+    assert light(desk.sender) == (ServerLight.ON, None)
+    assert {row.id for row in server.rows(t.card)} == {first.id, second.id, third.id}
+    assert _epoch(desk.journal) == "0" * 16
+    assert [row.n for row in server.rows(t.op_log)] == [1, 2, 3]
+
+
+async def test_a_server_that_lacks_what_it_had_gets_it_again(desk: DeskAtWork) -> None:
+    epoch = _epoch(desk.journal)
+    for _ in range(2):
+        desk.journal.record(Kind.SHIFT_BEGUN, {})
+    done = tuple(Outcome(n=n, s="applied", q=n) for n in (1, 2))
+    desk.journal.settle(done, durable=0)
+    desk.journal.record(Kind.SHIFT_ENDED, {})
+    all_three = tuple(Outcome(n=n, s="applied", q=n) for n in (1, 2, 3))
+    sender = sender_of(
+        desk.journal, Scripted(answer(epoch, next=1), answer(epoch, next=4, outcomes=all_three), answer(epoch, next=4))
+    )
+    await sender.round()
+    assert light(sender) == (ServerLight.ON, None)
+    assert desk.journal.unsent() == 0
+
+
+async def test_a_server_that_answers_nothing_to_what_was_sent_is_trouble(desk: DeskAtWork) -> None:
+    desk.journal.record(Kind.SHIFT_BEGUN, {})
+    sender = sender_of(desk.journal, Scripted(answer(_epoch(desk.journal), next=1)))
+    await asyncio.wait_for(sender.round(), 10)
+    assert light(sender) == (ServerLight.TROUBLE, Code.SERVER_REFUSED)
+    assert desk.journal.unsent() == 1
+
+
+async def test_a_hundred_cards_of_a_day_off_line_go_in_order(desk: DeskAtWork, server: Server) -> None:
+    for number in range(130):
+        desk.journal.save(new_draft(fields={**FIELDS, "text": f"вопрос {number}"}))
+    await desk.sender.round()
+    assert desk.journal.unsent() == 0
+    assert [row.n for row in server.rows(t.op_log)] == list(range(1, 131))
+    assert desk.journal.cursors() == {"26/tf": 130}
+
+
+async def test_the_clocks_difference_is_known(desk: DeskAtWork) -> None:
+    clock = ManualClock()
+    head = b"".join(write_answer(Head(_epoch(desk.journal), clock.now_ms() + 300_000, 1), [], [], End({})))
+    sender = Sender(desk.journal, Scripted(head), run=run, clock=clock)  # type: ignore[arg-type]  # made-up parts
+    await sender.round()
+    assert sender.state.offset_ms == 300_000
+
+
+def _epoch(journal: Journal) -> str:
+    assert journal.device is not None
+    return journal.device.epoch
