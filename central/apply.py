@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from central import audit, streams
 from central.devices import Device
+from central.log import log_failure
 from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.card import Card
@@ -244,9 +245,14 @@ def _rule(
     who = device.operator
     try:
         change = decide(card, operation, Actor(who.user, who.role, who.organisation), catalogue)
+    except Refusal:
+        raise
     except (TypeError, ValueError, LookupError, AttributeError) as error:
-        # A value of a shape the rules do not expect must never stall the queue behind it (rule 2).
-        raise Refusal(Code.FIELD_INVALID, field="x") from error
+        raise Refusal(Code.FIELD_INVALID, field="x") from error  # a value of a shape the rules do not expect
+    except Exception as error:
+        # Our own mistake costs this one operation, which is stored whole, and never the queue behind it (rule 2).
+        log_failure("rule failed", error, device=device.id)
+        raise Refusal(Code.SERVER_REFUSED, reason=type(error).__name__) from error
     of_card = operation.k in _CARD_KINDS
     return change, streams.Draft(
         stream=stream_for(operation.k, who.organisation),

@@ -19,6 +19,8 @@ T = TypeVar("T")
 # serialization_failure, deadlock_detected (PostgreSQL, appendix A): the same again is right.
 _AGAIN = frozenset({"40001", "40P01"})
 _TRIES = 5
+# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, lock_not_available.
+_NOT_NOW = frozenset({"57P01", "57P02", "57P03", "53300", "55P03"})
 
 
 class Database:
@@ -95,5 +97,8 @@ def _away() -> Iterator[None]:
 
 
 def _cannot_connect(error: sa.exc.DBAPIError) -> bool:
-    """Whether the server was never reached: psycopg has no SQLSTATE then."""
-    return isinstance(error, sa.exc.OperationalError) and getattr(error.orig, "sqlstate", "none") is None
+    """Whether it was never reached (psycopg has no SQLSTATE then), is starting or ending, or is all locked up."""
+    if not isinstance(error, sa.exc.OperationalError):
+        return False
+    state = getattr(error.orig, "sqlstate", "")
+    return state is None or state in _NOT_NOW or state.startswith("08")

@@ -14,6 +14,7 @@ from operator_tui.appeals.errors import Code, Refusal
 # Requests are short transactions in as many threads (central/app.py); PostgreSQL allows 100 connections by default.
 CONNECTIONS = 8
 _BUSY_MS = 10_000
+_IDLE_MS = 60_000  # a server process that hangs inside a transaction must not hold a stream for ever
 _KEY_BYTES = 32
 
 
@@ -74,7 +75,11 @@ def postgres_engine(url: str) -> sa.Engine:
     return sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "application_name": "operator-tui central"},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "operator-tui central",
+            "options": f"-c lock_timeout={_BUSY_MS} -c idle_in_transaction_session_timeout={_IDLE_MS} -c timezone=UTC",
+        },
         **_common(),
     )
 

@@ -44,7 +44,9 @@ def test_no_planted_person_is_found(
     fields = {"surname": PLANTED[0], "name": PLANTED[1], "phone": PLANTED[2], "enp": PLANTED[3], "text": PLANTED[4]}
     with TestClient(create_app(database, clock=clock, catalogue=_Breaks()), raise_server_exceptions=False) as client:
         desk = Office(database, client, clock).desk(PLANTED[1])
-        assert desk.send(desk.new_card(**fields)).status == 500
+        answer = desk.send(desk.new_card(**fields), desk.operation("shift.ended"))
+        assert answer.states == ["rejected", "applied"], "a mistake of the rules costs one operation, not the queue"
+        assert (answer.outcomes[0].w, answer.outcomes[0].p) == ("server_refused", {"reason": "RuntimeError"})
         desk.post(PLANTED[4].encode())
         client.get(f"/v1/{PLANTED[0]}?phone={PLANTED[2]}")
         client.get(f"/{PLANTED[0]}")

@@ -1,0 +1,54 @@
+"""PostgreSQL is killed under the server: desks go on, the server needs no restart, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from central.app import create_app
+from central.store import tables as t
+from central.store.database import Database
+from operator_tui.appeals.clock import ManualClock
+from tests.central.desks import Office
+from tests.peers.postgres import Postgres
+
+pytestmark = pytest.mark.needs("postgresql")
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """One that may be killed."""
+    folder = Path(tempfile.mkdtemp(prefix="ot-pg-"))
+    server = Postgres(folder, durable=True)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+def test_the_server_outlives_its_database(own_postgres: Postgres, how: signal.Signals) -> None:
+    clock = ManualClock()
+    database = Database.postgres(own_postgres.fresh())
+    with TestClient(create_app(database, clock=clock), raise_server_exceptions=False) as client:
+        office = Office(database, client, clock)
+        desk = office.desk("Петрова Анна")
+        first, second = desk.new_card(), desk.new_card()
+        assert desk.send(first).states == ["applied"]
+        own_postgres.stop(how)
+        for _ in range(2):
+            answer = desk.send(second)
+            assert (answer.status, answer.refusal) == (503, {"code": "database_away", "params": {}})
+        assert client.get("/v1/health").status_code == 503
+        own_postgres.start()
+        assert desk.send(first, second).states == ["applied", "applied"]
+        assert client.get("/v1/health").status_code == 200
+        assert len(office.rows(t.card)) == 2
