@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import selectors
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from operator_tui.terminal.cursor import locus
+from operator_tui.terminal.keyboard import KeyReader
 from operator_tui.terminal.layouts import chord
 from operator_tui.terminal.pacing import QUERY, Pacer
 from operator_tui.terminal.pen import Pen
@@ -34,6 +37,8 @@ _UNWANTED = frozenset({"\x1b[?1004h", "\x1b[?1004l", "\x1b[<u"})
 
 # After noise: ASCII characters, no insert mode, no wrapping, as the desk expects them.
 _REPAIR = "\x1b(B\x0f\x1b[4l\x1b[?7l"
+
+_TICK_S = 0.1  # how long a read waits before it looks whether the end has come
 
 
 class ThinDriver(LinuxDriver):
@@ -152,21 +157,23 @@ class ThinDriver(LinuxDriver):
                 message = events.Key(meant, None)
         super().process_message(message)
 
-    def _run_input_thread(self) -> None:
-        """Read keys until the end. Bytes that make no sense (a noisy line) are dropped, not the application."""
-        while not self.exit_event.is_set():
-            try:
-                self.run_input_thread()
-            except (ValueError, OverflowError):
-                continue
-            except OSError:
-                # The line was hung up; SIGHUP tells the application.
-                return
-            except Exception:
-                from rich.traceback import Traceback  # only here: it is slow to import
-
-                self._app.call_later(self._app.panic, Traceback())
-                return
+    def run_input_thread(self) -> None:
+        """Read keys until the end, or until the line is hung up: SIGHUP tells the application of that."""
+        reader = KeyReader(debug=self._debug)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_TICK_S):
+                    try:
+                        data = os.read(self.fileno, 4096)
+                    except OSError:
+                        return
+                    if not data:
+                        return
+                    for message in reader.feed(data):
+                        self.process_message(message)
+                for message in reader.tick():
+                    self.process_message(message)
 
     def _soon(self, act: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and so has the screen

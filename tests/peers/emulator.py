@@ -133,6 +133,7 @@ class Emulator:
         self._rest = ""
         self.modes_asked: list[int] = []
         self.unknown: list[str] = []
+        """Private sequences that were swallowed: a terminal without them might print their last letter."""
 
     def feed(self, data: bytes) -> None:
         """Apply bytes as the terminal does; an unfinished sequence waits for its end."""

@@ -42,9 +42,7 @@ _CURSOR_KEYS = {"up": "A", "down": "B", "right": "C", "left": "D", "end": "F", "
 _MODIFIERS = {"shift": 2, "alt": 3, "ctrl": 5, "ctrl+shift": 6}
 
 # Settings of the developer's own shell that would change what a program sends.
-_NOT_INHERITED = re.compile(
-    r"TEXTUAL.*|COLORTERM|NO_COLOR|COLUMNS|LINES|TERM.*|ESCDELAY|LC_.*|PYTEST.*|TTY_.*"
-)
+_NOT_INHERITED = re.compile(r"TEXTUAL.*|COLORTERM|NO_COLOR|COLUMNS|LINES|TERM.*|ESCDELAY|LC_.*|PYTEST.*|TTY_.*")
 
 SILENCE = 0.3
 """Seconds without output after which a screen counts as settled."""
@@ -84,7 +82,8 @@ class PtyDesk:
         answers: bool = True,
         bits_per_second: int | None = None,
     ) -> None:
-        self._answers = answers
+        self.answers = answers
+        """Whether the terminal replies to queries."""
         self._bytes_per_second = bits_per_second / 10 if bits_per_second else None
         self._changed = threading.Condition()
         self._output = bytearray()
@@ -137,6 +136,11 @@ class PtyDesk:
         while data:
             data = data[os.write(self._master, data) :]
 
+    def disturb(self, data: bytes) -> None:
+        """Write to the terminal past the program: noise, `wall`, a shell."""
+        with self._changed:
+            self._emulator.feed(data)
+
     def resize(self, rows: int, cols: int) -> None:
         """Change the size of the window; the program gets SIGWINCH."""
         with self._changed:
@@ -179,6 +183,12 @@ class PtyDesk:
             return list(self._emulator.modes_asked)
 
     @property
+    def unknown(self) -> list[str]:
+        """Private sequences that a terminal may not know and print in part."""
+        with self._changed:
+            return list(self._emulator.unknown)
+
+    @property
     def bells(self) -> int:
         """How many times the bell has rung."""
         with self._changed:
@@ -213,9 +223,14 @@ class PtyDesk:
         """Wait until `text` stands nowhere on the screen."""
         return self.wait(lambda screen: text not in screen, timeout, f"the text {text!r} to go")
 
-    def wait_cursor(self, visible: bool, timeout: float = 20.0) -> None:
-        """Wait until the terminal's cursor is shown, or hidden."""
-        self.wait(lambda _screen: self._emulator.cursor[2] is visible, timeout, f"cursor shown: {visible}")
+    def wait_cells(self, cells: list[list[Cell]], timeout: float = 20.0) -> None:
+        """Wait until every cell looks as in `cells`."""
+        self.wait(lambda _screen: self._emulator.cells() == cells, timeout, "the same picture")
+
+    def wait_cursor(self, column: int, row: int, timeout: float = 20.0) -> None:
+        """Wait until the terminal's cursor is shown at `column` and `row`, from 0."""
+        at = (column, row, True)
+        self.wait(lambda _screen: self._emulator.cursor == at, timeout, f"the cursor at {at}")
 
     def wait_quiet(self, silence: float = SILENCE, timeout: float = 20.0) -> None:
         """Wait until nothing has come for `silence` seconds."""
@@ -233,6 +248,12 @@ class PtyDesk:
         """The number of bytes received so far: a place to count from."""
         with self._changed:
             return len(self._output)
+
+    @property
+    def last_output(self) -> float:
+        """The monotonic instant of the last output."""
+        with self._changed:
+            return self._last_output
 
     def bytes_since(self, mark: int) -> bytes:
         """The bytes received after `mark`."""
@@ -304,7 +325,7 @@ class PtyDesk:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
     def _reply(self, text: str) -> None:
-        if self._answers:
+        if self.answers:
             self.send(text.encode())
 
     def _read(self) -> None:

@@ -7,6 +7,7 @@ the profile, DEMO_THEME the theme, DEMO_FIELDS=stock Textual's own fields as the
 from __future__ import annotations
 
 import os
+import sys
 
 from operator_tui.terminal import choose, driver_class, prepare_environment
 
@@ -76,6 +77,9 @@ class Demo(App[None]):
         ("f6", "focus('comment')", "Текст"),
         ("f3", "focus('menu')", "Меню"),
         ("f8", "state", "Линия"),
+        ("ctrl+a", "said('ctrl+a')", ""),
+        ("alt+m", "said('alt+m')", ""),
+        ("f9", "fail", ""),
         ("f10", "quit", "Выход"),
     ]
     SCREENS = {"journal": Journal}  # noqa: RUF012  # as Textual declares it
@@ -112,9 +116,20 @@ class Demo(App[None]):
             if text in person[0].lower():
                 table.add_row(*person)
 
+    def on_lean_input_lines_left_out(self, event: LeanInput.LinesLeftOut) -> None:
+        self.action_said(f"лишние строки: {len(event.dropped)}")
+
+    def action_said(self, what: str) -> None:
+        self.query_one("#top", Static).update(f"Нажато: {what}")
+
+    def action_fail(self) -> None:
+        raise RuntimeError("нарочно")
+
     def action_state(self) -> None:
         self.query_one("#top", Static).update("Оператор 12 | линия: разговор | не отправлено 3")
 
 
 if __name__ == "__main__":
-    Demo(driver_class=driver_class(PROFILE)).run()
+    demo = Demo(driver_class=driver_class(PROFILE))
+    demo.run()
+    sys.exit(demo.return_code)
