@@ -50,8 +50,17 @@ class BaseLine:
         return self._book.live()
 
     async def events(self) -> AsyncIterator[PhoneEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
+        while True:
+            event = await self._events.get()
+            try:
+                if event is None:
+                    return
+                yield event
+            finally:
+                self._events.task_done()
+
+    async def all_told(self) -> None:
+        await self._events.join()
 
     # for the line itself
 
@@ -59,6 +68,7 @@ class BaseLine:
         if self._events.full():
             for _ in range(_LOUD_ENOUGH):
                 self._events.get_nowait()
+                self._events.task_done()
         self._events.put_nowait(event)
 
     def _over(self) -> None:

@@ -45,6 +45,7 @@ IDLE_SECONDS = 600.0
 _POLL_SECONDS = 1.0
 _LEVEL_SECONDS = 0.25
 _CARD_SECONDS = 8.0
+_TELL_SECONDS = 1.0
 _MAX_UNSENT = 4 * 1024 * 1024  # a desk that reads nothing is let go; it finds everything in the next snapshot
 
 MakeLine = Callable[[LineConfig, AudioPort, Clock], PhoneLine]
@@ -286,7 +287,15 @@ class Engine:
                 doing = self._set_ready(line, on)
             case _:
                 raise Refusal(Code.UNSUPPORTED)
-        return await doing or ""
+        result = await doing or ""
+        # What an act did is told before its reply: who dialled finds the call in the picture.
+        await self._all_told(line)
+        return result
+
+    async def _all_told(self, line: PhoneLine) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TELL_SECONDS):
+                await line.all_told()
 
     async def _set_ready(self, line: PhoneLine, on: bool) -> None:
         await line.set_ready(on)
@@ -348,9 +357,7 @@ class Engine:
                 await line.stop()
             except Exception as error:  # a line that cannot say goodbye is gone all the same
                 self._log.failed("stop_failed", error)
-            # What the line told while stopping (the ends of its calls) must still get out.
-            for _ in range(3):
-                await asyncio.sleep(0)
+            await self._all_told(line)  # the ends of its calls must still get out
         if self._pump is not None:
             self._pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -357,6 +357,10 @@ class PhoneLine(Protocol):
         """What happens; for one reader. Ends only when the line is dead and its process must be replaced."""
         ...
 
+    async def all_told(self) -> None:
+        """Returns when the reader of ``events`` is done with everything that happened so far."""
+        ...
+
     async def set_ready(self, on: bool) -> None:
         """Whether a queue may give this operator calls (not in wrap-up, not on a break)."""
         ...

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import baresip
 from baresip import BaresipError, Event, RegistrationError, StackEvent
+from baresip.errors import split_status
 
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
@@ -85,8 +86,7 @@ class Registrar:
             self._ok_at = self._clock.monotonic()
             self._tell(RegistrationState.OK)
         elif event.event is Event.REGISTER_FAIL:
-            status, _, reason = (event.text or "").partition(" ")
-            self._failed(int(status) if status.isdigit() and len(status) == 3 else None, reason or status)
+            self._failed(*split_status(event.text or ""))
 
     def _failed(self, status: int | None, reason: str) -> None:
         if status in _WRONG_SECRET:

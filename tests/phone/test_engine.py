@@ -54,6 +54,15 @@ async def test_a_caller_who_gives_up_is_abandoned(bench: Bench) -> None:
     assert ended.abandoned
 
 
+async def test_what_an_act_did_is_told_before_its_reply(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    call = await desk.phone.dial("2003")
+    assert desk.snapshot.call(call).state is CallState.DIALING
+    await desk.phone.hang_up(call)
+    assert desk.snapshot.call(call).over
+
+
 async def test_refusals_come_back_whole(bench: Bench) -> None:
     desk = await bench.desk()
     with pytest.raises(Refusal) as early:
