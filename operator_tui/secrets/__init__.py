@@ -41,9 +41,10 @@ def profile_secrets(profile: Profile, *, passphrase: Callable[[], str] | None = 
 
     ``demo`` and ``practice`` have a 0600 key file in the profile's data folder and touch nothing else (DESIGN rules
     9 and 15). Live profiles go through the library ``keyring`` with a backend named here, never chosen by it: on a
-    headless machine its own choice is none at all or a chain with a plain-text file in it (design, section 3). The
-    backend is the vault if the profile has one, else the Secret Service if it runs and is unlocked, else a new
-    vault. ``passphrase`` is asked once, when the vault is opened; without it Refusal(VAULT_LOCKED).
+    headless machine its own choice is none at all or a chain with a plain-text file in it (design, section 3). A new
+    profile takes the Secret Service if it runs and is unlocked, else a vault, and stays with what it took: Refusal
+    (KEYRING_AWAY) when its service is away. ``passphrase`` is asked once, when the vault is opened; without it
+    Refusal(VAULT_LOCKED).
     """
     if profile.synthetic:
         from operator_tui.secrets.keyfile import KeyFile

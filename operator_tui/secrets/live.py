@@ -15,7 +15,10 @@ import keyring.errors
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.profiles import Profile
 from operator_tui.secrets import KEY_BYTES
+from operator_tui.secrets.files import read_private, write_private
 from operator_tui.secrets.vault import Vault
+
+_SERVICE = "secret-service"
 
 
 class VaultBackend(keyring.backend.KeyringBackend):
@@ -44,16 +47,17 @@ class VaultBackend(keyring.backend.KeyringBackend):
 class LiveSecrets:
     """Secrets of one profile in one backend. Values are base64 there: a keyring holds texts."""
 
-    def __init__(self, profile: Profile, backend: Any) -> None:
+    def __init__(self, profile: Profile, backend: Any, *, on_set: Callable[[], None] = lambda: None) -> None:
         self._service = f"operator-tui/{profile.name}"
         self._backend = backend
+        self._on_set = on_set
         # For this process nothing but our choice is keyring's keyring, whoever asks it.
         keyring.set_keyring(backend)
 
     @property
     def backend(self) -> str:
         """Which backend it is, for the settings screen: ``vault`` or ``secret-service``."""
-        return "vault" if isinstance(self._backend, VaultBackend) else "secret-service"
+        return "vault" if isinstance(self._backend, VaultBackend) else _SERVICE
 
     def key(self, name: str, *, create: bool = True) -> bytes:
         kept = self.get(name)
@@ -76,6 +80,7 @@ class LiveSecrets:
             raise Refusal(Code.KEY_MISSING, name=name) from None
 
     def set(self, name: str, value: bytes) -> None:
+        self._on_set()  # first: a key in a backend that nobody remembers is a lost key
         try:
             self._backend.set_password(self._service, name, base64.b64encode(value).decode())
         except keyring.errors.KeyringError as error:
@@ -91,15 +96,22 @@ class LiveSecrets:
 
 
 def live_secrets(profile: Profile, passphrase: Callable[[], str] | None) -> LiveSecrets:
-    """The vault if the profile has one already, else an unlocked Secret Service, else a new vault.
+    """The backend this profile took at its first secret; a profile without any takes what is there now.
 
-    A profile that began with a vault stays with it: a Secret Service that appears one day would hold no key.
+    It stays with it: a Secret Service that is locked today must not lead to a new vault with a new key for the
+    journal, nor one that appears one day hide the vault.
     """
     if profile.synthetic:
         raise Refusal(Code.KEY_BACKEND_REFUSED, profile=profile.name)
     vault = Vault(profile.data / "vault", passphrase)
-    service = None if vault.exists else secret_service()
-    return LiveSecrets(profile, service or VaultBackend(vault))
+    mark = profile.data / "keys.backend"
+    marked = read_private(mark) == _SERVICE.encode()
+    service = secret_service() if marked or not vault.exists else None
+    if marked and service is None:
+        raise Refusal(Code.KEYRING_AWAY, reason="Secret Service")
+    if service is None:
+        return LiveSecrets(profile, VaultBackend(vault))
+    return LiveSecrets(profile, service, on_set=lambda: write_private(mark, _SERVICE.encode()))
 
 
 def secret_service() -> Any | None:

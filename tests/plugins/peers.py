@@ -96,6 +96,7 @@ PEERS: dict[str, Peer] = {
     ),
     "postgresql": Peer(lambda: "" if postgresql_bin() else "initdb and postgres", f"{INSTALL} postgresql"),
     "chromium": Peer(lambda: "" if chromium() else "/usr/bin/chromium", f"{INSTALL} chromium"),
+    "keyring": Peer(_programs("gnome-keyring-daemon", "dbus-run-session"), f"{INSTALL} keyring"),
     "sound": Peer(_missing_sound, "gcc and portaudio19-dev, then make setup"),
     "root": Peer(_missing_root, "run the tests as root, in a container of its own"),
 }

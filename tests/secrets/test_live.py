@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import keyring
@@ -221,7 +224,30 @@ def test_an_unlocked_secret_service_is_taken(profile: Profile, monkeypatch: pyte
     secrets.delete("journal")
     secrets.delete("journal")
     assert secrets.get("journal") is None
-    assert not profile.data.exists() or list(profile.data.iterdir()) == []
+    assert {file.name for file in profile.data.iterdir()} == {"keys.backend"}
+
+
+def test_a_profile_that_began_with_a_service_waits_for_it(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> None:
+    """A locked service must not lead to a vault with a new key: the journal would seem to have a wrong one."""
+    service = FakeService()
+    monkeypatch.setattr(live, "secret_service", lambda: service)
+    key = profile_secrets(profile).key("journal")
+    monkeypatch.setattr(live, "secret_service", lambda: None)
+    assert refused(lambda: profile_secrets(profile, passphrase=Asked("p"))) is Code.KEYRING_AWAY
+    assert not (profile.data / "vault").exists()
+    monkeypatch.setattr(live, "secret_service", lambda: service)
+    assert profile_secrets(profile).key("journal", create=False) == key
+
+
+def test_a_service_that_was_never_used_binds_nobody(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> None:
+    monkeypatch.setattr(live, "secret_service", FakeService)
+    assert profile_secrets(profile).get("journal") is None
+    monkeypatch.setattr(live, "secret_service", lambda: None)
+    assert len(profile_secrets(profile, passphrase=Asked("p")).key("journal")) == 32
 
 
 def test_a_service_that_locks_itself_is_a_sentence(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,3 +276,27 @@ def test_practice_never_reaches_a_keyring(name: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(live, "secret_service", FakeService)
     assert refused(live.live_secrets, open_profile(name), None) is Code.KEY_BACKEND_REFUSED
     assert not isinstance(profile_secrets(open_profile(name)), LiveSecrets)
+
+
+@pytest.mark.needs("keyring")
+def test_a_real_secret_service(home: Path) -> None:
+    """GNOME's keyring on a session bus of its own: kept, read again, locked."""
+    told = subprocess.run(
+        ["dbus-run-session", "--", sys.executable, "-m", "tests.secrets.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        cwd=Path(__file__).parents[2],
+    )
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout.splitlines()[-1]) == {
+        "backend": "secret-service",
+        "bytes": 32,
+        "again": True,
+        "other profile": None,
+        "deleted": None,
+        "locked": "keyring_away",
+        "locked at start": "keyring_away",
+        "files": ["keys.backend"],
+    }
