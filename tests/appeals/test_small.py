@@ -114,7 +114,6 @@ def test_rights_are_those_of_the_table(right: Right) -> None:
     assert "".join("+" if may(role, right) else "-" for role in COLUMNS) == TABLE[right]
 
 
-@pytest.mark.function("K-2.4")
 def test_queue_calls_go_to_level_1() -> None:
     assert RIGHTS[Right.QUEUE_CALLS] == {Role.OPERATOR_1, Role.INSURER_1}
 

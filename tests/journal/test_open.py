@@ -178,6 +178,7 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     """This program as it will be with one more migration."""
     steps = Migrations("journal")
     steps(name="first")(migrations.first)
+    steps(name="newest_first")(migrations.newest_first)
     monkeypatch.setattr(store, "STEPS", steps)
     return steps
 
@@ -186,7 +187,7 @@ def test_an_existing_journal_is_copied_before_it_is_migrated(tmp_path: Path, nex
     journal = enrolled(tmp_path)
     saved = journal.save(appeal(surname="Тестова"))
     journal.close()
-    next_release(name="second")(lambda db: db.execute("ALTER TABLE draft ADD COLUMN colour TEXT") and None)
+    next_release(name="third")(lambda db: db.execute("ALTER TABLE draft ADD COLUMN colour TEXT") and None)
     journal = open_journal(tmp_path)
     assert journal.card(saved.id) == saved
     assert [card.id for card in journal.search("тестова")] == [saved.id]
@@ -210,7 +211,7 @@ def test_an_existing_journal_is_copied_before_it_is_migrated(tmp_path: Path, nex
 def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, next_release: Migrations) -> None:
     enrolled(tmp_path).close()
 
-    @next_release(name="second")
+    @next_release(name="third")
     def breaks(db: object) -> None:
         db.execute("ALTER TABLE draft ADD COLUMN colour TEXT")  # type: ignore[attr-defined]  # it is a Database
         raise RuntimeError("in the middle")
@@ -220,6 +221,20 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, nex
     db = open_encrypted(tmp_path / "journal.db", KEY)
     assert "colour" not in db.table("draft").columns_dict
     db.close()
+
+
+def test_a_journal_of_the_first_days_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = Migrations("journal")
+    early(name="first")(migrations.first)
+    with monkeypatch.context() as then:
+        then.setattr(store, "STEPS", early)
+        journal = enrolled(tmp_path)
+        saved = journal.save(appeal(surname="Тестова"))
+        journal.close()
+    journal = open_journal(tmp_path)
+    assert [card.id for card in journal.active()] == [saved.id]
+    journal.close()
+    assert [file.name for file in tmp_path.glob("*before*")] == ["journal.db.before-2"]
 
 
 def test_no_copy_is_made_of_a_new_journal(tmp_path: Path) -> None:
