@@ -8,7 +8,7 @@ from operator_tui.i18n import mark
 
 
 def _card_open(situation: Situation) -> Refusal | None:
-    return None if situation.card and situation.card_editable else Refusal(Code.MOVE_NOT_ALLOWED)
+    return None if situation.card and situation.card_editable else Refusal(Code.NO_CARD_OPEN)
 
 
 def _theme_chosen(situation: Situation) -> Refusal | None:
