@@ -94,6 +94,10 @@ class Code(StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     ROW_INVALID = "row_invalid"
     REGISTRY_KEY_NEEDED = "registry_key_needed"
+    REGISTRY_BUSY = "registry_busy"
+    REGISTRY_FAULTS = "registry_faults"
+    REGISTRY_DELTA_OLD = "registry_delta_old"
+    REGISTRY_NOT_HERE = "registry_not_here"
 
 
 class Refusal(Exception):

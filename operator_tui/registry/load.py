@@ -1,7 +1,4 @@
-"""Builds the registry's index from people: to a temporary file, then in one step over the old one.
-
-Desks that have the old file open go on with it; the next opening sees the new one.
-"""
+"""Builds the registry's index from people: a new generation beside the old one, then one switch (generations.py)."""
 
 from __future__ import annotations
 
@@ -9,10 +6,12 @@ import os
 import time
 from array import array
 from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.registry import generations
 from operator_tui.registry.names import display_name, name_key
 from operator_tui.registry.people import Person
 from operator_tui.registry.schema import (
@@ -30,6 +29,7 @@ from operator_tui.registry.schema import (
 Progress = Callable[[float], None]
 _SEX = {"": 0, "m": 1, "f": 2}
 _BATCH = 20_000
+_NO_LINES = "\x1f\x1f"  # Person.more begins so when there is no other telephone
 # Share of the whole time that reading takes, for the progress bar.
 _READING, _ROWS = 0.5, 0.7
 
@@ -47,16 +47,37 @@ class _Words:
         return found
 
 
-class _Stage:
-    """All people in memory as columns of integers (about 100 bytes each), before codes are given."""
+def former_names(person: Person) -> list[tuple[str, str, str]]:
+    """Surname, name and patronymic of each earlier name; what the list leaves out is as it is now."""
+    return [
+        (old.surname or person.surname, old.name or person.name, old.patronymic or person.patronymic)
+        for old in person.previous
+    ]
 
-    def __init__(self) -> None:
+
+def other_lines(person: Person) -> list[int]:
+    """The telephones beyond the first, as numbers."""
+    return [int(number[1:]) for number in {person.cell("phone2"), person.cell("phone3")} if number]
+
+
+class _Stage:
+    """All people in memory as columns of integers (about 110 bytes each), before codes are given.
+
+    What is only shown (``Person.more``) goes to the file at once, in the order of arrival.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._bodies: list[tuple[int, str]] = []
+        self._kept = 0
+        self.former: list[tuple[int, int, int, int]] = []  # row, number of surname, of name, of patronymic
+        self.lines: list[tuple[int, int]] = []  # telephone, row
         self.names = {field: _Words() for field in FIELDS}  # spelling -> number
         self.texts = _Words()  # everything else that is text
         self.columns: dict[str, array[int]] = {
             name: array("q")
             for name in (*FIELDS, "y", "md", "sex", "phone", "enp", "snils",
-                         "insurer", "clinic", "district", "street", "house", "status")
+                         "insurer", "clinic", "district", "street", "house", "status", "more")
         }  # fmt: skip
 
     def __len__(self) -> int:
@@ -71,80 +92,103 @@ class _Stage:
             names["sn"].number(person.surname), names["fn"].number(person.name), names["pn"].number(person.patronymic),
             int(born[:4]), int(born[5:7]) * 100 + int(born[8:10]), _SEX[person.sex], int(person.phone[1:] or 0),
             int(person.enp), int(person.snils or 0), text(person.insurer), text(person.clinic), text(person.district),
-            text(street), text(house), text(person.policy_status),
+            text(street), text(house), text(person.policy_status), self._keep(person) if person.more else 0,
         )  # fmt: skip
         for column, value in zip(self.columns.values(), values, strict=True):
             column.append(value)
 
+    def _keep(self, person: Person) -> int:
+        row = len(self)
+        self._kept += 1
+        self._bodies.append((self._kept, person.more))
+        if len(self._bodies) >= _BATCH:
+            self.flush()
+        if not person.more.startswith(_NO_LINES):
+            self.lines += [(number, row) for number in other_lines(person)]
+        if person.cell("previous"):
+            for surname, name, patronymic in former_names(person):
+                names = self.names
+                self.former.append(
+                    (row, names["sn"].number(surname), names["fn"].number(name), names["pn"].number(patronymic))
+                )
+        return self._kept
+
+    def flush(self) -> None:
+        """Write the texts that are still held."""
+        self._connection.executemany("INSERT INTO more VALUES(?, ?)", self._bodies)
+        self._bodies.clear()
+
 
 def build(
-    path: Path, key: bytes, people: Iterable[Person], *, expected: int = 0, progress: Progress | None = None
+    path: Path,
+    key: bytes,
+    people: Iterable[Person],
+    *,
+    expected: int = 0,
+    progress: Progress | None = None,
+    as_of: date | None = None,
 ) -> int:
     """Make the registry at ``path`` of ``people``, atomically; returns how many there are.
 
-    ``expected`` is a guess of their number, for ``progress`` (0.0 to 1.0) alone. Refusal(ROW_INVALID) for an ЕНП that
-    comes twice, DISK_FULL or DISK_FAILED when the file can not be written; the old file stays as it was.
+    ``expected`` is a guess of their number, for ``progress`` (0.0 to 1.0) alone; ``as_of`` the day the data are of
+    (today when not given). Refusal(ROW_INVALID) for an ЕНП that comes twice, DISK_FULL or DISK_FAILED when the file can
+    not be written, REGISTRY_BUSY; the old generation goes on as it was.
     """
     import sqlcipher3
 
     report = progress or (lambda _: None)
-    stage = _Stage()
-    for count, person in enumerate(people, 1):
-        stage.add(person)
-        if count % 1000 == 0:
-            report(_READING * min(1.0, count / max(expected, count)))
-    report(_READING)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        temporary.unlink(missing_ok=True)
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        connection = connect(temporary, key, read_only=False)
+    generation = generations.fresh(path)
+    with generations.writing(path):
+        stage: _Stage | None = None
         try:
-            _write(connection, stage, report)
+            os.close(os.open(generation, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            connection = connect(generation, key, read_only=False)
+            try:
+                connection.executescript(NEW_FILE + TABLES)
+                connection.execute("BEGIN")
+                stage = _read(connection, people, expected, report)
+                _write(connection, stage, report, as_of or datetime.now(UTC).date())
+            finally:
+                connection.close()
+            generations.switch(path, generation)
+        except sqlcipher3.IntegrityError as error:
+            row = _repeated(stage.columns["enp"]) if stage else 0
+            raise Refusal(Code.ROW_INVALID, file=path.name, row=row, field="enp") from error
+        except sqlcipher3.OperationalError as error:
+            full = "full" in str(error)
+            raise Refusal(Code.DISK_FULL if full else Code.DISK_FAILED, path=str(path), reason="SQLite") from error
+        except OSError as error:
+            raise Refusal(Code.DISK_FAILED, path=str(path), reason=error.strerror or "") from error
         finally:
-            connection.close()
-        _replace(temporary, path)
-    except sqlcipher3.IntegrityError as error:
-        raise Refusal(Code.ROW_INVALID, file=path.name, row=_repeated(stage.columns["enp"]), field="enp") from error
-    except sqlcipher3.OperationalError as error:
-        full = "full" in str(error)
-        raise Refusal(Code.DISK_FULL if full else Code.DISK_FAILED, path=str(path), reason="SQLite") from error
-    except OSError as error:
-        raise Refusal(Code.DISK_FAILED, path=str(path), reason=error.strerror or "") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+            if generations.identity(path) != generations.identity(generation):
+                generations.discard(generation)
     report(1.0)
     return len(stage)
 
 
-def _replace(temporary: Path, path: Path) -> None:
-    """The file was written without a journal and without syncing: make it durable once, then switch."""
-    _sync(temporary)
-    temporary.replace(path)
-    _sync(path.parent)
+def _read(connection: Any, people: Iterable[Person], expected: int, report: Progress) -> _Stage:
+    stage = _Stage(connection)
+    for count, person in enumerate(people, 1):
+        stage.add(person)
+        if count % 1000 == 0:
+            report(_READING * min(1.0, count / max(expected, count)))
+    stage.flush()
+    report(_READING)
+    return stage
 
 
-def _sync(place: Path) -> None:
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write(connection: Any, stage: _Stage, report: Progress) -> None:
-    connection.executescript(NEW_FILE + TABLES)
-    connection.execute("BEGIN")
+def _write(connection: Any, stage: _Stage, report: Progress, as_of: date) -> None:
     connection.executemany(
         "INSERT INTO word VALUES(?, ?)", ((number, text) for text, number in stage.texts.numbers.items())
     )
+    codes: dict[str, list[int]] = {}
     for field in FIELDS:
-        codes = _write_vocabulary(connection, field, stage.names[field], stage.columns[field])
-        column = stage.columns[field]
-        stage.columns[field] = array("q", (codes[number] for number in column))
-    _write_people(connection, stage)
+        codes[field] = _write_vocabulary(connection, field, stage.names[field], stage.columns[field])
+        given, column = codes[field], stage.columns[field]
+        stage.columns[field] = array("q", (given[number] for number in column))
+    _write_people(connection, stage, codes)
     facts = {
-        "schema": SCHEMA, "rows": len(stage), "built_at": time.time_ns() // 1_000_000, "seq": 0,
+        "schema": SCHEMA, "rows": len(stage), "built_at": time.time_ns() // 1_000_000, "as_of": as_of.isoformat(),
         "snapshot_id": os.urandom(8).hex(),
     }  # fmt: skip
     connection.executemany("INSERT INTO meta VALUES(?, ?)", ((name, str(value)) for name, value in facts.items()))
@@ -155,6 +199,9 @@ def _write(connection: Any, stage: _Stage, report: Progress) -> None:
         connection.execute(statement)
         report(_ROWS + (1 - _ROWS) * number / len(INDEXES) * 0.99)
     connection.execute("ANALYZE v_sn")
+    # Readers must not be held up by a delta, nor a delta by readers.
+    connection.executescript("PRAGMA locking_mode=NORMAL; SELECT 1 FROM meta; PRAGMA journal_mode=WAL;")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def _write_vocabulary(connection: Any, field: str, spellings: _Words, column: array[int]) -> list[int]:
@@ -196,7 +243,7 @@ def _sound(key: str) -> str:
     return phonetic_key(key)
 
 
-def _write_people(connection: Any, stage: _Stage) -> None:
+def _write_people(connection: Any, stage: _Stage, codes: dict[str, list[int]]) -> None:
     """Rows in the order of (surname, name, patronymic, birth date): ten people of one name lie on one or two pages."""
     columns = stage.columns
     surnames, names, patronymics, years, days = (columns[name] for name in (*FIELDS, "y", "md"))
@@ -205,13 +252,33 @@ def _write_people(connection: Any, stage: _Stage) -> None:
         return (((surnames[row] << 20 | names[row]) << 20 | patronymics[row]) << 12 | years[row]) << 11 | days[row]
 
     order = sorted(range(len(stage)), key=place)
-    statement = "INSERT INTO p VALUES(?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, nullif(?, 0), ?, ?, ?, ?, ?, ?)"
+    statement = (
+        "INSERT INTO p VALUES(?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, nullif(?, 0))"
+    )
     values = list(columns.values())
     for start in range(0, len(order), _BATCH):
         batch = order[start : start + _BATCH]
         connection.executemany(
             statement, [(start + at, *[column[row] for column in values]) for at, row in enumerate(batch, 1)]
         )
+    _write_sides(connection, stage, codes, order)
+
+
+def _write_sides(connection: Any, stage: _Stage, codes: dict[str, list[int]], order: list[int]) -> None:
+    """Previous names and other telephones, by the ids the people got."""
+    wanted = {row for row, *_ in stage.former} | {row for _, row in stage.lines}
+    ids = {row: place for place, row in enumerate(order, 1) if row in wanted}
+    years, days = stage.columns["y"], stage.columns["md"]
+    connection.executemany(
+        "INSERT OR IGNORE INTO former VALUES(?, ?, ?, ?, ?, ?)",
+        sorted(
+            (codes["sn"][sn], codes["fn"][fn], codes["pn"][pn], years[row], days[row], ids[row])
+            for row, sn, fn, pn in stage.former
+        ),
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO line VALUES(?, ?)", sorted((phone, ids[row]) for phone, row in stage.lines)
+    )
 
 
 def _repeated(column: array[int]) -> int:

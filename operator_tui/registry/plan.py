@@ -79,6 +79,26 @@ def select(connection: Any, conditions: Sequence[Condition], people: int, limit:
     hundred look-ups of rows that nobody will see would cost more than the rest of the search.
     """
     driver = _driver(conditions, people, limit)
+    bare = all(condition.column in _IDENTIFIERS for condition in conditions)
+    columns = "id, 0, 0, 0, 0, 0" if bare else "id, sn, fn, pn, y, md"
+    where, values = _where(conditions)
+    statement = f"SELECT {columns} FROM p INDEXED BY i_{driver} WHERE {where} LIMIT {limit}"
+    rows: list[Row] = connection.execute(statement, values).fetchall()
+    return rows
+
+
+def select_former(connection: Any, conditions: Sequence[Condition]) -> list[Row]:
+    """People who had such a surname before; the rows carry the earlier name. None beside a condition on identifiers."""
+    if any(condition.column in _IDENTIFIERS for condition in conditions):
+        return []
+    where, values = _where(conditions)
+    rows: list[Row] = connection.execute(
+        f"SELECT id, sn, fn, pn, y, md FROM former WHERE {where} LIMIT {ENOUGH}", values
+    ).fetchall()
+    return rows
+
+
+def _where(conditions: Sequence[Condition]) -> tuple[str, list[int]]:
     where: list[str] = []
     values: list[int] = []
     for condition in conditions:
@@ -90,11 +110,7 @@ def select(connection: Any, conditions: Sequence[Condition], people: int, limit:
             values.append(condition.codes[0])
         else:
             where.append(f"{condition.column} IN ({','.join(map(str, condition.codes))})")
-    bare = all(condition.column in _IDENTIFIERS for condition in conditions)
-    columns = "id, 0, 0, 0, 0, 0" if bare else "id, sn, fn, pn, y, md"
-    statement = f"SELECT {columns} FROM p INDEXED BY i_{driver} WHERE {' AND '.join(where)} LIMIT {limit}"
-    rows: list[Row] = connection.execute(statement, values).fetchall()
-    return rows
+    return " AND ".join(where), values
 
 
 def _driver(conditions: Sequence[Condition], people: int, limit: int) -> str:

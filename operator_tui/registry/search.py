@@ -6,12 +6,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import IntEnum
 from itertools import product
 from typing import Any
 
 from operator_tui.letters import has_latin
 from operator_tui.registry.people import MOST_SHOWN
-from operator_tui.registry.plan import ENOUGH, Row, birth_conditions, identifier_conditions, probed, select
+from operator_tui.registry.plan import (
+    ENOUGH,
+    Row,
+    birth_conditions,
+    identifier_conditions,
+    probed,
+    select,
+    select_former,
+)
 from operator_tui.registry.query import Birth, Digits, Query
 from operator_tui.registry.vocabulary import Condition, Vocabulary
 
@@ -34,6 +43,14 @@ _PLACE = {"sn": 1, "fn": 2, "pn": 3}  # the column's place in a Row
 _CHECK_EVERY = 2000  # steps of SQLite's machine between two looks at the clock
 
 
+class Way(IntEnum):
+    """How a person was found; the lower ranks first."""
+
+    PLAIN = 0
+    FORMER = 1  # by a previous surname
+    REPAIRED = 2
+
+
 class Interrupted(Exception):
     """The search was stopped, by the next key or by its deadline; what it had found stays."""
 
@@ -49,7 +66,7 @@ class Search:
         self._vocabulary = vocabulary
         self._people = people
         self._halted = halted
-        self._found: dict[int, bool] = {}  # row id -> repaired, in the order of rank
+        self._found: dict[int, Way] = {}  # row id -> how it was found, in the order of rank
         self._full = False  # a reading had more rows than were read
 
     @property
@@ -57,9 +74,9 @@ class Search:
         """Whether there are more people than may be shown."""
         return self._full or len(self._found) > MOST_SHOWN
 
-    def best(self, most: int) -> list[tuple[int, bool]]:
-        """Row ids with «repaired», best first."""
-        return list(self._found.items())[:most]
+    def best(self, most: int) -> list[tuple[int, Way]]:
+        """Row ids with how they were found, best first."""
+        return sorted(self._found.items(), key=lambda found: found[1])[:most]
 
     @contextmanager
     def bounded(self, deadline_ms: float) -> Iterator[None]:
@@ -85,7 +102,9 @@ class Search:
         if not words:
             for beside in alternatives:
                 if beside:
-                    self._take(self._select(beside, ENOUGH), (), repaired=False)
+                    self._take(self._select(beside, ENOUGH), ())
+            for part in query.digits:
+                self._other_lines(part)
             return
         for beside in alternatives:
             self._plain(words, query.fields, beside)
@@ -146,7 +165,17 @@ class Search:
             rows = self._select([*exact, *beside], MOST_SHOWN + 1)
         if len(rows) <= MOST_SHOWN:
             rows += self._wide([*names, *beside])
-        self._take(rows, names, repaired=repaired)
+        self._take(rows, names, Way.REPAIRED if repaired else Way.PLAIN)
+        if not self.more and any(name.column == "sn" for name in names):
+            former = select_former(self._connection, [*names, *beside])
+            self._take(former, names, Way.REPAIRED if repaired else Way.FORMER)
+
+    def _other_lines(self, digits: Digits) -> None:
+        """A whole telephone may be one of the person's others."""
+        for condition in identifier_conditions(digits):
+            if condition.column == "phone" and condition.codes:
+                found = self._connection.execute("SELECT id FROM line WHERE phone = ? LIMIT 11", condition.codes)
+                self._take([(row_id, 0, 0, 0, 0, 0) for (row_id,) in found.fetchall()], ())
 
     def _wide(self, conditions: list[Condition]) -> list[Row]:
         widest = conditions[0]
@@ -167,7 +196,7 @@ class Search:
             raise Interrupted
         return select(self._connection, conditions, self._people, limit)
 
-    def _take(self, rows: list[Row], names: Sequence[Condition], *, repaired: bool) -> None:
+    def _take(self, rows: list[Row], names: Sequence[Condition], way: Way = Way.PLAIN) -> None:
         """Rank: rows whose names are the typed words themselves first, then by the alphabet (which ids follow)."""
         exact = [(_PLACE[name.column], name.exact) for name in names if name.column in _PLACE and name.exact]
 
@@ -175,7 +204,7 @@ class Search:
             return (-sum(row[place] in codes for place, codes in exact), row[0])
 
         for row in sorted(set(rows), key=rank):
-            self._found.setdefault(row[0], repaired)
+            self._found.setdefault(row[0], way)
         self._full = self._full or len(rows) >= ENOUGH
 
     def _second_parts(self, words: list[str], fields: tuple[str, ...], beside: list[Condition]) -> None:
@@ -209,7 +238,7 @@ class Search:
             others = [condition for condition in beside if condition.column not in dated]
             conditions = [*birth_conditions(turned, self._people), *others]
             self._plain(words, query.fields, conditions)
-            self._found = dict.fromkeys(self._found, True)
+            self._found = dict.fromkeys(self._found, Way.REPAIRED)
         if not self._found:
             self._without_patronymic(words, query.fields, beside)
 
@@ -248,7 +277,7 @@ class Search:
         """One repaired word alone: its likeliest meaning fills the screen, not the alphabet's first."""
         for code in (name.codes or ())[:6]:
             one = replace(name, codes=(code,), lo=code, hi=code)
-            self._take(self._select([one], MOST_SHOWN + 1), (), repaired=True)
+            self._take(self._select([one], MOST_SHOWN + 1), (), Way.REPAIRED)
             if self.more:
                 return
 

@@ -59,6 +59,11 @@ class Vocabulary:
         self._prefixes: dict[tuple[str, str], Condition | None] = {}
         self._near: dict[tuple[str, str, bool], tuple[Condition, ...]] = {}
 
+    def forget(self) -> None:
+        """Drop what is remembered: the tables have changed."""
+        self._prefixes.clear()
+        self._near.clear()
+
     def prefix(self, field: str, word: str) -> Condition | None:
         """All names that begin with ``word``; None when there are none."""
         asked = (field, word)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -131,7 +132,7 @@ def test_an_enp_twice_is_refused_and_the_old_registry_serves(tmp_path: Path, peo
     assert refused.value.code == Code.ROW_INVALID
     assert (refused.value.params["row"], refused.value.params["field"]) == (8, "enp")
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["registry.db"]  # noqa: PTH208 - names only
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["registry.db", path.readlink().name]
 
 
 def test_a_failing_source_leaves_nothing_behind(tmp_path: Path, people: list[Person]) -> None:
@@ -150,17 +151,71 @@ def test_a_folder_that_can_not_be_written_is_refused(tmp_path: Path, people: lis
     assert refused.value.code == Code.DISK_FAILED
 
 
-def test_a_desk_goes_on_with_the_old_file_while_a_new_one_comes(tmp_path: Path, people: list[Person]) -> None:
+def test_a_desk_goes_over_to_the_new_generation_with_its_next_search(tmp_path: Path, people: list[Person]) -> None:
+    path = tmp_path / "registry.db"
+    build(path, KEY, people[:1])
+    first = path.readlink()
+    desk = Registry.open(path, KEY)
+    build(path, KEY, people[1:3])
+    assert path.readlink() != first
+    assert not (tmp_path / first).exists()
+    assert not desk.search("ежикова").hits
+    assert desk.search("петрова-водкина").hits
+    assert desk.size == 2
+    desk.close()
+
+
+def test_a_search_that_runs_while_the_generation_changes_is_answered_by_one_of_them(
+    tmp_path: Path, people: list[Person]
+) -> None:
+    path = tmp_path / "registry.db"
+    build(path, KEY, people[:400])
+    done = threading.Event()
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        desk = Registry.open(path, KEY)
+        try:
+            while not done.is_set():
+                assert desk.search("ежикова").hits
+                assert desk.person(people[0].enp)
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            desk.close()
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for count in (300, 200, 100, 50):
+        build(path, KEY, people[:count])
+    done.set()
+    for thread in asking:
+        thread.join()
+    assert failed == []
+    assert len(list(tmp_path.glob("registry.db.g-*"))) <= 3  # the generation, and its log while somebody read it
+
+
+def test_a_new_generation_that_does_not_open_leaves_the_old_one_serving(tmp_path: Path, people: list[Person]) -> None:
     path = tmp_path / "registry.db"
     build(path, KEY, people[:1])
     desk = Registry.open(path, KEY)
-    build(path, KEY, people[1:3])
+    build(path, bytes(32), people[1:3])  # under another key
     assert desk.search("ежикова").hits
     desk.close()
-    fresh = Registry.open(path, KEY)
-    assert not fresh.search("ежикова").hits
-    assert fresh.size == 2
-    fresh.close()
+
+
+def test_only_one_writer_at_a_time(tmp_path: Path, people: list[Person]) -> None:
+    path = tmp_path / "registry.db"
+
+    def rival() -> Iterator[Person]:
+        yield people[0]
+        with pytest.raises(Refusal) as refused:
+            build(path, KEY, people[:5])
+        assert refused.value.code == Code.REGISTRY_BUSY
+        yield people[1]
+
+    assert build(path, KEY, rival()) == 2
 
 
 def test_an_empty_registry_is_a_registry(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Makes people of rows: only for those who are shown, with the texts that many share remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from operator_tui.registry.codes import title
+from operator_tui.registry.people import Person
+
+_COLUMNS = "p.id, p.enp, p.sn, p.fn, p.pn, p.y, p.md, p.sex, p.snils, p.phone"
+_TEXTS = "p.insurer, p.clinic, p.district, p.street, p.house, p.status"
+_REMEMBERED = 8192
+
+
+class People:
+    """Reads people by their row ids over an open connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._words: dict[str, dict[int, str]] = {"word": {}, "v_sn": {}, "v_fn": {}, "v_pn": {}}
+
+    def forget(self) -> None:
+        """Drop the remembered texts: the tables have changed."""
+        for words in self._words.values():
+            words.clear()
+
+    def of(self, row_ids: list[int]) -> dict[int, Person]:
+        """The people of these rows; a row that is not there is left out."""
+        if not row_ids:
+            return {}
+        marks = ",".join(map(str, row_ids))
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS}, more.body, {_TEXTS} FROM p LEFT JOIN more ON more.id = p.more WHERE p.id IN ({marks})"
+        ).fetchall()
+        surnames = self._texts("v_sn", {row[2] for row in rows})
+        names = self._texts("v_fn", {row[3] for row in rows})
+        patronymics = self._texts("v_pn", {row[4] for row in rows})
+        words = self._texts("word", {number for row in rows for number in row[11:]})
+        people: dict[int, Person] = {}
+        for row_id, enp, sn, fn, pn, year, day, sex, snils, phone, more, *texts in rows:
+            insurer, clinic, district, street, house, status = (words[number] for number in texts)
+            people[row_id] = Person(
+                f"{enp:016d}",
+                surnames[sn],
+                names[fn],
+                patronymics[pn],
+                f"{year:04d}-{day // 100:02d}-{day % 100:02d}",
+                ("", "m", "f")[sex],
+                f"{snils:011d}" if snils else "",
+                f"+{phone}" if phone else "",
+                insurer,
+                clinic,
+                district,
+                street + house,
+                title("policy_status", status),
+                more or "",
+            )
+        return people
+
+    def _texts(self, table: str, numbers: Iterable[int]) -> dict[int, str]:
+        known = self._words[table]
+        missing = [number for number in numbers if number not in known]
+        if missing:
+            if len(known) > _REMEMBERED:
+                known.clear()
+                missing = list(numbers)
+            key, text = ("id", "text") if table == "word" else ("code", "disp")
+            marks = ",".join(map(str, missing))
+            known.update(
+                self._connection.execute(f"SELECT {key}, {text} FROM {table} WHERE {key} IN ({marks})").fetchall()
+            )
+        return known
