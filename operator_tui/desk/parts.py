@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
+from operator_tui.journal.settings import JournalSettings
 from operator_tui.phone.line import Caller, LineConfig
 from operator_tui.phone.settings import PhoneSettings
 from operator_tui.registry.settings import RegistrySettings
@@ -89,17 +90,18 @@ class Parts:
     def _open_journal(self) -> Journal:
         from operator_tui.journal.journal import Journal
 
-        key = self._key(JOURNAL_KEY)
-        return Journal.open(
-            self._desk.profile.journal_file, key, catalogue=self._desk.catalogue, clock=self._desk.clock
-        )
+        own = self._desk.settings.get(JournalSettings).file
+        file = Path(own) if own else self._desk.profile.journal_file
+        # A journal that exists is not opened by a key made now: that its key is gone must be said, not hidden.
+        key = self._key(JOURNAL_KEY, create=not file.exists())
+        return Journal.open(file, key, catalogue=self._desk.catalogue, clock=self._desk.clock)
 
-    def _key(self, name: str) -> bytes:
+    def _key(self, name: str, *, create: bool = True) -> bytes:
         if self._secrets is None:
             from operator_tui.secrets import profile_secrets
 
             self._secrets = profile_secrets(self._desk.profile)
-        return self._secrets.key(name)
+        return self._secrets.key(name, create=create)
 
     # registry
 

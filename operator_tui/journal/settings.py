@@ -9,10 +9,6 @@ from operator_tui.settings import section
 
 @section("journal")
 class JournalSettings(msgspec.Struct, frozen=True):
-    """``file``: the journal's file, empty for the profile's own. ``page``: rows the home screen reads at once.
-    ``earlier``: how many earlier appeals of a caller are offered.
-    """
+    """``file``: the journal's file, empty for the profile's own."""
 
     file: str = ""
-    page: int = 200
-    earlier: int = 20

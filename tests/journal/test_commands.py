@@ -59,4 +59,4 @@ def test_the_customers_words() -> None:
 
 
 def test_settings_have_defaults() -> None:
-    assert load(open_profile("demo")).get(JournalSettings) == JournalSettings(file="", page=200, earlier=20)
+    assert load(open_profile("demo")).get(JournalSettings) == JournalSettings(file="")
