@@ -47,6 +47,7 @@ _BACKOFF_S = 60.0
 _SLOW_OPERATIONS = 20
 _FAST_S = 1.0
 _BATCH_BYTES = 1 << 20
+_REWINDS = 2  # in one round; a server that asks for the same again and again is not followed
 _OFFSETS = 9  # clock differences the median is taken of
 
 
@@ -160,6 +161,7 @@ class Sender:
         device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
         if device is None:
             raise Refusal(Code.NOT_ENROLLED)
+        rewound = 0
         while True:
             limit = self._batch
             waiting: list[Operation] = await self._run(self._journal.outbox, limit)
@@ -168,6 +170,9 @@ class Sender:
             answer = await self._exchange(device, batch)
             self._batch = MAX_OPERATIONS if self._clock.monotonic() - started < _FAST_S else _SLOW_OPERATIONS
             if answer.rewound:
+                rewound += 1
+                if rewound > _REWINDS:
+                    raise Refusal(Code.GAP)
                 device = await self._run(lambda: self._journal.device)
                 assert device is not None  # an identity is never taken away
                 continue

@@ -203,6 +203,18 @@ async def test_a_server_that_lacks_what_it_had_gets_it_again(desk: DeskAtWork) -
     assert desk.journal.unsent() == 0
 
 
+async def test_a_server_that_asks_for_the_same_again_and_again_is_not_followed(desk: DeskAtWork) -> None:
+    for _ in range(2):
+        desk.journal.record(Kind.SHIFT_BEGUN, {})
+    desk.journal.settle([Outcome(n=1, s="applied", q=1)], durable=0)
+    stuck = Scripted(answer(_epoch(desk.journal), next=0))
+    sender = sender_of(desk.journal, stuck)
+    await asyncio.wait_for(sender.round(), 10)
+    assert light(sender) == (ServerLight.TROUBLE, Code.GAP)
+    assert stuck.asked <= 3
+    assert desk.journal.unsent() == 2, "nothing is dropped"
+
+
 async def test_a_server_that_answers_nothing_to_what_was_sent_is_trouble(desk: DeskAtWork) -> None:
     desk.journal.record(Kind.SHIFT_BEGUN, {})
     sender = sender_of(desk.journal, Scripted(answer(_epoch(desk.journal), next=1)))
