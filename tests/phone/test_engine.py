@@ -7,17 +7,21 @@ import json
 import os
 import socket
 import stat
+import sys
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import wire
-from operator_tui.phone.engine import Engine, should_ring
+from operator_tui.phone.engine import Engine, make_line, should_ring
 from operator_tui.phone.line import Call, CallState, Direction, LineConfig, PhoneAway, Snapshot
 from operator_tui.phone.remote import RemotePhone
+from operator_tui.phone.simulated import SimulatedLine
+from operator_tui.phone.sound import NullPort
 from tests.phone.conftest import PATIENCE, QUICK, Bench, Desk, profile_in, until
 
 
@@ -228,6 +232,15 @@ async def test_an_engine_of_another_version_is_told(bench: Bench) -> None:
     with pytest.raises(Refusal) as newer:
         wire.snapshot_of(wire.Hello(2, "x", msgspec.Raw(b"{}")))
     assert newer.value.code is Code.PHONE_VERSION
+
+
+def test_without_the_sip_stack_only_the_sip_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("baresip", "operator_tui.phone.sip"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(Refusal) as refused:
+        make_line(LineConfig(line="sip"), NullPort(), ManualClock())
+    assert refused.value.code is Code.PHONE_PARTS
+    assert isinstance(make_line(LineConfig(), NullPort(), ManualClock()), SimulatedLine)
 
 
 def test_the_secret_stands_in_no_repr() -> None:

@@ -65,7 +65,6 @@ async def in_state(desk: Desk, call: Call, *states: CallState) -> Call:
     return await until(now)
 
 
-@pytest.mark.function("K-5.0.2", "K-5.1.1.2")
 async def test_a_queue_call_rings_with_number_name_and_queue(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
     await begin()
     caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
@@ -83,6 +82,7 @@ async def test_a_queue_call_rings_with_number_name_and_queue(desk: Desk, begin: 
     await until(lambda: caller.over)
 
 
+@pytest.mark.function("K-2.2")
 async def test_the_caller_hears_the_greeting_waits_and_hangs_up(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
     caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
     await until(lambda: caller.sound.hears(GREETING_HERTZ))
@@ -92,6 +92,31 @@ async def test_the_caller_hears_the_greeting_waits_and_hangs_up(desk: Desk, begi
     caller.hang_up()
     ended = await in_state(desk, call, CallState.ENDED)
     assert ended.abandoned
+
+
+@pytest.mark.function("K-2.3", "K-2.4")
+async def test_the_queue_is_first_in_first_out_and_asks_level_1_alone(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones, asterisk: Asterisk
+) -> None:
+    level_2 = await phones.register("2003")
+    await begin()
+    await desk.phone.set_ready(False)
+    numbers = [f"+7865201000{n}" for n in range(3)]
+    for waiting, number in enumerate(numbers, 1):
+        sipp_call(number, f"Ждёт {waiting}", 0)
+        await asterisk.until("queue show oms-1", f"has {waiting} calls")
+    await desk.phone.set_ready(True)
+    served = []
+    for _ in numbers:
+        call = await ringing(desk)
+        served.append(call.number)
+        await desk.phone.answer(call.id)
+        await in_state(desk, call, CallState.TALKING)
+        await desk.phone.hang_up(call.id)
+        await in_state(desk, call, CallState.ENDED)
+    assert served == numbers
+    with pytest.raises(TimeoutError):
+        await level_2.rings(0.1)
 
 
 async def test_the_caller_hangs_up_in_the_talk(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
@@ -120,6 +145,7 @@ async def test_a_rejected_call_goes_on_waiting(
     assert again.id != call.id
 
 
+@pytest.mark.function("K-1.11")
 async def test_no_queue_call_in_wrap_up_but_colleagues_get_through(
     desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones
 ) -> None:
@@ -194,7 +220,7 @@ async def test_no_pbx_is_told_and_found_when_it_comes(desk: Desk, asterisk: Aste
 
 
 @pytest.mark.needs("pipewire")
-@pytest.mark.function("K-5.0.1", "K-5.1.1.3")
+@pytest.mark.function("K-5.0.1")
 async def test_bell_and_voices_go_through_the_sound_card(
     desk: Desk, begin: Begin, sipp_call: SippCalls, sound_card: SoundCard
 ) -> None:
@@ -248,7 +274,6 @@ async def test_every_codec_carries_both_voices(
     await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
 
 
-@pytest.mark.function("K-4.10")
 async def test_blind_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones) -> None:
     await begin()
     colleague = await phones.register("2003")
@@ -266,6 +291,30 @@ async def test_blind_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, ph
     assert any(isinstance(e, TransferEnded) and e.refusal is None for e in desk.events)
 
 
+async def test_a_transferred_caller_nobody_takes_comes_back(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones
+) -> None:
+    await begin()
+    colleague = await phones.register("2003")
+    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    await desk.phone.blind_transfer(call.id, "2003")
+    there = await colleague.rings()
+    await in_state(desk, call, CallState.ENDED)
+    await there.native.reject()
+    back = await ringing(desk)
+    assert (back.number, back.name) == (NUMBER, NAME)
+    assert not caller.over
+    # And from there on to the queue.
+    await desk.phone.reject(back.id)
+    again = await until(
+        lambda: next((c for c in desk.snapshot.calls if c.id != back.id and c.state is CallState.RINGING), None)
+    )
+    assert (again.number, again.queue) == (NUMBER, "oms-1")
+
+
 async def test_a_transfer_to_nowhere_keeps_the_call(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
     await begin()
     sipp_call(NUMBER, NAME, CALLER_HERTZ)
@@ -280,7 +329,7 @@ async def test_a_transfer_to_nowhere_keeps_the_call(desk: Desk, begin: Begin, si
     assert desk.snapshot.call(call.id).state is CallState.TALKING
 
 
-@pytest.mark.function("K-4.8", "K-4.10")
+@pytest.mark.function("K-1.10", "K-1.12")
 async def test_attended_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones) -> None:
     await begin()
     colleague = await phones.register("2003")

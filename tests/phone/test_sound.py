@@ -103,7 +103,7 @@ async def test_both_ways_through_portaudio_in_real_time(sound_card: SoundCard) -
 
 
 @pytest.mark.needs("pipewire", "sound")
-@pytest.mark.function("K-3.4", "K-3.5")
+@pytest.mark.function("K-3.4")
 async def test_without_a_microphone_the_softphone_alone_stays_off(sound_card: SoundCard, home: Path) -> None:
     (home / ".asoundrc").write_text(sound_card.asoundrc(microphone=False))
     profile = open_profile("work")
