@@ -34,7 +34,7 @@ def create_app(database: Database, *, clock: Clock | None = None, catalogue: Cat
         yield
         service.close()
 
-    return Litestar(
+    app = Litestar(
         [sync, enrol, health],
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
         exception_handlers={Refusal: refused, HTTPException: refused_by_http, Exception: failed},
@@ -48,3 +48,5 @@ def create_app(database: Database, *, clock: Clock | None = None, catalogue: Cat
             render_plugins=[JsonRenderPlugin(path="/")],
         ),
     )
+    app.state.hub = service.hub
+    return app

@@ -81,6 +81,12 @@ def push(
         raise
 
 
+def standing(connection: sa.Connection, device: Device) -> Pushed:
+    """What a desk that sends nothing is told."""
+    row = connection.execute(sa.select(t.device.c.last_n, t.device.c.durable_n).where(t.device.c.id == device.id)).one()
+    return Pushed(row.last_n + 1, row.durable_n, [])
+
+
 def _push(
     database: Database,
     connection: sa.Connection,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -106,17 +107,20 @@ def enrol(database: Database, code: str, now_ms: int) -> EnrolAnswer:
 def known_device(connection: sa.Connection, token: str) -> Device:
     """The device of a token. Refusal(TOKEN_INVALID) when there is none or it was revoked."""
     row = connection.execute(
-        sa.select(t.device.c.id, t.device.c.operator).where(
-            t.device.c.token_hash == _digest(token), t.device.c.revoked.is_(False)
-        )
+        sa.select(t.device.c.id, t.operator)
+        .join_from(t.device, t.operator)
+        .where(t.device.c.token_hash == _digest(token), t.device.c.revoked.is_(False))
     ).one_or_none()
     if row is None:
         raise Refusal(Code.TOKEN_INVALID)
-    return Device(row.id, _operator(connection, row.operator))
+    return Device(row.id, _as_operator(row))
 
 
 def _operator(connection: sa.Connection, number: int) -> Operator:
-    row = connection.execute(sa.select(t.operator).where(t.operator.c.number == number)).one()
+    return _as_operator(connection.execute(sa.select(t.operator).where(t.operator.c.number == number)).one())
+
+
+def _as_operator(row: sa.Row[Any]) -> Operator:
     return Operator(
         user=row.number,
         name=row.name,

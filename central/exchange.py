@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import msgspec
+import sqlalchemy as sa
 
 from central import streams
-from central.apply import push
+from central.apply import push, standing
 from central.devices import Device, epoch, known_device
 from central.store.database import Database
 from operator_tui.appeals.catalogue import Catalogue
@@ -75,27 +76,35 @@ def exchange(
         raise Refusal(Code.TOKEN_INVALID)
     # A desk that knows another lineage first resets its cursors and its queue: nothing it says holds here (rule 7).
     strange = bool(request.e) and request.e != here
-    pushed = push(database, device, [] if strange else request.o, now_ms, catalogue)
-    head = Head(e=here, t=now_ms, next=pushed.next, durable=pushed.durable)
-    if strange:
-        return request, Answer(device.id, head)
-    events, end = pull(database, device, request)
+    taken = push(database, device, request.o, now_ms, catalogue) if request.o and not strange else None
+    with database.read() as connection:
+        pushed = taken or standing(connection, device)
+        head = Head(e=here, t=now_ms, next=pushed.next, durable=pushed.durable)
+        if strange:
+            return request, Answer(device.id, head)
+        events, end = pull(connection, device, request)
     return request, Answer(device.id, head, pushed.outcomes, events, end, pushed.touched)
 
 
-def pull(database: Database, device: Device, request: SyncRequest) -> tuple[list[Event], End]:
+def grown(database: Database, end: End) -> bool:
+    """Whether one of the streams has gone on since this was told."""
+    with database.read() as connection:
+        now = streams.heads(connection, list(end.end))
+    return any(now[stream].head != told.head for stream, told in end.end.items())
+
+
+def pull(connection: sa.Connection, device: Device, request: SyncRequest) -> tuple[list[Event], End]:
     """Events behind the desk's cursors, up to the bytes it asked for, and where its streams stand."""
     events: list[Event] = []
     budget = max(1, min(request.max, MAX_PAGE))
     reached: dict[str, int] = {}
-    with database.read() as connection:
-        for stream in followed(device.operator):
-            cursor = reached[stream] = max(0, request.c.get(stream, 0))
-            if budget > 0 and cursor < 1 << 53:
-                found, used = streams.after(connection, stream, cursor, budget)
-                events += found
-                budget -= used
-                reached[stream] = found[-1].q if found else cursor
-        ends: dict[str, StreamEnd] = streams.heads(connection, list(reached))
+    for stream in followed(device.operator):
+        cursor = reached[stream] = max(0, request.c.get(stream, 0))
+        if budget > 0 and cursor < 1 << 53:
+            found, used = streams.after(connection, stream, cursor, budget)
+            events += found
+            budget -= used
+            reached[stream] = found[-1].q if found else cursor
+    ends: dict[str, StreamEnd] = streams.heads(connection, list(reached))
     more = any(ends[stream].head > place for stream, place in reached.items())
     return events, End(ends, more)

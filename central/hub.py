@@ -12,6 +12,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._bells: dict[str, asyncio.Event] = {}
+        self.closed = False
 
     def bell(self, stream: str) -> asyncio.Event:
         """Rings at the stream's next growth. Take it before looking at the stream, or the growth is missed."""
@@ -22,3 +23,8 @@ class Hub:
         for stream in streams:
             if bell := self._bells.pop(stream, None):
                 bell.set()
+
+    def close(self) -> None:
+        """The server ends: nobody waits any more."""
+        self.closed = True
+        self.ring(list(self._bells))

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 import uvicorn
@@ -60,6 +59,8 @@ class _Server(uvicorn.Server):
 
     def end(self) -> None:
         self.should_exit = True
+        if isinstance(self.config.app, Litestar):
+            self.config.app.state.hub.close()
 
 
 @contextlib.contextmanager
@@ -139,11 +140,9 @@ def run(
 
 
 async def _run(server: _Server, bound: socket.socket, lifeline: IO[bytes] | None) -> None:
-    def ended(number: int, frame: FrameType | None) -> None:
-        server.end()
-
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, ended)
+        loop.add_signal_handler(number, server.end)
     serving = asyncio.create_task(server.serve([bound]))
     cut = asyncio.create_task(_cut(lifeline)) if lifeline else None
     try:

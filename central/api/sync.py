@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from central.api.errors import AnyRequest
 from central.api.service import Service
-from central.exchange import Answer, exchange
+from central.exchange import Answer, exchange, grown
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.sync.protocol import (
@@ -77,13 +78,21 @@ async def _wait(service: Service, token: str, asked: SyncRequest, answer: Answer
     """Long poll: hold an answer that would tell nothing, until there is something or the time is up."""
     end = service.clock.monotonic() + min(asked.wait, MAX_WAIT_S)
     again = pack(msgspec.structs.replace(asked, o=[], wait=0.0))
-    while not (asked.o or answer.events) and (left := end - service.clock.monotonic()) > 0:
-        bells = [service.hub.bell(stream) for stream in answer.end.end]
-        _, answer = await _exchange(service, token, again, packed=True)
-        if answer.events or not bells:
+    while not (asked.o or answer.events or service.hub.closed) and answer.end.end:
+        left = end - service.clock.monotonic()
+        if left <= 0:
             break
-        waiting = [asyncio.ensure_future(bell.wait()) for bell in bells]
-        _, late = await asyncio.wait(waiting, timeout=min(left, _LOOK_S), return_when=asyncio.FIRST_COMPLETED)
-        for task in late:
-            task.cancel()
+        bells = [service.hub.bell(stream) for stream in answer.end.end]
+        if not await service.run(partial(grown, service.database, answer.end)):
+            await _ring(bells, min(left, _LOOK_S))
+            continue
+        _, answer = await _exchange(service, token, again, packed=True)
     return answer
+
+
+async def _ring(bells: list[asyncio.Event], within: float) -> None:
+    """Wait for the first of the bells."""
+    waiting = [asyncio.ensure_future(bell.wait()) for bell in bells]
+    _, late = await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    for task in late:
+        task.cancel()
