@@ -6,13 +6,14 @@ The terminal's environment has to be prepared before this module is imported (op
 from __future__ import annotations
 
 import signal
+from collections.abc import Awaitable
 from contextlib import suppress
 from functools import partial
 from importlib import resources
 from typing import Any, ClassVar
 
 from textual import work
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Resize
@@ -24,6 +25,7 @@ from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr, use
 from operator_tui.sentences import sentence
+from operator_tui.typeahead import KeysInOrder
 from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.help import HelpScreen
@@ -54,7 +56,7 @@ class DeskChanged(Message, bubble=False):
         return isinstance(message, DeskChanged) and message.topic is self.topic
 
 
-class DeskApp(App[int]):
+class DeskApp(KeysInOrder):
     """The face of one desk."""
 
     CSS = resources.files("assets").joinpath("desk.tcss").read_text(encoding="utf-8")
@@ -163,6 +165,10 @@ class DeskApp(App[int]):
         elif not covered:
             self.push_screen(TooSmallScreen())
 
+    async def acts_done(self) -> None:
+        if isinstance(self.screen, DeskScreen):
+            await self.screen.acts_done()
+
     # commands
 
     def action_command(self, command_id: str) -> None:
@@ -211,13 +217,13 @@ class DeskApp(App[int]):
             return
         screen.guard(lambda: _only_awaitable(act()))
 
-    async def _add_card(self) -> None:
-        await self.desk.open_card()
-        self.switch_mode("work")
+    def _add_card(self) -> Awaitable[None]:
+        self.switch_mode("work")  # at once: what is typed next belongs there
+        return self.desk.open_card()
 
-    async def _home(self) -> None:
-        await self.desk.flush_draft()
+    def _home(self) -> Awaitable[None]:
         self.switch_mode("journal")
+        return self.desk.flush_draft()
 
     def _transfer(self) -> None:
         """«Перевести на другого специалиста»: by extension (K-5.1.8.2)."""

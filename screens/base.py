@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from textual import work
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.worker import Worker, WorkerError
 
 from operator_tui import commands
 from operator_tui.appeals.errors import Refusal
@@ -55,6 +58,13 @@ class DeskScreen(Screen[None]):
     """A screen of the desk. Subclasses give ``body`` and handlers marked with ``handles``."""
 
     name_in_commands: ClassVar[str] = ""
+    # The screen itself says where the next thing is to be done; Textual's first widget would steal the focus back.
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._acts: set[Worker[None]] = set()
+        self._standing = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -74,6 +84,7 @@ class DeskScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
+        self._standing.set()
         self.paint_all()
 
     def on_screen_resume(self) -> None:
@@ -97,7 +108,7 @@ class DeskScreen(Screen[None]):
             self._paint_phone()
         if topic is Topic.NOTICE:
             self._paint_notice()
-        if topic in (Topic.PHONE, Topic.CARD, Topic.JOURNAL, Topic.LIGHTS):
+        if topic in (Topic.PHONE, Topic.CARD, Topic.TYPED, Topic.JOURNAL, Topic.LIGHTS):
             self._paint_keys()
 
     def _tick(self) -> None:
@@ -188,13 +199,34 @@ class DeskScreen(Screen[None]):
         self.guard(lambda: handler(self))
         return True
 
+    def guard(self, act: Callable[[], Awaitable[None] | None]) -> None:
+        """Run an act; what is refused is said in a sentence, and nothing typed is lost.
+
+        What needs no waiting is done before the next key is looked at: letters typed right after F6 are the theme's.
+        """
+        with self._told():
+            waiting = act()
+            if waiting is not None:
+                self._acts.add(self._finish(waiting))
+
+    async def acts_done(self) -> None:
+        """Wait until this screen stands and what its commands have begun is done."""
+        await self._standing.wait()
+        acts = [act for act in self._acts if not act.is_finished]
+        self._acts = set(acts)
+        for act in acts:
+            with suppress(WorkerError):
+                await act.wait()
+
     @work(exit_on_error=False)
-    async def guard(self, act: Callable[[], Awaitable[None] | None]) -> None:
-        """Run an act; what is refused is said in a sentence, and nothing typed is lost."""
+    async def _finish(self, waiting: Awaitable[None]) -> None:
+        with self._told():
+            await waiting
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            done = act()
-            if done is not None:
-                await done
+            yield
         except Refusal as refusal:
             self.desk.refused(refusal)
         except Exception:

@@ -15,7 +15,7 @@ SMALLEST = (80, 24)
 class FailureScreen(Screen[None]):
     """One sentence: what happened, what was kept, what to do."""
 
-    BINDINGS = [Binding("enter,escape,ctrl+q", "app.quit", show=False)]  # noqa: RUF012  # Textual's own form
+    BINDINGS = [Binding("enter,escape,ctrl+q", "app.give_up", show=False)]  # noqa: RUF012  # Textual's own form
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 
 from operator_tui.appeals.card import STATUS_TITLES, missing_to_close
 from operator_tui.appeals.catalogue import AppealType
@@ -40,6 +41,7 @@ class WorkScreen(DeskScreen):
         super().__init__()
         self._people: dict[str, Person] = {}
         self._offered_for = ""
+        self._guided_for: str | None = None
         self._scripts: list[Script] = []
 
     def body(self) -> Iterator[Any]:
@@ -61,13 +63,27 @@ class WorkScreen(DeskScreen):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self._focus_next_step()
+        self._guide()
+
+    def _guide(self) -> None:
+        """Put the focus where a card begins, once a card: a key pressed meanwhile has already said where to go."""
+        card = self.desk.state.card
+        here = card.draft if card else ""
+        if self._guided_for != here or self.focused is None:
+            self._guided_for = here
+            self._focus_next_step()
+
+    def _go(self, widget: Widget) -> None:
+        """The operator says where he goes on."""
+        card = self.desk.state.card
+        self._guided_for = card.draft if card else ""
+        widget.focus()
 
     def _paint_card(self) -> None:
         card = self.desk.state.card
         form = self.query_one(CardForm)
         if card is None:
-            form.show(tr("Регистрационная карта: нажмите «Добавить»"), {}, theme="", policy="", result="")
+            form.show(tr("Регистрационная карта: нажмите «Добавить»"), {}, theme="", policy="", result="", edition=None)
             form.set_locked(True)
             self._paint_answer(None)
             self.query_one("#history", Rows).show(())
@@ -76,7 +92,7 @@ class WorkScreen(DeskScreen):
         values["comment"] = str(card.fields.get("comment", ""))
         form.show(
             self._card_title(card), values, theme=self._theme_line(card), policy=self._policy(card),
-            result=self._result_line(card),
+            result=self._result_line(card), edition=(card.draft, card.edition),
         )  # fmt: skip
         form.set_locked(not card.editable)
         self._paint_answer(card)
@@ -256,7 +272,7 @@ class WorkScreen(DeskScreen):
 
     @on(Rows.Chosen, "#results")
     def _result_chosen(self, event: Rows.Chosen) -> None:
-        self.guard(lambda: self.desk.type_field("result", event.key))
+        self.guard(lambda: self.desk.choose_result(event.key))
         form = self.query_one(CardForm)
         form.close_results()
         form.comment.focus()
@@ -279,6 +295,7 @@ class WorkScreen(DeskScreen):
     def search(self) -> None:
         """F5: to the search line."""
         self.query_one(PersonSearch).open()
+        self._go(self.query_one(PersonSearch).line)
 
     @handles("registry.clear")
     def clear_search(self) -> None:
@@ -314,13 +331,13 @@ class WorkScreen(DeskScreen):
     @handles("card.history")
     def to_history(self) -> None:
         """To the caller's earlier appeals."""
-        self.query_one("#history", Rows).focus()
+        self._go(self.query_one("#history", Rows))
 
     @handles("answers.theme")
     def theme(self) -> None:
         """F6: to the theme line."""
         self.query_one(PersonSearch).fold()
-        self.query_one(CardForm).theme.input.focus()
+        self._go(self.query_one(CardForm).theme.input)
 
     @handles("answers.next")
     def next_answer(self) -> None:

@@ -49,6 +49,7 @@ class CardForm(VerticalScroll, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._comment = ""
+        self._edition: object = None
 
     def compose(self) -> ComposeResult:
         yield Line("Регистрационная карта", id="card-title", classes="heading")
@@ -81,16 +82,20 @@ class CardForm(VerticalScroll, can_focus=False):
     def comment(self) -> LeanTextArea:
         return self.query_one("#comment", LeanTextArea)
 
-    def show(self, title: str, values: Mapping[str, str], *, theme: str, policy: str, result: str) -> None:
-        """Paint the card; fields the operator is typing in are left alone when they hold what is given."""
+    def show(
+        self, title: str, values: Mapping[str, str], *, theme: str, policy: str, result: str, edition: object
+    ) -> None:
+        """Paint the card. The field one is typing in is overwritten only by another ``edition`` of the card."""
+        over_typing = edition != self._edition
+        self._edition = edition
         self.query_one("#card-title", Line).say(title)
         self.query_one("#theme-title", Line).say(theme)
         self.query_one("#policy", Line).say(policy)
         self.query_one("#result-title", Line).say(result)
         for name, _ in PERSONAL:
-            self.query_one(f"#field-{name}", Field).show(values.get(name, ""))
+            self.query_one(f"#field-{name}", Field).show(values.get(name, ""), over_typing=over_typing)
         comment = values.get("comment", "")
-        if comment != self._comment:
+        if comment != self._comment and (over_typing or not self.comment.has_focus):
             self._comment = comment
             if self.comment.text != comment:
                 self.comment.text = comment
@@ -105,6 +110,14 @@ class CardForm(VerticalScroll, can_focus=False):
         """Show the themes found below the theme line."""
         self.themes.show(rows)
         self.themes.add_class("-open")
+
+    def on_descendant_blur(self) -> None:
+        """The list of themes is open only while one is looked for."""
+        self.call_after_refresh(self._fold_left_themes)
+
+    def _fold_left_themes(self) -> None:
+        if not (self.theme.input.has_focus or self.themes.has_focus):
+            self.themes.remove_class("-open")
 
     def close_themes(self) -> None:
         """Fold the list of themes and clear what was typed to find one."""

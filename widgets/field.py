@@ -43,8 +43,11 @@ class Field(Horizontal):
         """The input itself, to focus it."""
         return self.query_one(LeanInput)
 
-    def show(self, value: str) -> None:
-        """Put a value in without reporting it."""
+    def show(self, value: str, *, over_typing: bool = True) -> None:
+        """Put a value in without reporting it. Not ``over_typing``: a field one is typing in is left alone, since
+        letters may be under way that ``value`` does not have yet."""
+        if self.input.has_focus and not over_typing:
+            return
         self._shown = value
         if self.input.value != value:
             self.input.value = value

@@ -89,7 +89,7 @@ def bound(card: CardAtHand, person: Person) -> CardAtHand:
     fields = {**card.fields, **{field: value for field, value in kept.items() if value}, "enp": person.enp}
     if not fields.get("phone") and person.phone:
         fields["phone"] = person.phone
-    return replace(card, fields=fields, person=person)
+    return replace(card, fields=fields, person=person, edition=card.edition + 1)
 
 
 def themed(card: CardAtHand, theme: Theme, catalogue: Catalogue) -> CardAtHand:
@@ -100,7 +100,8 @@ def themed(card: CardAtHand, theme: Theme, catalogue: Catalogue) -> CardAtHand:
         "theme": theme.code,
         "result": catalogue.default_result(theme).code,
     }
-    return replace(card, fields=fields, script=theme.scripts[0] if theme.scripts else "")
+    script = theme.scripts[0] if theme.scripts else ""
+    return replace(card, fields=fields, script=script, edition=card.edition + 1)
 
 
 def kept_values(left: CardAtHand, person: Person) -> list[str]:

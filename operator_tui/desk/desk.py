@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.catalogue import AppealType, Theme
 from operator_tui.appeals.clock import Clock, SystemClock
+from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
@@ -229,8 +230,8 @@ class Desk:
 
     # the card at hand
 
-    def _put_card(self, card: CardAtHand | None) -> None:
-        self.change(Topic.CARD, card=card)
+    def _put_card(self, card: CardAtHand | None, topic: Topic = Topic.CARD) -> None:
+        self.change(topic, card=card)
         if card is not None and card.editable:
             self._schedule_draft()
 
@@ -239,16 +240,23 @@ class Desk:
             raise Refusal(Code.UNKNOWN_CARD)
         return self.state.card
 
-    async def open_card(self) -> None:
-        """«Добавить»: a new card, bound to the call that goes on if there is one."""
-        await self.flush_draft()
+    def open_card(self) -> Awaitable[None]:
+        """«Добавить»: a new card, bound to the call that goes on if there is one.
+
+        The card is there when this returns; what comes back still has to be awaited: it writes to the journal.
+        """
+        left = self._due_draft()
         call = self.state.call
         card = steps.opened(call if call is not None and not call.over else None)
         self._put_card(card)
+        return self._record_opening(card, left)
+
+    async def _record_opening(self, card: CardAtHand, left: Draft | None) -> None:
+        if left is not None:
+            await self.on_journal(lambda journal: journal.put_draft(left))
         await self.flush_draft()
-        await self.on_journal(
-            lambda journal: journal.record(Kind.CARD_OPENED, {"call": card.call} if card.call else {})
-        )
+        about = {"call": card.call} if card.call else {}
+        await self.on_journal(lambda journal: journal.record(Kind.CARD_OPENED, about))
         if card.fields.get("phone"):
             await self.find_caller(str(card.fields["phone"]))
 
@@ -272,7 +280,11 @@ class Desk:
 
     def type_field(self, field: str, value: str) -> None:
         """The operator wrote into a field of the form."""
-        self._put_card(steps.typed(self._card(), field, value))
+        self._put_card(steps.typed(self._card(), field, value), Topic.TYPED)
+
+    def choose_result(self, code: str) -> None:
+        """Another result than the theme's own."""
+        self._put_card(steps.typed(self._card(), "result", code))
 
     async def attach(self, person: Person) -> None:
         """«прикрепить»: the person is the insured and the caller."""
@@ -355,7 +367,7 @@ class Desk:
             self._schedule_draft()
             raise
         kept = replace(steps.reopened(saved), person=card.person, history=card.history, script=card.script)
-        self.change(Topic.CARD, card=replace(kept, call=card.call))
+        self.change(Topic.CARD, card=replace(kept, call=card.call, edition=card.edition + 1))
         await self.refresh_journal()
         self.parts.kick()
         return saved
@@ -377,13 +389,17 @@ class Desk:
             self._draft_timer.cancel()
             self._draft_timer = None
 
-    async def flush_draft(self) -> None:
-        """Put what was typed on disk now. Nothing to do when nothing was."""
+    def _due_draft(self) -> Draft | None:
+        """The draft that waits for its second to pass, None when everything typed is on disk."""
         due = self._draft_timer is not None
         self._cancel_draft_timer()
         card = self.state.card
-        if due and card is not None and card.editable:
-            draft = steps.to_draft(card, self.clock.now_ms())
+        return steps.to_draft(card, self.clock.now_ms()) if due and card is not None and card.editable else None
+
+    async def flush_draft(self) -> None:
+        """Put what was typed on disk now. Nothing to do when nothing was."""
+        draft = self._due_draft()
+        if draft is not None:
             await self.on_journal(lambda journal: journal.put_draft(draft))
 
     async def restore_draft(self) -> None:

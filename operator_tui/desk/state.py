@@ -30,6 +30,7 @@ class Topic(StrEnum):
     LIGHTS = "lights"
     PHONE = "phone"
     CARD = "card"
+    TYPED = "typed"  # the operator wrote into the card: the form already shows it
     JOURNAL = "journal"
     NOTICE = "notice"
 
@@ -58,7 +59,9 @@ class CardAtHand:
     """The card on the work screen.
 
     ``fields`` is what stands in the form; ``typed`` the fields the operator wrote himself; ``saved`` the card in the
-    journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals.
+    journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals;
+    ``edition`` counts what the program wrote into the fields: a form may overwrite the field one is typing in only
+    when it has grown.
     """
 
     draft: str
@@ -70,6 +73,7 @@ class CardAtHand:
     candidates: tuple[Person, ...] = ()
     history: tuple[Card, ...] = ()
     script: str = ""
+    edition: int = 0
 
     @property
     def editable(self) -> bool:

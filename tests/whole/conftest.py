@@ -35,9 +35,14 @@ class Central:
         self.database = database
         self.port = free_block(1)
         self._process: subprocess.Popen[str] | None = None
+        self._scheme = "http"
 
-    def start(self) -> None:
+    def start(self, tls: tuple[Path, Path] | None = None) -> None:
+        """Start it; ``tls`` is a certificate and its key."""
+        self._scheme = "https" if tls else "http"
         arguments = ["central", "serve", "--database", self.database, "--port", str(self.port)]
+        if tls:
+            arguments += ["--tls-cert", str(tls[0]), "--tls-key", str(tls[1])]
         self._process = subprocess.Popen([*DESK, *arguments], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         assert json.loads(self._process.stdout.readline())["ready"] is True
@@ -53,7 +58,7 @@ class Central:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def enrolment_code(self, extension: str) -> str:
         who = ["--name", "Иванова Анна Петровна", "--role", "o1", "--extension", extension, "--organisation", "26/tf"]
