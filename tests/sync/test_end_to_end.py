@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,40 @@ async def test_killed_between_answer_and_close_the_row_is_there_once(
     assert [row.n for row in stored(profile, url, t.op_log)] == [1, 2, 3]
     assert [state.light for state in told][:1] == [ServerLight.ON]
     assert told[-1].unsent == 0
+
+
+def _sent(sender: Sender, cards: list[str], enough: int) -> bool:
+    return sender.state.light is ServerLight.ON and len(cards) > enough
+
+
+async def test_killed_again_and_again_while_the_desk_sends(
+    profile: Profile, url: str, server: CentralServer, open_journal: Callable[[str], Journal]
+) -> None:
+    journal = open_journal("one")
+    link = Link(CentralSettings(), socket=profile.central_socket)
+    journal.enrol(await enrol(link, server.enrolment_code("Петрова Анна")))
+    cards: list[str] = []
+
+    async def work() -> None:
+        while True:
+            cards.append((await run(journal.save, new_draft(fields=FIELDS))).id)
+            sender.kick()
+            await asyncio.sleep(0.005)
+
+    async with sending(journal, link) as sender:
+        working = asyncio.create_task(work())
+        for _ in range(4):
+            enough = len(cards) + 5
+            await until(partial(_sent, sender, cards, enough))
+            await asyncio.to_thread(server.kill)
+            await asyncio.to_thread(server.start)
+        working.cancel()
+        await asyncio.wait({working})
+        sender.kick()
+        await until(lambda: sender.state.light is ServerLight.ON and journal.unsent() == 0)
+    server.stop()
+    assert sorted(row.id for row in stored(profile, url, t.card)) == sorted(cards)
+    assert sorted(row.n for row in stored(profile, url, t.op_log)) == list(range(1, len(cards) + 1))
 
 
 async def test_what_one_desk_saves_the_other_shows(
