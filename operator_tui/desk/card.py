@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from operator_tui.appeals.card import Card
+from operator_tui.appeals.card import Card, Source
 from operator_tui.appeals.catalogue import Catalogue, Theme
 from operator_tui.appeals.draft import Draft
 from operator_tui.desk.state import CardAtHand
@@ -16,15 +16,13 @@ from operator_tui.registry.people import Person
 # Fields of the form. The rest of a card (number, call, catalogue …) is not typed by anybody.
 PERSONAL = ("surname", "name", "patronymic", "birth_date", "phone", "address")
 FORM_FIELDS = ("type", "theme", *PERSONAL, "enp", "insurer", "clinic", "comment", "result")
-SOURCE_CALL = "Телефон контакт-центра"
-SOURCE_HAND = "Добавлено вручную"
 
 
 def opened(call: Call | None) -> CardAtHand:
     """A new card, with the caller's number when a call brought it (K-5.0.2)."""
-    fields: dict[str, Any] = {"source": SOURCE_HAND}
+    fields: dict[str, Any] = {"source": Source.HAND.value}
     if call is not None:
-        fields = {"source": SOURCE_CALL, "call": call.id}
+        fields = {"source": Source.CALL.value, "call": call.id}
         if call.number:
             fields["phone"] = call.number
     return CardAtHand(draft=secrets.token_hex(8), call=call.id if call else "", fields=fields)
@@ -38,6 +36,24 @@ def reopened(card: Card) -> CardAtHand:
         fields=dict(card.fields),
         saved=card,
         typed=frozenset(card.fields),
+        base={field: op for field, (op, _) in card.stamps.items()},
+        seen=dict(card.fields),
+    )
+
+
+def saved_as(card: CardAtHand, saved: Card) -> CardAtHand:
+    """The form after «Сохранить»: the journal's card, with what a save does not take (the result is the close's)."""
+    fields = dict(saved.fields)
+    if card.fields.get("result") and not fields.get("result"):
+        fields["result"] = card.fields["result"]
+    return replace(
+        reopened(saved),
+        fields=fields,
+        call=card.call,
+        person=card.person,
+        history=card.history,
+        script=card.script,
+        edition=card.edition + 1,
     )
 
 
@@ -50,18 +66,20 @@ def from_draft(draft: Draft, saved: Card | None) -> CardAtHand:
         typed=frozenset(draft.screen.get("typed", ())),
         saved=saved,
         script=str(draft.screen.get("script", "")),
+        base=draft.base,
+        seen=draft.seen,
     )
 
 
 def to_draft(card: CardAtHand, now_ms: int) -> Draft:
-    """The draft that keeps the card. ``base`` says which writes of others the operator has seen."""
-    base = {} if card.saved is None else {field: op for field, (op, _) in card.saved.stamps.items()}
+    """The draft that keeps the card, with what of others' writing the operator has seen."""
     return Draft(
         id=card.draft,
         fields=dict(card.fields),
         call=card.call,
         card=card.saved.id if card.saved else "",
-        base=base,
+        base=dict(card.base),
+        seen=dict(card.seen),
         updated_ms=now_ms,
         screen={"typed": sorted(card.typed), "script": card.script},
     )

@@ -366,8 +366,7 @@ class Desk:
         except Refusal:
             self._schedule_draft()
             raise
-        kept = replace(steps.reopened(saved), person=card.person, history=card.history, script=card.script)
-        self.change(Topic.CARD, card=replace(kept, call=card.call, edition=card.edition + 1))
+        self.change(Topic.CARD, card=steps.saved_as(card, saved))
         await self.refresh_journal()
         self.parts.kick()
         return saved

@@ -61,7 +61,8 @@ class CardAtHand:
     ``fields`` is what stands in the form; ``typed`` the fields the operator wrote himself; ``saved`` the card in the
     journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals;
     ``edition`` counts what the program wrote into the fields: a form may overwrite the field one is typing in only
-    when it has grown.
+    when it has grown. ``base`` and ``seen`` are what the operator saw when he opened a card of the journal: which
+    operation wrote each field, and its value.
     """
 
     draft: str
@@ -74,6 +75,8 @@ class CardAtHand:
     history: tuple[Card, ...] = ()
     script: str = ""
     edition: int = 0
+    base: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def editable(self) -> bool:

@@ -30,7 +30,7 @@ def test_a_card_from_a_call_carries_its_number() -> None:
 
 
 def test_a_card_without_a_call_says_so() -> None:
-    assert steps.opened(None).fields == {"source": steps.SOURCE_HAND}
+    assert steps.opened(None).fields == {"source": "Добавлено вручную"}
 
 
 @pytest.mark.function("K-5.1.3.8", "K-5.1.6.1")

@@ -79,6 +79,8 @@ async def test_save_during_the_talk_puts_the_appeal_into_the_journal_in_work() -
         assert desk.call_state() is CallState.TALKING
         rows = await desk.desk.active()
         assert [card.status for card in rows] == [Status.IN_WORK]
+        await desk.press("f9")
+        await desk.until(lambda: "«На рассмотрении»" in desk.notice, "closed with the result chosen before the save")
 
 
 @pytest.mark.function("K-5.1.6.1")
