@@ -251,7 +251,8 @@ class BaresipLine(BaseLine):
     async def _transfer(
         self, call: CallId, number: str, going: Coroutine[Any, Any, None], consult: CallId = ""
     ) -> None:
-        self._leaving[call] = (EndedBy.TRANSFER, number)
+        # Only the stack's own words make it a transfer: the caller may hang up meanwhile.
+        self._leaving[call] = (EndedBy.NOBODY, number)
         refusal: Refusal | None = None
         try:
             await going

@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import sys
+import threading
 
 import msgspec
 import pytest
@@ -16,12 +17,23 @@ from hypothesis import strategies as st
 
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone import engine as engine_module
 from operator_tui.phone import wire
 from operator_tui.phone.engine import Engine, make_line, should_ring
-from operator_tui.phone.line import Call, CallState, Direction, LineConfig, PhoneAway, Snapshot
+from operator_tui.phone.line import (
+    Call,
+    CallState,
+    Direction,
+    Levels,
+    LineConfig,
+    PhoneAway,
+    Snapshot,
+    Sound,
+    SoundState,
+)
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.phone.simulated import SimulatedLine
-from operator_tui.phone.sound import NullPort
+from operator_tui.phone.sound import NullCard, NullPort
 from tests.phone.conftest import PATIENCE, QUICK, Bench, Desk, profile_in, until
 
 
@@ -232,6 +244,38 @@ async def test_an_engine_of_another_version_is_told(bench: Bench) -> None:
     with pytest.raises(Refusal) as newer:
         wire.snapshot_of(wire.Hello(2, "x", msgspec.Raw(b"{}")))
     assert newer.value.code is Code.PHONE_VERSION
+
+
+async def test_a_dead_line_makes_room_for_a_new_process(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    bench.lines[0]._over()
+    await asyncio.wait_for(bench.running, PATIENCE)
+    await until(lambda: any(isinstance(e, PhoneAway) for e in desk.events))
+
+
+async def test_levels_come_while_somebody_looks(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    await desk.phone.watch_levels(True)
+    await until(lambda: any(isinstance(e, Levels) for e in desk.events))
+    await desk.phone.watch_levels(False)
+
+
+async def test_a_card_that_hangs_does_not_hold_up_work(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hangs(config: LineConfig) -> NullCard:
+        released.wait(PATIENCE)
+        return NullCard(Sound())
+
+    monkeypatch.setattr(engine_module, "_CARD_SECONDS", 0.05)
+    bench.engine._make_card = hangs
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    assert desk.snapshot.sound.state is SoundState.NO_SOUND
+    await bench.ring(desk)
+    released.set()
 
 
 def test_without_the_sip_stack_only_the_sip_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

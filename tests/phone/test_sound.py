@@ -92,6 +92,11 @@ async def test_both_ways_through_portaudio_in_real_time(sound_card: SoundCard) -
         rate = (len(said) - before) / 2 / (time.monotonic() - began)
         assert 0.97 < rate / RATE < 1.03
         assert all(level > 0.2 for level in card.levels())
+        card.set_devices("", "bell", "speaker")  # in the middle of the talk
+        await sound_card.until_heard(600, "bell")
+        assert sound_card.loudness(0.2) < 10
+        card.set_devices(*(sound_card.devices[f"{way}_device"] for way in ("input", "output", "ring")))
+        await sound_card.until_heard(600)
         card.port.stop()
         assert sound_card.loudness(0.2) < 10
         card.ring(True)
