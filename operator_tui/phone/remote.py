@@ -216,6 +216,7 @@ class RemotePhone:
         # The engine forks away from this process at once, so there is nothing left to look after.
         starter = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # the folder the operator stands in must not be searched for programs
             "-m",
             "operator_tui",
             "phone",

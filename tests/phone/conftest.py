@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ def profile_in(folder: Path, name: str = "test") -> Profile:
     made = Profile(name, folder / "config", folder / "data", folder / "state", folder / "run")
     made.make_folders()
     return made
+
+
+def engines(profile: Profile) -> set[int]:
+    """Pids that this profile's log says were started."""
+    log = profile.logs / "phone.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return {record["pid"] for record in map(json.loads, lines) if record["event"] == "started"}
 
 
 async def until(what: Callable[[], Any], seconds: float = PATIENCE) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -16,7 +18,7 @@ from tests.peers.asterisk import GREETING_HERTZ, MUSIC_HERTZ, Asterisk
 from tests.peers.phones import Phones
 from tests.peers.pipewire import SoundCard
 from tests.peers.sipp import SippCalls
-from tests.phone.conftest import Desk, until
+from tests.phone.conftest import Desk, engines, until
 
 pytestmark = [pytest.mark.needs("asterisk", "sipp", "sound")]
 
@@ -396,6 +398,21 @@ async def test_a_killed_desk_keeps_a_real_call(desk: Desk, begin: Begin, sipp_ca
     await other.phone.hang_up(call.id)
     await until(lambda: caller.over)
     await other.close()
+
+
+async def test_a_dead_engine_registers_again_by_itself(
+    desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones
+) -> None:
+    await begin()
+    before = desk.snapshot.engine
+    (pid,) = engines(open_profile("work"))
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    await until(lambda: desk.snapshot.engine != before)
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
+    assert time.monotonic() - began < 5
+    sipp_call(NUMBER, NAME, CALLER_HERTZ)
+    assert (await ringing(desk)).number == NUMBER
 
 
 async def test_no_part_of_the_set_up_means_a_sentence(desk: Desk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -18,7 +17,7 @@ import pytest
 from operator_tui.phone.line import CallState, LineConfig
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.profiles import Profile, open_profile
-from tests.phone.conftest import PATIENCE, until
+from tests.phone.conftest import PATIENCE, engines, until
 
 DESK = """
 import asyncio, sys
@@ -50,16 +49,9 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Profile
     made = open_profile("work")
     made.make_folders()
     yield made
-    for pid in _engines(made):
+    for pid in engines(made):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def _engines(profile: Profile) -> set[int]:
-    """Pids that this profile's log says were started."""
-    log = profile.logs / "phone.log"
-    lines = log.read_text().splitlines() if log.exists() else []
-    return {record["pid"] for record in map(json.loads, lines) if record["event"] == "started"}
 
 
 def _alive(pid: int) -> bool:
@@ -75,7 +67,7 @@ async def desk(profile: Profile) -> AsyncIterator[RemotePhone]:
     phone = RemotePhone(profile)
     yield phone
     await phone.shut_down()
-    await until(lambda: not any(_alive(pid) for pid in _engines(profile)))
+    await until(lambda: not any(_alive(pid) for pid in engines(profile)))
 
 
 async def test_a_killed_desk_leaves_the_call_and_a_new_one_has_it_in_two_seconds(
@@ -104,7 +96,7 @@ async def test_a_killed_desk_leaves_the_call_and_a_new_one_has_it_in_two_seconds
 
 async def test_it_stands_apart_from_the_desk(profile: Profile, desk: RemotePhone) -> None:
     await desk.attach()
-    (pid,) = _engines(profile)
+    (pid,) = engines(profile)
     assert os.getsid(pid) not in (os.getsid(0), 0)
     status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     assert int(status[1]) != os.getpid(), "nobody of ours has to reap it"
@@ -114,7 +106,7 @@ async def test_a_dead_engine_is_started_again_and_works_on(profile: Profile, des
     await desk.attach()
     await desk.begin_work(LineConfig(extension="2001", sound="null"), "s3cret-42")
     before = desk.snapshot.engine
-    (pid,) = _engines(profile)
+    (pid,) = engines(profile)
     os.kill(pid, signal.SIGKILL)
     await until(lambda: desk.attached and desk.snapshot.engine != before and desk.snapshot.working)
 
@@ -123,7 +115,7 @@ async def test_the_secret_is_in_memory_alone(profile: Profile, desk: RemotePhone
     await desk.attach()
     await desk.begin_work(LineConfig(extension="2001", sound="null", simulated_first_seconds=0.1), "s3cret-42")
     call = (await until(lambda: desk.snapshot.calls))[0]
-    (pid,) = _engines(profile)
+    (pid,) = engines(profile)
     assert b"s3cret" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     files = [f for f in profile.state.parent.rglob("*") if f.is_file()]
     assert files
