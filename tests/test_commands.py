@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from operator_tui import commands
 from operator_tui.appeals.errors import Code
 from operator_tui.commands import Command, Situation
 from operator_tui.sentences import sentence, untold
+from screens.words import key_name
 
 KEY_CARD = {
     "f1": "desk.help",
@@ -87,3 +91,24 @@ def test_every_refusal_has_its_sentence() -> None:
     assert untold() == []
     for code in Code:
         assert code.value == code.value.lower()
+
+
+KEYS = Path(__file__).parents[1] / "docs" / "keys.md"
+PLACES = {"desk": "везде", "journal": "в журнале", "work": "в карточке"}
+
+
+def keys_page() -> str:
+    """docs/keys.md: all commands, made from the registry."""
+    rows = [
+        f"| {' '.join(key_name(key) for key in command.keys) or '—'} | {command.title} "
+        f"| {PLACES.get(command.scope, command.scope)} | {command.help} |"
+        for command in commands.collect().values()
+    ]
+    head = ["# Команды и клавиши", "", "Страница сделана из реестра команд; `^S` значит Ctrl+S.", ""]
+    return "\n".join([*head, "| клавиша | команда | где | что делает |", "|---|---|---|---|", *rows, ""])
+
+
+def test_the_page_of_keys_is_true() -> None:
+    if os.environ.get("WRITE_KEYS"):
+        KEYS.write_text(keys_page(), encoding="utf-8")
+    assert KEYS.read_text(encoding="utf-8") == keys_page(), "WRITE_KEYS=1 pytest tests/test_commands.py writes it anew"

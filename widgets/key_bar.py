@@ -38,7 +38,7 @@ class KeyBar(Widget):
                 used += piece
         segments: list[Segment] = []
         for key, word in sorted(fitting, key=_place_on_keyboard):
-            segments += [Segment(key, key_style), Segment(f" {word} ", self.rich_style)]
+            segments += [Segment(f"{key} ", key_style), Segment(f"{word} ", self.rich_style)]
         segments.append(Segment(set_cell_size("", width - used), self.rich_style))
         return Strip(segments, width)
 
