@@ -244,6 +244,11 @@ class PtyDesk:
 
     # Bytes
 
+    @property
+    def received(self) -> int:
+        """The number of bytes received so far; for a predicate of `wait`, which holds the lock already."""
+        return len(self._output)
+
     def mark(self) -> int:
         """The number of bytes received so far: a place to count from."""
         with self._changed:

@@ -1,7 +1,7 @@
 """A small desk for the wire tests: text field, search line with hits, table, list, a second screen.
 
 Started as a program: `python -m tests.wire.demo`. OPERATOR_TUI_DRIVER chooses the driver, OPERATOR_TUI_TERMINAL_PROFILE
-the profile, DEMO_THEME the theme, DEMO_FIELDS=stock Textual's own fields as they come.
+the profile, DEMO_THEME the theme, DEMO_FIELDS=stock Textual's own fields as they come, DEMO_BLINK=1 their blinking.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Demo(App[None]):
         self.show_hits("")
         for field in (*self.query(Input), *self.query(TextArea)):
             # A stock field would blink: 74 kB a minute, and never a quiet line to count a letter on.
-            field.cursor_blink = False
+            field.cursor_blink = "DEMO_BLINK" in os.environ
         self.query_one("#name").focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -6,21 +6,25 @@ what the terminal got and showed.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tests.peers.emulator import Cell
+from tests.peers.emulator import Cell, Emulator
 from tests.peers.pty import PtyDesk
 
-Kind = Literal["letter", "search", "cursor", "row", "focus", "screen", "other"]
-Driver = Literal["thin", "stock"]
+Kind = Literal["letter", "open", "search", "cursor", "row", "focus", "screen", "other"]
+"""`open` is the first letter of a search: it paints a list where there was none; `search` repaints its hits."""
+
+Driver = Literal["thin", "stock", "tee"]
+"""`tee` is the thin driver that also writes down what the stock driver would have sent (tests/wire/tee.py)."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,24 @@ class Seen:
     text: str
     cells: list[list[Cell]]
     cursor: tuple[int, int, bool]
+    stock_size: int = 0
+    stock_cells: list[list[Cell]] = field(default_factory=list)
+
+
+class Tee:
+    """The terminal that the stock driver would have painted, fed from the tee's file."""
+
+    def __init__(self, file: Path, rows: int, cols: int) -> None:
+        self._file = file
+        self._read = 0
+        self._emulator = Emulator(cols, rows)
+
+    def catch_up(self) -> tuple[int, list[list[Cell]]]:
+        """Bytes that came since the last call, and the picture now."""
+        data = self._file.read_bytes()[self._read :] if self._file.exists() else b""
+        self._read += len(data)
+        self._emulator.feed(data)
+        return len(data), self._emulator.cells()
 
 
 def typed(prefix: str, letters: str, kind: Kind, before: str = "") -> tuple[Step, ...]:
@@ -90,7 +112,8 @@ DEMO = Scene(
         Step("home", "cursor", ("home",)),
         Step("insert before", "other", text="Ж", until="ЖИвано"),
         Step("to search", "focus", ("f5",)),
-        *typed("search", "смир", "search", "\n"),
+        *typed("search", "с", "open", "\n"),
+        *typed("search", "мир", "search", "\nс"),
         Step("to text", "focus", ("f6",)),
         *typed("text", "Просит", "letter", "\n"),
         Step("new line", "other", ("enter",)),
@@ -110,7 +133,7 @@ DEMO = Scene(
 DESK = Scene(
     name="desk",
     argv=(sys.executable, "-m", "operator_tui"),
-    ready=("Сервер: на связи", "Реестр: на ", "Активных обращений нет"),
+    ready=("Телефон: на связи", "Сервер: на связи", "Реестр: на ", "Активных обращений нет"),
     quit=("ctrl+q",),
     # No caller may ring into a walk whose bytes are counted.
     env={"OPERATOR_TUI_PHONE_SIMULATED_FIRST_SECONDS": "86400", "OPERATOR_TUI_PHONE_SOUND": "null"},
@@ -123,12 +146,14 @@ DESK = Scene(
         Step("left", "cursor", ("left",)),
         Step("home", "cursor", ("home",)),
         Step("to search", "focus", ("f5",)),
-        *typed("search", "петров", "search", "застрахованного:  "),
+        *typed("search", "п", "open", "застрахованного:  "),
+        *typed("search", "етров", "search", "застрахованного:  п"),
         Step("person down", "row", ("down",)),
         Step("person down again", "row", ("down",)),
         Step("person", "other", ("enter",), until="ЕНП "),
         Step("to theme again", "focus", ("f6",)),
-        *typed("theme", "потер", "search", "Тематика   "),
+        *typed("theme", "п", "open", "Тематика   "),
+        *typed("theme", "отер", "search", "Тематика   п"),
         Step("theme", "other", ("enter",), until="S-03"),
         Step("help", "screen", ("f1",), until="Команды и клавиши"),
         Step("help down", "other", ("down",)),
@@ -165,6 +190,11 @@ def own_home() -> Iterator[dict[str, str]]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def tee_file(home: Mapping[str, str]) -> Path:
+    """Where the tee writes, for a desk in this home."""
+    return Path(home["HOME"]) / "tee"
+
+
 @contextmanager
 def started(
     scene: Scene,
@@ -175,10 +205,13 @@ def started(
     env: dict[str, str] | None = None,
     answers: bool = True,
     bits_per_second: int | None = None,
+    home: Mapping[str, str] | None = None,
 ) -> Iterator[PtyDesk]:
-    """A scene's program, ready and quiet, in folders of its own."""
-    with own_home() as home:
+    """A scene's program, ready and quiet, in folders of its own or in those of `own_home`."""
+    with own_home() if home is None else nullcontext(home) as home:
         wanted = {**home, **scene.env, "OPERATOR_TUI_DRIVER": driver, "OPERATOR_TUI_TERMINAL_PROFILE": "lan"}
+        if driver == "tee":
+            wanted |= {"TEXTUAL_DRIVER": "tests.wire.tee:TeeDriver", "OPERATOR_TUI_TEE": str(tee_file(home))}
         with PtyDesk(
             scene.argv,
             rows=rows,
@@ -190,8 +223,25 @@ def started(
         ) as desk:
             for text in scene.ready:
                 desk.wait_text(text, timeout=60)
-            desk.wait_quiet(0.6)
+            if "DEMO_BLINK" not in (env or {}):
+                desk.wait_quiet(0.6)
             yield desk
+
+
+def shows(text: str) -> Callable[[str], bool]:
+    """A predicate for `PtyDesk.wait`."""
+    return lambda screen: text in screen
+
+
+def go_to_the_field(scene: Scene, desk: PtyDesk) -> str:
+    """Walk to where the first letter is typed; returns what stands before that letter on the screen."""
+    for step in scene.steps:
+        if step.kind == "letter":
+            return step.until.removesuffix(step.text)
+        step.act(desk)
+        desk.wait(step.reached, what=f"step {step.name!r}")
+        desk.wait_quiet()
+    raise ValueError(f"no letter is typed in {scene.name}")
 
 
 def walk(
@@ -210,18 +260,28 @@ def walk(
 def _walked(name: str, driver: Driver, rows: int, cols: int, env: tuple[tuple[str, str], ...]) -> tuple[Seen, ...]:
     scene = {scene.name: scene for scene in (DEMO, DESK)}[name]
     seen = []
-    with started(scene, driver=driver, rows=rows, cols=cols, env=dict(env)) as desk:
-        seen.append(_look(desk, "first paint", "other", desk.mark()))
+    with own_home() as home, started(scene, driver=driver, rows=rows, cols=cols, env=dict(env), home=home) as desk:
+        tee = Tee(tee_file(home), rows, cols)
+        seen.append(_look(desk, "first paint", "other", desk.mark(), tee))
         for step in scene.steps:
             mark = desk.mark()
             step.act(desk)
-            desk.wait(step.reached, what=f"step {step.name!r}")
+            if step.until or step.gone:
+                desk.wait(step.reached, what=f"step {step.name!r}")
+            else:
+                _wait_for_output(desk, mark)
             desk.wait_quiet()
-            seen.append(_look(desk, step.name, step.kind, len(desk.bytes_since(mark))))
+            seen.append(_look(desk, step.name, step.kind, len(desk.bytes_since(mark)), tee))
         desk.press(*scene.quit)
         assert desk.wait_exit() == 0
     return tuple(seen)
 
 
-def _look(desk: PtyDesk, name: str, kind: Kind, size: int) -> Seen:
-    return Seen(name, kind, size, desk.screen_text(), desk.cells(), desk.cursor)
+def _wait_for_output(desk: PtyDesk, mark: int) -> None:
+    """Some keys change nothing (the end of a list), so silence ends this wait as well."""
+    with contextlib.suppress(AssertionError):
+        desk.wait(lambda _screen: desk.received > mark, timeout=2.0)
+
+
+def _look(desk: PtyDesk, name: str, kind: Kind, size: int, tee: Tee) -> Seen:
+    return Seen(name, kind, size, desk.screen_text(), desk.cells(), desk.cursor, *tee.catch_up())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +14,10 @@ from tests.wire.scenes import DEMO, started
 # 7 (wrapping) is on from the start of a terminal, and off while the desk runs.
 USUAL_MODES = {1049, 25, 2004, 1000, 1006}
 MODES_OF_A_SHELL = {25, 7}
+
+
+def ends_with_footer(rows: int) -> Callable[[str], bool]:
+    return lambda screen: "f10 Выход" in screen.split("\n")[rows - 1]
 
 
 def left_as_found(desk: PtyDesk) -> None:
@@ -99,7 +104,7 @@ def test_a_new_size_is_painted_whole_and_the_old_one_again() -> None:
         before = desk.cells()
         for rows, cols in ((30, 100), (20, 70), (24, 80)):
             desk.resize(rows, cols)
-            desk.wait(lambda screen, rows=rows: "f10 Выход" in screen.split("\n")[rows - 1], what="the footer")
+            desk.wait(ends_with_footer(rows), what="the footer in the last row")
             desk.wait_quiet()
         assert desk.cells() == before
 

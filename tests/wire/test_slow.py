@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.peers.pty import PtyDesk
-from tests.wire.scenes import DEMO, sixteen, started
+from tests.wire.scenes import DEMO, shows, sixteen, started
 
 # Generous: the targets of design/desk.md times three or more, for a machine shared with others.
 ECHO_S = 1.0
@@ -32,7 +32,7 @@ def test_a_typed_letter_echoes_at_once(profile: str, speed: int) -> None:
         for count, letter in enumerate(name, 1):
             start = time.monotonic()
             desk.type(letter)
-            desk.wait(lambda screen, count=count: f"\n{name[:count]}" in screen, what="the echo")
+            desk.wait(shows(f"\n{name[:count]}"), what="the echo")
             waits.append(time.monotonic() - start)
         assert sorted(waits)[len(waits) // 2] <= ECHO_S / 2
         assert max(waits) <= ECHO_S
