@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def check(kind: str, value: tuple[str, ...]) -> None:
     sys.exit(0 if verdict.valid else 1)
 
 
-@click.group("registry", help="Реестр застрахованных: generate, load, search.")
+@click.group("registry", help="Реестр застрахованных: generate, load, delta, search.")
 def registry() -> None:
     """The group alone does nothing."""
 
@@ -54,25 +55,117 @@ def generate(people: int, seed: int, file: Path) -> None:
     click.echo(f"Создано: {made} человек, {file}")
 
 
-@registry.command("load", help="Построить индекс реестра из CSV. Прежний индекс остаётся, пока новый не готов.")
-@click.option("--csv", "source", type=_EXISTING, required=True, help="Что загрузить.")
-@click.option("--db", "file", type=_FILE, required=True, help="Файл индекса.")
-@click.option("--key-file", type=_FILE, envvar=_KEY_FILE, help="Файл ключа (32 байта или 64 знака hex).")
-def load(source: Path, file: Path, key_file: Path | None) -> None:
+def _list_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What load and delta have in common."""
+    options = (
+        click.option("--csv", "csv_file", type=_EXISTING, help="Список в CSV (UTF-8 или windows-1251)."),
+        click.option("--dbf", "dbf_file", type=_EXISTING, help="Список в DBF (cp866)."),
+        click.option("--xml", "xml_file", type=_EXISTING, help="Список в XML (windows-1251)."),
+        click.option("--db", "file", type=_FILE, required=True, help="Файл индекса."),
+        click.option("--key-file", type=_FILE, envvar=_KEY_FILE, help="Файл ключа (32 байта или 64 знака hex)."),
+        click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="На какой день данные; иначе день файла."),
+        click.option("--errors", type=_FILE, help="Куда записать список ошибок ФЛК (.xml или .csv)."),
+        click.option("--skip-errors", is_flag=True, help="Загрузить верные записи, неверные пропустить."),
+        click.option("--dry-run", is_flag=True, help="Только проверить файл, ничего не менять."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@registry.command("load", help="Построить индекс из полного списка. Прежний индекс служит, пока новый не готов.")
+@_list_options
+def load(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bool, **given: Any) -> None:
     """Build the index; without a key file only generated people, with a key of their own beside the index."""
-    from operator_tui.registry.lists import made_up_only, read_csv
+    from operator_tui.registry import records
+    from operator_tui.registry.lists import made_up_only
     from operator_tui.registry.load import build
 
-    people = read_csv(source)
-    if key_file is None:
-        people = made_up_only(people)
-        key = _own_key(file)
-    else:
-        key = _read_key(key_file)
-    expected = max(1, source.stat().st_size // 250)
-    with _Progress(1000, "Загружаем реестр") as report:
-        count = build(file, key, people, expected=expected, progress=report)
-    click.echo(f"Загружено: {count} человек, {file}")
+    job = _Job(given)
+    with _Progress(1000, "Проверяем список" if dry_run else "Загружаем реестр") as report:
+
+        def people() -> Iterator[Any]:
+            found = records.people(job.source, job.faults)
+            for count, person in enumerate(found if key_file else made_up_only(found), 1):
+                yield person
+                if dry_run and count % 1000 == 0:
+                    report(job.source.done())
+            job.finish()
+
+        if dry_run:
+            count = sum(1 for _ in people())
+        else:
+            key = _read_key(key_file) if key_file else _own_key(file)
+            size = max(1, job.source.file.stat().st_size // 250)
+            day = as_of.date() if as_of else job.day
+            count = build(file, key, people(), expected=size, progress=report, as_of=day)
+    job.tell()
+    click.echo(f"Проверено: {count} человек, ничего не изменено" if dry_run else f"Загружено: {count} человек, {file}")
+
+
+@registry.command("delta", help="Внести изменения за день. Рабочие места ищут, не прерываясь.")
+@_list_options
+def delta(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bool, **given: Any) -> None:
+    """Apply a delta: records with ``op`` u (or nothing) are people as they are now, d is a removal."""
+    from operator_tui.registry import records
+    from operator_tui.registry.delta import apply
+    from operator_tui.registry.lists import is_made_up
+
+    job = _Job(given)
+    found = list(records.changes(job.source, job.faults))  # a day's changes: a few thousand
+    job.finish()
+    if dry_run:
+        job.tell()
+        click.echo(f"Проверено: {len(found)} записей, ничего не изменено")
+        return
+    if not key_file and not all(is_made_up(change.enp) for change in found):
+        raise Refusal(Code.REGISTRY_KEY_NEEDED)
+    key = _read_key(key_file or _beside(file))
+    with _Progress(max(1, len(found)), "Вносим изменения") as report:
+        done = apply(
+            file, key, found, as_of.date() if as_of else job.day, name=job.source.file.name,
+            progress=lambda count: report(count / max(1, len(found))),
+        )  # fmt: skip
+    job.tell()
+    click.echo(
+        f"Внесено: новых {done.new}, изменено {done.changed}, снято {done.removed}, без изменений {done.same}, {file}"
+    )
+
+
+class _Job:
+    """One list to be imported, with what is wrong in it."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        from operator_tui.registry.faults import Faults
+        from operator_tui.registry.lists import open_list
+
+        files = [(kind, given[f"{kind}_file"]) for kind in ("csv", "dbf", "xml") if given[f"{kind}_file"]]
+        if len(files) != 1:
+            raise click.UsageError("нужен ровно один список: --csv, --dbf или --xml")
+        kind, file = files[0]
+        self.source = open_list(file, kind)
+        self.faults = Faults(file)
+        self._errors: Path | None = given["errors"]
+        self._skip = bool(given["skip_errors"])
+
+    @property
+    def day(self) -> date:
+        """The day the file itself tells, else the day it was written."""
+        return self.source.as_of or datetime.fromtimestamp(self.source.file.stat().st_mtime, UTC).date()
+
+    def finish(self) -> None:
+        """The whole list was read: write the list of faults; Refusal(REGISTRY_FAULTS) unless they may be skipped."""
+        if self._errors:
+            self.faults.write(self._errors)
+        if not self._skip:
+            self.faults.refuse()
+
+    def tell(self) -> None:
+        """Say on stderr what was passed over."""
+        if self.faults.errors:
+            click.echo(f"Пропущено неверных записей: {self.faults.errors}", err=True)
+        if self.faults.warnings:
+            click.echo(f"Предупреждений: {self.faults.warnings} (ЕНП не сходится с датой рождения или полом)", err=True)
 
 
 @registry.command("search", help="Искать так, как ищет рабочее место.")
@@ -100,18 +193,12 @@ def search(file: Path, key_file: Path | None, as_json: bool, from_stdin: bool, q
         opened.close()
 
 
-@registry.command("delta", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-def delta() -> None:
-    """Изменения реестра: в этой версии ещё не готово."""
-    raise Refusal(Code.NOT_BUILT, command="registry delta")
-
-
 def _answer(opened: Any, query: str, *, as_json: bool) -> None:
     import msgspec
 
     found = opened.search(query)
     if as_json:
-        hits = [{**msgspec.to_builtins(hit.person), "repaired": hit.repaired} for hit in found.hits]
+        hits = [_told(hit) for hit in found.hits]
         answer = {
             "query": query, "hits": hits, "more": found.more, "ms": found.ms, "repaired": found.repaired,
             "partial": found.partial, "note": found.note,
@@ -120,10 +207,25 @@ def _answer(opened: Any, query: str, *, as_json: bool) -> None:
         return
     for hit in found.hits:
         person = hit.person
-        mark = "возможно: " if hit.repaired else ""
+        mark = "возможно: " if hit.repaired else f"прежде {hit.former}: " if hit.former else ""
         click.echo(f"{mark}{person.full_name}, {person.birth_date}, ЕНП {person.enp}, {person.clinic}")
     if found.note:
         click.echo(found.note)
+
+
+def _told(hit: Any) -> dict[str, Any]:
+    """A hit as JSON, with the parts of the person that are kept together."""
+    import msgspec
+
+    person = hit.person
+    parts = {
+        name: msgspec.to_builtins(found)
+        for name in ("previous", "policies", "attachments", "representative", "merged_with", "death_date", "warning")
+        if (found := getattr(person, name))
+    }
+    told = {**msgspec.to_builtins(person), **parts, "repaired": hit.repaired, "former": hit.former}
+    told.pop("more", None)
+    return told | ({"phones": person.phones} if len(person.phones) > 1 else {})
 
 
 def _beside(file: Path) -> Path:

@@ -1,52 +1,110 @@
-"""Lists of people as files: CSV, read and written row by row."""
+"""Lists of people as CSV files, read and written row by row; and which reader a file needs."""
 
 from __future__ import annotations
 
 import csv
+import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
-from typing import NoReturn
 
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.registry.identifiers import Check, check_enp, check_snils, enp_fits, to_e164
-from operator_tui.registry.names import name_key
-from operator_tui.registry.people import COLUMNS, Person
+from operator_tui.registry.faults import Faults
+from operator_tui.registry.people import COLUMNS, MORE, Person
+from operator_tui.registry.records import CANONICAL, CELLS, REQUIRED, Source, people
 
-_REQUIRED = ("enp", "surname", "name", "birth_date")
-# How lists write the sex: our own letters, the Russian ones, and V005 (1 male, 2 female).
-_SEX = {"": "", "m": "m", "f": "f", "м": "m", "ж": "f", "1": "m", "2": "f"}
+_HEAD = 65_536
 
 
-def read_csv(file: Path) -> Iterator[Person]:
-    """People of a CSV file: ``;`` between fields, a header, UTF-8 or windows-1251, dates YYYY-MM-DD or DD.MM.YYYY.
+def open_list(file: Path, kind: str) -> Source:
+    """The list of the kind csv, dbf or xml. Refusal(FILE_UNREADABLE) when it is no such file."""
+    if kind == "dbf":
+        from operator_tui.registry.dbf_list import DbfList
 
-    Refusal(FILE_UNREADABLE) when it is no such file, ROW_INVALID with the row (the header is row 1) and the field.
-    """
-    encoding = _encoding(file)
-    try:
-        with file.open(encoding=encoding, newline="") as stream:
-            reader = csv.reader(stream, delimiter=";")
-            header = [name.strip().casefold() for name in next(reader, [])]
-            missing = [name for name in _REQUIRED if name not in header]
-            if missing:
-                raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=f"нет столбцов: {', '.join(missing)}")
-            rows = _Rows(header, file.name)
-            for row, values in enumerate(reader, 2):
-                if values:
-                    yield rows.person(values, row)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or "неверная кодировка или разбивка на столбцы"
-        raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=reason) from error
+        return DbfList(file)
+    if kind == "xml":
+        from operator_tui.registry.xml_list import XmlList
+
+        return XmlList(file)
+    return CsvList(file)
+
+
+def known_columns(header: Sequence[str], file: Path) -> dict[str, int]:
+    """Our columns and their places in the header of a file. Refusal(FILE_UNREADABLE) when a needed one is missing."""
+    places: dict[str, int] = {}
+    for place, title in enumerate(header):
+        column = CANONICAL.get(title.strip().casefold())
+        if column:
+            places.setdefault(column, place)
+    missing = [name for name in REQUIRED if name not in places]
+    if missing:
+        raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=f"нет столбцов: {', '.join(missing)}")
+    return places
+
+
+class CsvList:
+    """``;`` between fields, a header, UTF-8 or windows-1251, dates YYYY-MM-DD or DD.MM.YYYY (a ``Source``)."""
+
+    base = "ROW"
+    as_of: date | None = None
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._encoding = _encoding(file)
+        self._size = max(1, file.stat().st_size)
+        self._read = 0
+        with file.open(encoding=self._encoding, newline="") as stream:
+            try:
+                self._header = next(csv.reader(stream, delimiter=";"), [])
+            except (UnicodeDecodeError, csv.Error) as error:
+                raise _broken(file, 1) from error
+        self._places = known_columns(self._header, file)
+        self.names = {column: self._header[place].strip() for column, place in self._places.items()}
+
+    def rows(self) -> Iterator[tuple[int, str, Sequence[str]]]:
+        # An empty text is put at the end of every row: what the file has no column for is taken from there.
+        take = itemgetter(*(self._places.get(column, -1) for column in CELLS))
+        width = len(self._header)
+        row = 1
+        try:
+            with self.file.open("rb") as raw:
+                text = io.TextIOWrapper(raw, encoding=self._encoding, newline="")
+                reader = csv.reader(text, delimiter=";", strict=True)
+                next(reader, None)
+                for values in reader:
+                    row += 1
+                    if not values:
+                        continue
+                    if len(values) != width:
+                        values = [*values[:width], *[""] * (width - len(values))]
+                    values.append("")
+                    if row % 1000 == 0:
+                        self._read = os.lseek(raw.fileno(), 0, os.SEEK_CUR)
+                    yield row, "", [cell.strip() for cell in take(values)]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise _broken(self.file, row + 1) from error
+        except OSError as error:
+            raise Refusal(Code.FILE_UNREADABLE, file=self.file.name, reason=error.strerror or "") from error
+
+    def done(self) -> float:
+        return self._read / self._size
+
+
+def _broken(file: Path, row: int) -> Refusal:
+    reason = f"строка {row}: неверная кодировка или разбивка на столбцы"
+    return Refusal(Code.FILE_UNREADABLE, file=file.name, reason=reason)
 
 
 def _encoding(file: Path) -> str:
     try:
         with file.open("rb") as stream:
-            beginning = stream.read(65_536)
+            beginning = stream.read(_HEAD)
     except OSError as error:
         raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=error.strerror or "") from error
+    if b"\x00" in beginning:
+        raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason="строка 1: кодировка не UTF-8 и не windows-1251")
     try:
         # The block may end inside a letter: what is left of it is no error.
         beginning[: beginning.rfind(b"\n") + 1].decode("utf-8")
@@ -55,55 +113,21 @@ def _encoding(file: Path) -> str:
     return "utf-8-sig"
 
 
-class _Rows:
-    """Makes people of the rows of one CSV file; columns it does not know are passed over."""
+def read_csv(file: Path) -> Iterator[Person]:
+    """People of a CSV file, all of them sound. Refusal(FILE_UNREADABLE), or ROW_INVALID with the row (the header is
+    row 1) and the field of the first fault.
+    """
+    faults = Faults(file)
+    for person in people(CsvList(file), faults):
+        _refuse_first(faults)
+        yield person
+    _refuse_first(faults)
 
-    def __init__(self, header: list[str], file: str) -> None:
-        self._file = file
-        self._places = [header.index(name) if name in header else -1 for name in COLUMNS]
-        self._width = len(header)
 
-    def person(self, values: list[str], row: int) -> Person:
-        """Refusal(ROW_INVALID) with the row and the field."""
-        if len(values) < self._width:
-            values = values + [""] * (self._width - len(values))
-        (enp, snils, surname, name, patronymic, born, sex, phone, *others) = (
-            values[place].strip() if place >= 0 else "" for place in self._places
-        )
-        return Person(
-            enp if enp_fits(enp) else self._checked(check_enp(enp), row, "enp"),
-            surname if surname and surname[0] not in "-—" else self._named(surname, name, row),
-            name,
-            patronymic,
-            _iso_date(born) or self._wrong(row, "birth_date"),
-            self._sex(sex, row),
-            self._checked(check_snils(snils), row, "snils") if snils else "",
-            self._phone(phone, row) if phone else "",
-            *others,
-        )
-
-    def _wrong(self, row: int, field: str) -> NoReturn:
-        raise Refusal(Code.ROW_INVALID, file=self._file, row=row, field=field)
-
-    def _checked(self, verdict: Check, row: int, field: str) -> str:
-        return verdict.value if verdict.valid else self._wrong(row, field)
-
-    def _named(self, surname: str, name: str, row: int) -> str:
-        if not name_key(surname) and not name_key(name):
-            self._wrong(row, "surname")
-        return surname
-
-    def _sex(self, sex: str, row: int) -> str:
-        known = _SEX.get(sex.casefold())
-        if known is None:
-            self._wrong(row, "sex")
-        return known
-
-    def _phone(self, phone: str, row: int) -> str:
-        # A number of zone 7 in E.164 needs no asking of phonenumbers, which costs 50 microseconds a row.
-        if len(phone) == 12 and phone.startswith("+7") and phone[2] in "3456789" and phone[1:].isdecimal():
-            return phone
-        return to_e164(phone) or self._wrong(row, "phone")
+def _refuse_first(faults: Faults) -> None:
+    if faults.errors:
+        first = next(fault for fault in faults.listed if fault.code)
+        raise Refusal(Code.ROW_INVALID, file=faults.file.name, row=first.row, field=first.field)
 
 
 def made_up_only(people: Iterable[Person]) -> Iterator[Person]:
@@ -119,24 +143,20 @@ def is_made_up(enp: str) -> bool:
     return enp[10] == "9" or enp[:2] == "00"
 
 
-def _iso_date(text: str) -> str:
-    if len(text) == 10 and text[2] == text[5] == ".":
-        text = f"{text[6:]}-{text[3:5]}-{text[:2]}"
-    try:
-        born = date.fromisoformat(text)
-    except ValueError:
-        return ""
-    return born.isoformat() if 1880 <= born.year <= 2200 else ""
-
-
 def write_csv(file: Path, people: Iterable[Person]) -> int:
-    """Write people as CSV (see ``read_csv``), readable by their owner alone; returns their number."""
+    """Write people as CSV (see ``CsvList``), readable by their owner alone; returns their number."""
     count = 0
     descriptor = os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter=";", lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow((*COLUMNS, *MORE))
         for person in people:
-            writer.writerow([getattr(person, name) for name in COLUMNS])
+            writer.writerow(row_of(person))
             count += 1
     return count
+
+
+def row_of(person: Person) -> list[str]:
+    """The cells of COLUMNS and MORE."""
+    more = person.more.split("\x1f") if person.more else []
+    return [*(getattr(person, name) for name in COLUMNS), *more, *[""] * (len(MORE) - len(more))]

@@ -27,7 +27,7 @@ from operator_tui.registry.schema import (
 )
 
 Progress = Callable[[float], None]
-_SEX = {"": 0, "m": 1, "f": 2}
+SEX = {"": 0, "m": 1, "f": 2}
 _BATCH = 20_000
 _NO_LINES = "\x1f\x1f"  # Person.more begins so when there is no other telephone
 # Share of the whole time that reading takes, for the progress bar.
@@ -85,12 +85,12 @@ class _Stage:
 
     def add(self, person: Person) -> None:
         born = person.birth_date
-        street, house = _split_address(person.address)
+        street, house = split_address(person.address)
         text = self.texts.number
         names = self.names
         values = (
             names["sn"].number(person.surname), names["fn"].number(person.name), names["pn"].number(person.patronymic),
-            int(born[:4]), int(born[5:7]) * 100 + int(born[8:10]), _SEX[person.sex], int(person.phone[1:] or 0),
+            int(born[:4]), int(born[5:7]) * 100 + int(born[8:10]), SEX[person.sex], int(person.phone[1:] or 0),
             int(person.enp), int(person.snils or 0), text(person.insurer), text(person.clinic), text(person.district),
             text(street), text(house), text(person.policy_status), self._keep(person) if person.more else 0,
         )  # fmt: skip
@@ -218,7 +218,7 @@ def _write_vocabulary(connection: Any, field: str, spellings: _Words, column: ar
     codes = {form: (place + 1) * GAPS[field] for place, form in enumerate(sorted(people))}
     connection.executemany(
         f"INSERT INTO v_{field} VALUES(?, ?, ?, ?, ?)",
-        ((codes[form], form[0], form[1], people[form], _sound(form[0])) for form in codes),
+        ((codes[form], form[0], form[1], people[form], sound(form[0])) for form in codes),
     )
     prefixes: dict[str, list[int]] = {}
     parts: list[tuple[str, int, int]] = []
@@ -237,7 +237,7 @@ def _write_vocabulary(connection: Any, field: str, spellings: _Words, column: ar
     return [codes[form] for form in forms]
 
 
-def _sound(key: str) -> str:
+def sound(key: str) -> str:
     from operator_tui.letters import phonetic_key
 
     return phonetic_key(key)
@@ -291,7 +291,7 @@ def _repeated(column: array[int]) -> int:
     return 0
 
 
-def _split_address(address: str) -> tuple[str, str]:
+def split_address(address: str) -> tuple[str, str]:
     """Street and house apart, since both repeat and their pairs do not. ``join_address`` is the inverse."""
     head, separator, tail = address.partition(", д. ")
     return (head, separator + tail) if separator else (address, "")

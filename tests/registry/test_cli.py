@@ -135,13 +135,6 @@ def test_the_key_may_come_from_a_file_or_the_environment(
     assert refused.exception.code == Code.REGISTRY_KEY_WRONG
 
 
-def test_what_is_not_built_says_so() -> None:
-    refused = call("registry", "delta", "--db", "x")
-    assert refused.exit_code == 1
-    assert isinstance(refused.exception, Refusal)
-    assert refused.exception.code == Code.NOT_BUILT
-
-
 def test_a_broken_key_file_is_refused(loaded: Path, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("не ключ")
