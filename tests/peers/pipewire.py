@@ -130,6 +130,10 @@ class SoundCard:
         config = self.folder / "config" / "pipewire" / "pipewire.conf.d"
         config.mkdir(parents=True)
         (config / "10-null.conf").write_text(_SINKS)
+        # Bluetooth asks logind, and where systemd does not run WirePlumber links no streams at all after that.
+        bluetooth = self.folder / "config" / "wireplumber" / "bluetooth.lua.d"
+        bluetooth.mkdir(parents=True)
+        (bluetooth / "50-bluez-config.lua").write_text("bluez_monitor.enabled = false\n")
         with (self.folder / "log").open("wb") as log:
             self._session = subprocess.Popen(
                 ["dbus-run-session", "--", "sh", "-c", _SESSION],
