@@ -129,7 +129,8 @@ class Asterisk:
         )
         with (self.folder / "console").open("wb") as console:
             self._process = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", script],
+                # It dies with the test run, also with one that is killed.
+                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "sh", "-c", script],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,

@@ -59,7 +59,18 @@ class SippCall:
             text = text.replace(f"@{word}@", value)
         scenario = self.folder / "caller.xml"
         scenario.write_text(text, encoding="utf-8")
-        command = ["sipp", "-sf", str(scenario), f"{pbx[0]}:{pbx[1]}", "-i", "127.0.0.1"]
+        # It dies with the test run, also with one that is killed.
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "sipp",
+            "-sf",
+            str(scenario),
+            f"{pbx[0]}:{pbx[1]}",
+            "-i",
+            "127.0.0.1",
+        ]
         command += ["-p", str(self._port), "-cid_str", self._id, "-m", "1", "-nostdin", "-trace_err"]
         with (self.folder / "screen").open("wb") as screen:
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=screen, stderr=subprocess.STDOUT)
