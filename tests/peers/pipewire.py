@@ -55,7 +55,9 @@ pcm.!%(name)s {
 _PCMS = {"speaker": ("playback", "speaker"), "bell": ("playback", "bell"), "mic": ("capture", "mic.monitor")}
 # What the system's own ALSA set-up defines, so that no other way to a microphone is left.
 _SYSTEM = dict.fromkeys(("default", "pulse", "pipewire"), ("playback", "speaker"))
-_SESSION = "pipewire & wireplumber & pipewire-pulse & wait"
+# Each dies with the one that started it, so that a killed test run leaves nothing behind.
+_WITH_PARENT = "setpriv --pdeathsig KILL"
+_SESSION = " & ".join(f"{_WITH_PARENT} {name}" for name in ("pipewire", "wireplumber", "pipewire-pulse")) + " & wait"
 
 
 class SoundCard:
@@ -136,7 +138,7 @@ class SoundCard:
         (bluetooth / "50-bluez-config.lua").write_text("bluez_monitor.enabled = false\n")
         with (self.folder / "log").open("wb") as log:
             self._session = subprocess.Popen(
-                ["dbus-run-session", "--", "sh", "-c", _SESSION],
+                [*_WITH_PARENT.split(), "dbus-run-session", "--", *_WITH_PARENT.split(), "sh", "-c", _SESSION],
                 env=self._env(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
