@@ -93,21 +93,32 @@ class End(msgspec.Struct, frozen=True):
 Frame = Head | Results | Event | End
 
 
-class EnrolRequest(msgspec.Struct, frozen=True):
-    """A one-time code for a device identity."""
+class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A one-time code for a device identity.
+
+    For a person: ``key`` the device's public key (Ed25519, hex) and his ``password``, the one he has or his first.
+    """
 
     v: int
     code: str
+    key: str = ""
+    password: str = ""
 
 
-class EnrolAnswer(msgspec.Struct, frozen=True):
-    """The identity of a new device: its code, its number for the number to tell, its secret token, the epoch."""
+class EnrolAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The identity of a new device: its code, its number for the number to tell, its secret token, the epoch.
+
+    A person's device has no token but his ``login``, the key of codes given by ``voice`` (hex) and his ``sip`` secret.
+    """
 
     device: str
     number: int
     token: str
     epoch: str
     operator: Operator
+    login: str = ""
+    voice: str = ""
+    sip: str = ""
 
 
 def demand_version(version: int) -> None:

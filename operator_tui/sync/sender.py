@@ -28,6 +28,7 @@ from operator_tui.journal.journal import Journal
 from operator_tui.sync.link import Link
 from operator_tui.sync.protocol import (
     MAX_OPERATIONS,
+    MAX_WAIT_S,
     PROTOCOL_VERSION,
     SYNC_PATH,
     End,
@@ -47,6 +48,7 @@ _BACKOFF_S = 60.0
 _SLOW_OPERATIONS = 20
 _FAST_S = 1.0
 _BATCH_BYTES = 1 << 20
+_BROKEN_S = 0.5  # between a held request that broke off and the round that looks why
 _REWINDS = 2  # in one round; a server that asks for the same again and again is not followed
 _OFFSETS = 9  # clock differences the median is taken of
 
@@ -80,7 +82,9 @@ class _Answer:
     """What one answer has brought so far."""
 
     head: Head | None = None
+    held: bool = False
     settled: int = 0
+    events: int = 0
     rewound: bool = False
     end: End | None = None
 
@@ -96,20 +100,24 @@ class Sender:
         run: Callable[..., Awaitable[Any]],
         clock: Clock,
         poll_s: float = 2.0,
+        wait_s: float = MAX_WAIT_S,
         on_state: Callable[[SenderState], None] = lambda state: None,
         on_cards: Callable[[Sequence[str]], None] = lambda cards: None,
     ) -> None:
         """``run(function, *args, **kwargs)`` runs a journal's method on the journal's thread; ``poll_s`` seconds
-        between two looks while nothing is to be sent; the callbacks get each new state and the cards changed."""
+        between two looks while nothing is to be sent, if the server does not hold a look for ``wait_s`` until there is
+        something to see (0: it is not asked to); the callbacks get each new state and the cards changed."""
         self._journal = journal
         self._link = link
         self._run = run
         self._clock = clock
         self._poll_s = poll_s
+        self._wait_s = wait_s
         self._on_state = on_state
         self._on_cards = on_cards
         self._kicked = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
+        self._listening: asyncio.Task[int | None] | None = None
         self._failures = 0
         self._batch = _SLOW_OPERATIONS
         self._durable = 0
@@ -123,11 +131,18 @@ class Sender:
     async def run(self) -> None:
         """Send and fetch until ``stop``."""
         self._task = asyncio.current_task()
-        while True:
-            self._kicked.clear()
-            pause = await self.round()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._kicked.wait(), pause)
+        try:
+            while True:
+                self._kicked.clear()
+                pause = await self.round()
+                if self._wait_s and self.state.light is ServerLight.ON:
+                    await self._listen(pause)
+                else:
+                    await self._pause(pause)
+        finally:
+            if self._listening:
+                self._listening.cancel()
+                await asyncio.wait({self._listening})
 
     async def round(self) -> float:
         """Exchange until both ends are even, or until it fails. Seconds to wait before the next time."""
@@ -150,6 +165,43 @@ class Sender:
             return
         task.cancel()
         await asyncio.wait({task})
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._kicked.wait(), seconds)
+
+    async def _listen(self, pause: float) -> None:
+        """Fetch what others do until there is something to send: one request is held by the server, on a connection of
+        its own, and outlives a round of ours. When it brings nothing, the next round looks what is the matter."""
+        while not self._kicked.is_set():
+            started = self._clock.monotonic()
+            if self._listening is None:
+                self._listening = asyncio.create_task(self._held())
+            kicked = asyncio.create_task(self._kicked.wait())
+            first = asyncio.FIRST_COMPLETED
+            try:
+                await asyncio.wait({kicked, self._listening}, timeout=self._wait_s + pause, return_when=first)
+            finally:
+                kicked.cancel()
+            if not self._listening.done():
+                return
+            listening, self._listening = self._listening, None
+            came = listening.result()
+            if not came:
+                # Broken off, or answered with nothing, at once even (a proxy that does not hold): not in a circle.
+                least = pause if came is not None else min(pause, _BROKEN_S)
+                await self._pause(max(0.0, least - (self._clock.monotonic() - started)))
+                return
+
+    async def _held(self) -> int | None:
+        """How many events came, None when the request broke off."""
+        try:
+            device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+            return (await self._exchange(device, [], wait=self._wait_s)).events if device else None
+        except Exception as error:  # whatever it is, the next round meets it too and tells it
+            if not isinstance(error, Refusal):
+                _log.exception("listening failed")
+            return None
 
     async def _failed(self, light: ServerLight, refusal: Refusal) -> float:
         self._failures += 1
@@ -182,11 +234,13 @@ class Sender:
                 return
             await self._tell(ServerLight.ON, None)
 
-    async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]]) -> _Answer:
+    async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], *, wait: float = 0.0) -> _Answer:
         cursors: dict[str, int] = await self._run(self._journal.cursors)
         sent_ms = self._clock.now_ms()
-        request = SyncRequest(v=PROTOCOL_VERSION, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch))
-        answer = _Answer()
+        request = SyncRequest(
+            v=PROTOCOL_VERSION, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait
+        )
+        answer = _Answer(held=wait > 0)
         reader = FrameReader()
         async with self._link.post(SYNC_PATH, pack(request), token=device.token) as chunks:
             async for chunk in chunks:
@@ -210,7 +264,8 @@ class Sender:
             match frame:
                 case Head():
                     answer.head = frame
-                    self._offsets.append(frame.t - (sent_ms + self._clock.now_ms()) // 2)
+                    if not answer.held:  # else the server's clock is of the time it was asked
+                        self._offsets.append(frame.t - (sent_ms + self._clock.now_ms()) // 2)
                     answer.rewound = await self._follow_lineage(device, batch, frame)
                 case Results():
                     outcomes += frame.r
@@ -224,6 +279,7 @@ class Sender:
             await self._run(self._journal.settle, outcomes, durable=answer.head.durable)
             self._durable = answer.head.durable
             answer.settled += len(outcomes)
+        answer.events += len(events)
         if events and (changed := await self._run(self._journal.receive, events)):
             self._on_cards(changed)
 

@@ -73,14 +73,18 @@ def stored(profile: Profile, url: str, table: sa.Table) -> list[sa.Row[tuple[obj
 
 @asynccontextmanager
 async def sending(
-    journal: Journal, link: Link, told: list[SenderState] | None = None, cards: list[str] | None = None
+    journal: Journal,
+    link: Link,
+    told: list[SenderState] | None = None,
+    cards: list[str] | None = None,
+    poll_s: float = 0.1,
 ) -> AsyncIterator[Sender]:
     sender = Sender(
         journal,
         link,
         run=run,
         clock=SystemClock(),
-        poll_s=0.1,
+        poll_s=poll_s,
         on_state=(told if told is not None else []).append,
         on_cards=(cards if cards is not None else []).extend,
     )
@@ -137,9 +141,10 @@ async def test_killed_again_and_again_while_the_desk_sends(
     link = Link(CentralSettings(), socket=profile.central_socket)
     journal.enrol(await enrol(link, server.enrolment_code("Петрова Анна")))
     cards: list[str] = []
+    enough_done = asyncio.Event()
 
     async def work() -> None:
-        while True:
+        while not enough_done.is_set():
             cards.append((await run(journal.save, new_draft(fields=FIELDS))).id)
             sender.kick()
             await asyncio.sleep(0.005)
@@ -151,8 +156,8 @@ async def test_killed_again_and_again_while_the_desk_sends(
             await until(partial(_sent, sender, cards, enough))
             await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
-        working.cancel()
-        await asyncio.wait({working})
+        enough_done.set()
+        await working
         sender.kick()
         await until(lambda: sender.state.light is ServerLight.ON and journal.unsent() == 0)
     server.stop()
@@ -173,6 +178,32 @@ async def test_what_one_desk_saves_the_other_shows(
         sender.kick()
         await until(lambda: seen == [card.id])
         assert other.card(card.id) == one.card(card.id)
+
+
+async def test_a_desk_that_listens_hears_at_once_and_sends_meanwhile(
+    profile: Profile, server: CentralServer, open_journal: Callable[[str], Journal]
+) -> None:
+    one, other = open_journal("one"), open_journal("other")
+    links = [Link(CentralSettings(), socket=profile.central_socket) for _ in range(2)]
+    one.enrol(await enrol(links[0], server.enrolment_code("Петрова Анна")))
+    other.enrol(await enrol(links[1], server.enrolment_code("Сидорова Вера")))
+    seen: list[str] = []
+    async with (
+        sending(one, links[0], poll_s=60) as sender,
+        sending(other, links[1], cards=seen, poll_s=60) as listener,
+    ):
+        await until(lambda: listener.state.light is ServerLight.ON)
+        card = one.save(new_draft(fields=FIELDS))
+        sender.kick()
+        await until(lambda: seen == [card.id], within=10)
+        other.record(Kind.SHIFT_BEGUN, {})
+        listener.kick()
+        await until(lambda: other.unsent() == 0, within=10)
+        second = one.save(new_draft(fields=FIELDS))
+        sender.kick()
+        await until(lambda: seen == [card.id, second.id], within=10)
+        server.kill()
+        await until(lambda: listener.state.light is ServerLight.AWAY, within=10)
 
 
 async def test_a_used_code_and_an_unknown_token(

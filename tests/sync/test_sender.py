@@ -137,6 +137,28 @@ async def test_without_a_kick_the_timer_fires(desk: DeskAtWork) -> None:
     await sender.stop()
 
 
+async def test_a_server_that_does_not_hold_a_request_is_not_asked_in_a_circle(desk: DeskAtWork) -> None:
+    quick = Scripted(answer(_epoch(desk.journal), next=1))
+    sender = sender_of(desk.journal, quick, poll_s=0.2)
+    task = asyncio.create_task(sender.run())
+    await until(lambda: quick.asked >= 2)
+    await asyncio.sleep(0.5)  # a circle would have asked hundreds of times
+    assert quick.asked <= 10
+    await sender.stop()
+    assert task.cancelled()
+
+
+async def test_a_failing_listener_does_not_end_the_sender(desk: DeskAtWork) -> None:
+    good = answer(_epoch(desk.journal), next=1)
+    sender = sender_of(desk.journal, Scripted(good, RuntimeError("Абрамова"), good), poll_s=0.01)
+    asyncio.create_task(sender.run())  # noqa: RUF006 (stop ends it)
+    link = sender._link
+    assert isinstance(link, Scripted)
+    await until(lambda: link.asked > 5)
+    assert light(sender) == (ServerLight.ON, None)
+    await sender.stop()
+
+
 async def test_only_what_changed_is_told(desk: DeskAtWork) -> None:
     told: list[SenderState] = []
     sender = sender_of(desk.journal, Scripted(answer(_epoch(desk.journal), next=1)), on_state=told.append)
