@@ -57,7 +57,12 @@ _PCMS = {"speaker": ("playback", "speaker"), "bell": ("playback", "bell"), "mic"
 _SYSTEM = dict.fromkeys(("default", "pulse", "pipewire"), ("playback", "speaker"))
 # Each dies with the one that started it, so that a killed test run leaves nothing behind.
 _WITH_PARENT = "setpriv --pdeathsig KILL"
-_SESSION = " & ".join(f"{_WITH_PARENT} {name}" for name in ("pipewire", "wireplumber", "pipewire-pulse")) + " & wait"
+# The session manager gives up where PipeWire does not listen yet.
+_SESSION = (
+    f"{_WITH_PARENT} pipewire & "
+    'until [ -S "$PIPEWIRE_RUNTIME_DIR/pipewire-0" ]; do sleep 0.02; done; '
+    f"{_WITH_PARENT} wireplumber & {_WITH_PARENT} pipewire-pulse & wait"
+)
 
 
 class SoundCard:
