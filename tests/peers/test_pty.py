@@ -22,7 +22,7 @@ while (data := os.read(0, 100)) != b"q":
 sys.stdout.write("\\x1b[?1049l"); sys.stdout.flush()
 termios.tcsetattr(0, termios.TCSANOW, saved)
 """
-SIZE = "import os,signal,time\nsignal.signal(28,lambda *_: print(os.get_terminal_size().columns))\n"
+SIZE = "import os,signal,time\nsignal.signal(28,lambda *_: os.write(1,b'%d' % os.get_terminal_size().columns))\n"
 
 
 def python(program: str) -> list[str]:
