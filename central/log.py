@@ -57,4 +57,4 @@ def open_log(file: Path | None) -> None:
 def _write(level: int, event: str, fields: dict[str, str | int | float], error: BaseException | None = None) -> None:
     if strange := fields.keys() - FIELDS:
         raise ValueError(f"not a field of the log: {', '.join(sorted(strange))}")
-    _logger.log(level, event, exc_info=error, extra={"event": event, "fields": fields})
+    _logger.log(level, event, exc_info=error, stacklevel=3, extra={"event": event, "fields": fields})
