@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -19,6 +18,7 @@ import msgspec
 from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import process, wire
+from operator_tui.phone.acts import performed
 from operator_tui.phone.line import (
     PROTOCOL,
     AudioPort,
@@ -259,35 +259,11 @@ class Engine:
         line = self._line
         if line is None:
             raise Refusal(Code.WORK_NOT_BEGUN)
-        doing: Coroutine[Any, Any, str | None]
-        match act:
-            case wire.Answer(call=call):
-                doing = line.answer(call)
-            case wire.Reject(call=call, reason=reason):
-                doing = line.reject(call, reason)
-            case wire.HangUp(call=call):
-                doing = line.hang_up(call)
-            case wire.Hold(call=call, on=on):
-                doing = line.hold(call, on)
-            case wire.Mute(call=call, on=on):
-                doing = line.mute(call, on)
-            case wire.Dial(number=number):
-                doing = line.dial(number)
-            case wire.Dtmf(call=call, digits=digits):
-                doing = line.dtmf(call, digits)
-            case wire.BlindTransfer(call=call, target=target):
-                doing = line.blind_transfer(call, target)
-            case wire.AttendedTransfer(call=call, consult=consult):
-                doing = line.attended_transfer(call, consult)
-            case wire.AcceptTransfer(call=call):
-                doing = line.accept_transfer(call)
-            case wire.RefuseTransfer(call=call):
-                doing = line.refuse_transfer(call)
-            case wire.SetReady(on=on):
-                doing = self._set_ready(line, on)
-            case _:
-                raise Refusal(Code.UNSUPPORTED)
-        result = await doing or ""
+        if isinstance(act, wire.SetReady):
+            await line.set_ready(act.on)
+            self._tell(msgspec.structs.replace(self._snapshot, ready=act.on))
+            return ""
+        result = await performed(line, act)
         # What an act did is told before its reply: who dialled finds the call in the picture.
         await self._all_told(line)
         return result
@@ -296,10 +272,6 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TELL_SECONDS):
                 await line.all_told()
-
-    async def _set_ready(self, line: PhoneLine, on: bool) -> None:
-        await line.set_ready(on)
-        self._tell(msgspec.structs.replace(self._snapshot, ready=on))
 
     async def _begin_work(self, act: wire.BeginWork) -> None:
         if self._line is not None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 import baresip
 import msgspec
-from baresip import BaresipError, CallState, Event, StackEvent, StaleHandleError, TransferFailed
+from baresip import BaresipError, Event, StackEvent, TransferFailed
 
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
@@ -39,19 +39,12 @@ from operator_tui.phone.line import (
 )
 from operator_tui.phone.line import CallState as State
 from operator_tui.phone.numbers import dialable
+from operator_tui.phone.sip_commands import asked, quietly, retried, who_ended
 from operator_tui.phone.sip_registration import Registrar
 from operator_tui.phone.sip_setup import QUEUE_HEADER, Setup, caller, setup
-from operator_tui.phone.talk import Talk
+from operator_tui.phone.talk import Ear
 
-_HOLD_RETRY_SECONDS = 3.0
-_HOLD_PAUSE_SECONDS = 0.1
 _TRANSFER_SECONDS = 40.0
-_MEDIA_SECONDS = 3.0  # for the sound of an answered call to come up
-_HEARD = (State.TALKING, State.EARLY, State.REMOTE_HELD)
-_TRANSFERED = "Call transfered"  # the stack's own spelling
-# The stack's words for "the other end said BYE or CANCEL", and for "nobody said anything any more".
-_SAID_BYE = ("Connection reset by peer", "Connection reset", "Rejected by peer")
-_VANISHED = ("timeout", "timed out", "unreachable", "no route", "refused")
 
 
 class BaresipLine(BaseLine):
@@ -72,7 +65,6 @@ class BaresipLine(BaseLine):
 
     def __init__(self, port: AudioPort, clock: Clock) -> None:
         super().__init__(clock)
-        self._port = port
         self._config = LineConfig()
         self._setup: Setup | None = None
         self._runtime: baresip.Runtime | None = None
@@ -82,9 +74,7 @@ class BaresipLine(BaseLine):
         self._ids: dict[int, CallId] = {}
         self._leaving: dict[CallId, tuple[EndedBy, str]] = {}  # calls we are ending, and where they go
         self._ready = True
-        self._heard: CallId = ""
-        self._talk: Talk | None = None
-        self._sound = asyncio.Lock()
+        self._ear = Ear(port)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # work
@@ -118,7 +108,7 @@ class BaresipLine(BaseLine):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._port.stop)
+        await self._ear.close()
         self._registered(RegistrationState.OFF)
 
     async def set_ready(self, on: bool) -> None:
@@ -150,7 +140,7 @@ class BaresipLine(BaseLine):
         if len(self.calls()) >= (where.config.max_concurrent_calls or 1):
             raise Refusal(Code.LINE_BUSY)
         await self._take_the_ear()
-        native = await _asked(agent.dial(self._uri(target), dict(headers or {})))
+        native = await asked(agent.dial(self._uri(target), dict(headers or {})))
         call = Call(
             id=new_id(),
             direction=Direction.OUTGOING,
@@ -168,19 +158,19 @@ class BaresipLine(BaseLine):
         if known.direction is Direction.OUTGOING:
             raise Refusal(Code.CALL_STATE, state=known.state.value, move=Move.ANSWER.value)
         await self._take_the_ear(call)
-        await _asked(self._native[call].answer())
+        await asked(self._native[call].answer())
 
     async def reject(self, call: CallId, reason: str = "") -> None:
         known = self._book.need(call, Move.ANSWER)
         if known.direction is Direction.OUTGOING:
             raise Refusal(Code.CALL_STATE, state=known.state.value, move="reject")
         self._leaving[call] = (EndedBy.HERE, "")
-        await _asked(self._native[call].reject())
+        await asked(self._native[call].reject())
 
     async def hang_up(self, call: CallId) -> None:
         self._book.need(call, Move.END)
         self._leaving[call] = (EndedBy.HERE, "")
-        await _asked(self._native[call].hangup())
+        await asked(self._native[call].hangup())
 
     async def hold(self, call: CallId, on: bool) -> None:
         move = Move.HOLD if on else Move.RESUME
@@ -188,19 +178,18 @@ class BaresipLine(BaseLine):
         if not on:
             await self._take_the_ear(call)
         native = self._native[call]
-        await _retried(native.hold if on else native.resume)
+        await retried(native.hold if on else native.resume)
         self._move(call, move)
         self._follow()
 
     async def mute(self, call: CallId, on: bool) -> None:
         known = self._book.need_connected(call)
         self._enter(msgspec.structs.replace(known, muted=on))
-        if self._talk is not None and self._heard == call:
-            self._talk.muted = on
+        self._ear.mute(call, on)
 
     async def dtmf(self, call: CallId, digits: str) -> None:
         self._book.need_connected(call)
-        await _asked(self._native[call].send_dtmf(checked_digits(digits)))
+        await asked(self._native[call].send_dtmf(checked_digits(digits)))
 
     async def blind_transfer(self, call: CallId, target: str) -> None:
         self._book.need_connected(call)
@@ -227,7 +216,7 @@ class BaresipLine(BaseLine):
         if request is None:
             raise Refusal(Code.CALL_STATE, state="talking", move="accept_transfer")
         number, _ = caller(f"<{request.target}>", {}, self._config.country)
-        other = await _asked(native.accept_transfer())
+        other = await asked(native.accept_transfer())
         made = Call(
             id=new_id(),
             direction=Direction.OUTGOING,
@@ -241,7 +230,7 @@ class BaresipLine(BaseLine):
 
     async def refuse_transfer(self, call: CallId) -> None:
         self._book.get(call)
-        await _asked(self._native[call].reject_transfer())
+        await asked(self._native[call].reject_transfer())
 
     def _uri(self, number: str) -> str:
         where = self._setup
@@ -270,7 +259,7 @@ class BaresipLine(BaseLine):
         queue = headers.get(QUEUE_HEADER, "")
         if queue and not self._ready:
             # Wrap-up or a break: 486, and the queue goes on to the next operator. Colleagues still get through.
-            self._spawn(_quietly(native.reject()))
+            self._spawn(quietly(native.reject()))
             return
         number, name = caller(native.peer or "", headers, self._config.country)
         call = Call(
@@ -325,8 +314,6 @@ class BaresipLine(BaseLine):
 
     def _closed(self, call: CallId, text: str) -> None:
         by, _ = self._leaving.get(call, (EndedBy.NOBODY, ""))
-        if text == _TRANSFERED:
-            by = EndedBy.TRANSFER
         self._ended(call, who_ended(text) if by is EndedBy.NOBODY else by, text)
 
     def _ended(self, call: CallId, by: EndedBy, text: str) -> None:
@@ -336,91 +323,17 @@ class BaresipLine(BaseLine):
             self._ids.pop(native.handle, None)
         self._move(call, Move.END, by=by, cause=text, to=to if by is EndedBy.TRANSFER else "")
 
-    # the sound
-
     def _follow(self) -> None:
-        """Let the port follow the call that is heard now."""
-        self._spawn(self._switch_sound())
+        """Let the sound follow the call that is heard now."""
+        self._spawn(self._listen())
 
-    async def _switch_sound(self) -> None:
-        async with self._sound:
-            wanted = next((call for call in reversed(self.calls()) if call.state in _HEARD), None)
-            if wanted is not None and wanted.id == self._heard:
-                return
-            if self._heard:
-                self._heard, self._talk = "", None
-                await asyncio.to_thread(self._port.stop)
-            if wanted is None:
-                return
-            native = self._native.get(wanted.id)
-            info = await _media(native) if native is not None else None
-            if native is None or info is None:
-                return
-            talk = Talk(native.audio, max(1, info.rx_channels))
-            talk.muted = wanted.muted
-            self._heard, self._talk = wanted.id, talk
-            try:
-                await asyncio.to_thread(self._port.start, info.rx_sample_rate, talk.pull, talk.push)
-            except Refusal as refusal:
-                self._tell(SoundChanged(Sound(SoundState(refusal.code.value), refusal=refusal.wire())))
+    async def _listen(self) -> None:
+        try:
+            await self._ear.follow(self.calls, self._native)
+        except Refusal as refusal:
+            self._tell(SoundChanged(Sound(SoundState(refusal.code.value), refusal=refusal.wire())))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def who_ended(text: str) -> EndedBy:
-    """Who ended a call we did not end, by the stack's closing words (``486 Busy Here``, an errno's text)."""
-    if text[:3].isdigit() or any(word in text for word in _SAID_BYE):
-        return EndedBy.THERE
-    if any(word in text.lower() for word in _VANISHED):
-        return EndedBy.NETWORK
-    return EndedBy.THERE
-
-
-async def _media(native: baresip.Call) -> Any:
-    """The call's sound once it runs both ways; None when it does not come or the call is over."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_MEDIA_SECONDS):
-            while native.state is not CallState.CLOSED:
-                with contextlib.suppress(BaresipError):
-                    info = native.audio.info()
-                    if info.rx_ready and info.tx_ready:
-                        return info
-                await asyncio.sleep(0.01)
-    return None
-
-
-async def _asked(doing: Awaitable[Any]) -> Any:
-    """A command to the stack, its errors as refusals."""
-    try:
-        return await doing
-    except StaleHandleError as error:
-        raise Refusal(Code.NO_SUCH_CALL) from error
-    except baresip.NoLocalAddressError as error:
-        raise Refusal(Code.PBX_AWAY) from error
-    except ValueError as error:
-        raise Refusal(Code.NUMBER_INVALID) from error
-    except BaresipError as error:
-        raise Refusal(Code.PHONE_FAILED) from error
-
-
-async def _retried(command: Callable[[], Awaitable[None]]) -> None:
-    """Hold and resume wait for a session refresh that is in flight (RFC 3261 14.1: one at a time)."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _HOLD_RETRY_SECONDS
-    while True:
-        try:
-            return await command()
-        except StaleHandleError as error:
-            raise Refusal(Code.NO_SUCH_CALL) from error
-        except BaresipError as error:
-            if "in flight" not in str(error) or loop.time() > deadline:
-                raise Refusal(Code.CALL_STATE, state="", move="hold") from error
-        await asyncio.sleep(_HOLD_PAUSE_SECONDS)
-
-
-async def _quietly(doing: Awaitable[Any]) -> None:
-    with contextlib.suppress(BaresipError):
-        await doing

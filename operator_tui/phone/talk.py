@@ -1,19 +1,27 @@
-"""The talk: one call's sound between the SIP stack and the audio port.
+"""The talk: one call's sound between the SIP stack and the audio port, and which call that is.
 
-The port's callback threads are the only readers and writers of the call's sound, so nothing needs a lock.
+The port's callback threads are the only readers and writers of the call's sound, so nothing needs a lock there.
 """
 
 from __future__ import annotations
 
 import array
+import asyncio
 import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from baresip import AudioNotActive, AudioRestarted
+import baresip
+from baresip import AudioNotActive, AudioRestarted, BaresipError, CallState
+
+from operator_tui.phone.line import AudioPort, Call, CallId
+from operator_tui.phone.line import CallState as State
 
 _SAMPLE_BYTES = 2
 _MOST_FRAMES = 8  # what may wait for the speaker; more is delay, and the oldest goes
 _KEPT_FRAMES = 3
+_MEDIA_SECONDS = 3.0  # for the sound of an answered call to come up
+_HEARD = (State.TALKING, State.EARLY, State.REMOTE_HELD)
 
 
 class Talk:
@@ -51,3 +59,55 @@ class Talk:
             pcm = stereo.tobytes()
         with contextlib.suppress(AudioNotActive, AudioRestarted):
             self._audio.write(pcm)
+
+
+class Ear:
+    """Keeps the audio port on the one call that is heard."""
+
+    def __init__(self, port: AudioPort) -> None:
+        self._port = port
+        self._call: CallId = ""
+        self._talk: Talk | None = None
+        self._turn = asyncio.Lock()
+
+    async def follow(self, calls: Callable[[], tuple[Call, ...]], stack: Mapping[CallId, baresip.Call]) -> None:
+        """Switch to the newest call that is heard now. Refusal(NO_SOUND | NO_MICROPHONE) when the port says so."""
+        async with self._turn:
+            wanted = next((call for call in reversed(calls()) if call.state in _HEARD), None)
+            if wanted is not None and wanted.id == self._call:
+                return
+            if self._call:
+                self._call, self._talk = "", None
+                await asyncio.to_thread(self._port.stop)
+            native = stack.get(wanted.id) if wanted is not None else None
+            if wanted is None or native is None:
+                return
+            info = await _media(native)
+            if info is None:
+                return
+            talk = Talk(native.audio, max(1, info.rx_channels))
+            talk.muted = wanted.muted
+            self._call, self._talk = wanted.id, talk
+            await asyncio.to_thread(self._port.start, info.rx_sample_rate, talk.pull, talk.push)
+
+    def mute(self, call: CallId, on: bool) -> None:
+        if self._talk is not None and self._call == call:
+            self._talk.muted = on
+
+    async def close(self) -> None:
+        async with self._turn:
+            self._call, self._talk = "", None
+            await asyncio.to_thread(self._port.stop)
+
+
+async def _media(native: baresip.Call) -> Any:
+    """The call's sound once it runs both ways; None when it does not come or the call is over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_MEDIA_SECONDS):
+            while native.state is not CallState.CLOSED:
+                with contextlib.suppress(BaresipError):
+                    info = native.audio.info()
+                    if info.rx_ready and info.tx_ready:
+                        return info
+                await asyncio.sleep(0.01)
+    return None

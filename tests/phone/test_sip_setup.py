@@ -8,7 +8,7 @@ pytest.importorskip("baresip", reason="the sound requirements are not installed"
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.line import EndedBy, LineConfig
-from operator_tui.phone.sip import who_ended
+from operator_tui.phone.sip_commands import who_ended
 from operator_tui.phone.sip_setup import caller, setup
 
 PEER = "sip:2001@10.0.0.1"
@@ -89,6 +89,7 @@ def test_a_secret_the_stack_cannot_carry_is_not_quoted() -> None:
         ("486 Busy Here", EndedBy.THERE),
         ("Connection reset by peer", EndedBy.THERE),
         ("", EndedBy.THERE),
+        ("Call transfered", EndedBy.TRANSFER),
         ("Connection timed out", EndedBy.NETWORK),
         ("RTP timeout", EndedBy.NETWORK),
         ("No route to host", EndedBy.NETWORK),
