@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.registry import generations
+from operator_tui.registry import bodies, generations
 from operator_tui.registry.load import SEX, former_names, other_lines, sound, split_address
 from operator_tui.registry.names import display_name, name_key
 from operator_tui.registry.people import Person
@@ -83,6 +83,7 @@ class _Delta:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._bodies = bodies.read(connection)
         self._texts = {text: number for number, text in self._all("SELECT id, text FROM word")}
         self._codes: dict[tuple[str, str, str], int] = {}
         self._people: dict[str, Counter[int]] = {field: Counter() for field in FIELDS}
@@ -128,14 +129,13 @@ class _Delta:
             f"SELECT {_PERSON}, more.body, p.id, p.more FROM p LEFT JOIN more ON more.id = p.more WHERE enp = ?",
             int(change.enp),
         )
-        old = found[0] if found else None
+        old = (*found[0][:_SIDE], self._bodies.unpack(found[0][_SIDE]), *found[0][_SIDE + 1 :]) if found else None
         if change.person is None:
             if old is None:
                 return "same"
             self._remove(old)
             return "removed"
-        body = change.person.more or None
-        if old is not None and tuple(old[: _SIDE + 1]) == (*values, body):
+        if old is not None and tuple(old[:_SIDE]) == values and old[_SIDE] == change.person.more:
             return "same"
         if old is None:
             row_id = self._all("SELECT coalesce(max(id), 0) + 1 FROM p")[0][0]
@@ -160,7 +160,7 @@ class _Delta:
         execute = self._connection.execute
         more = None
         if person.more:
-            more = execute("INSERT INTO more(body) VALUES(?)", (person.more,)).lastrowid
+            more = execute("INSERT INTO more(body) VALUES(?)", (self._bodies.pack(person.more),)).lastrowid
         marks = ", ".join("?" * (len(values) + 2))
         execute(f"INSERT INTO p(id, {_PERSON}, more) VALUES({marks})", (row_id, *values, more))
         for field, code in zip(FIELDS, values, strict=False):

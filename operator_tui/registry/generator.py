@@ -16,8 +16,10 @@ from itertools import accumulate
 from random import Random
 from typing import Generic, TypeVar
 
+from msgspec import structs
+
 from operator_tui.registry.identifiers import make_enp, snils_tail
-from operator_tui.registry.people import Person
+from operator_tui.registry.people import MORE, Person, more_of
 
 TERRITORY = 26
 FIRST_SERIAL = 90_000
@@ -131,14 +133,70 @@ class _Numbers:
         return f"+78650{(line * 7_919 + self._seed) % 1_000_000:06d}"
 
 
+class _Rest:
+    """What is only shown of a person: policies, attachments, previous surname, other telephones, representative.
+
+    Its chances are drawn from a row of their own, so that the people of a seed stay who they were.
+    """
+
+    def __init__(self, names: _Names, numbers: _Numbers, seed: int) -> None:
+        self._random = Random(seed ^ 0x5EED)
+        self._names = names
+        self._numbers = numbers
+        first = date(2011, 5, 1).toordinal()  # the first policies of the uniform kind
+        self._days = [date.fromordinal(day).isoformat() for day in range(first, _TODAY.toordinal())]
+
+    def of(self, person: Person, head: Person | None) -> Person:
+        """The person with the rest; ``head`` is the head of his household when he is another."""
+        chance = self._random.random
+        born = person.birth_date
+        cells = [""] * len(MORE)
+        if chance() < 0.16 and person.phone:
+            cells[_PHONE2] = self._numbers.phone()
+        if person.sex == "f" and born < "2000" and chance() < 0.3:
+            cells[_PREVIOUS] = self._names.surnames.pick(chance())[1]
+        since = max(born, self._days[int(chance() * len(self._days))])
+        kind = "П" if since < "2015" else "Э" if since < "2022-12" else "Ц"
+        status = _STATUS_CODES[person.policy_status]
+        cells[_POLICIES] = f"{kind}^^^{since}^^{status}^{_INSURER_CODES[person.insurer]}"
+        if born < "1995" and chance() < 0.2:
+            number = int(chance() * 1_000_000)
+            cells[_POLICIES] += f"~С^07^{number:06d}^{max(born, '1999-05-06')}^{since}^НСД^26993"
+        attached = max(born, self._days[int(chance() * len(self._days))])
+        method = "2" if chance() < 0.7 else "1"
+        doctor = f"9000000{int(chance() * 1000):03d}"
+        cells[_ATTACHMENTS] = f"1^{method}^ДПП^{attached}^^{_CLINIC_CODES[person.clinic]}^{doctor}"
+        if chance() < 0.1:
+            cells[_ATTACHMENTS] += f"~1^1^НСМ^{max(born, '2009-01-01')}^{attached}^260099"
+        if head and born > "2011":
+            cells[_REPRESENTATIVE] = f"{head.full_name}^{head.phone}^родитель^1^{attached}"
+        return structs.replace(person, more=more_of(cells))
+
+
+_PHONE2, _PREVIOUS, _POLICIES, _ATTACHMENTS, _REPRESENTATIVE = (
+    MORE.index(name) for name in ("phone2", "previous", "policies", "attachments", "representative")
+)
+_STATUS_CODES = {"действует": "ДПП", "приостановлен": "НВС", "сдан": "НСД"}
+_INSURER_CODES = {title: title[-6:-1] for _, title in _INSURERS}
+_CLINIC_CODES: dict[str, str] = {
+    f"Поликлиника № {number}, {town}": f"26{place:02d}{number:02d}"
+    for place, (_, town, clinics) in enumerate(_TOWNS, 1)
+    for number in range(1, clinics + 1)
+}
+
+
 def people(count: int, seed: int, progress: Callable[[int], None] | None = None) -> Iterator[Person]:
     """``count`` made-up people, the same for the same arguments. ``progress`` gets the number made, now and then."""
     random = Random(seed)
     names = _Names()
     numbers = _Numbers(seed)
+    rest = _Rest(names, numbers, seed)
     made = 0
     while made < count:
-        for person in _household(random, names, numbers):
+        head: Person | None = None
+        for plain in _household(random, names, numbers):
+            person = rest.of(plain, head)
+            head = head or person
             yield person
             made += 1
             if progress and made % 1000 == 0:

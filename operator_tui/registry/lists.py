@@ -82,7 +82,7 @@ class CsvList:
                     values.append("")
                     if row % 1000 == 0:
                         self._read = os.lseek(raw.fileno(), 0, os.SEEK_CUR)
-                    yield row, "", [cell.strip() for cell in take(values)]
+                    yield row, "", take(values)
         except (UnicodeDecodeError, csv.Error) as error:
             raise _broken(self.file, row + 1) from error
         except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry import generations
+from operator_tui.registry.bodies import DICTIONARY_ROW, SAMPLES, Bodies, train
 from operator_tui.registry.names import display_name, name_key
 from operator_tui.registry.people import Person
 from operator_tui.registry.schema import (
@@ -30,21 +31,17 @@ Progress = Callable[[float], None]
 SEX = {"": 0, "m": 1, "f": 2}
 _BATCH = 20_000
 _NO_LINES = "\x1f\x1f"  # Person.more begins so when there is no other telephone
+_NO_PREVIOUS = "\x1f\x1f\x1f"  # and so when there is no previous name either
 # Share of the whole time that reading takes, for the progress bar.
 _READING, _ROWS = 0.5, 0.7
 
 
-class _Words:
-    """A growing list of distinct texts and their numbers."""
+class _Words(dict[str, int]):
+    """Distinct texts and their numbers, which are given in the order of arrival."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-
-    def number(self, text: str) -> int:
-        found = self.numbers.get(text)
-        if found is None:
-            found = self.numbers[text] = len(self.numbers)
-        return found
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
 
 
 def former_names(person: Person) -> list[tuple[str, str, str]]:
@@ -68,55 +65,79 @@ class _Stage:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._bodies: list[tuple[int, str]] = []
+        self._texts_held: list[str] = []
+        self._packer: Bodies | None = None
         self._kept = 0
         self.former: list[tuple[int, int, int, int]] = []  # row, number of surname, of name, of patronymic
         self.lines: list[tuple[int, int]] = []  # telephone, row
         self.names = {field: _Words() for field in FIELDS}  # spelling -> number
         self.texts = _Words()  # everything else that is text
+        self._born: dict[str, tuple[int, int]] = {}
+        self._fresh: array[int] = array("q")  # whole rows, one behind the other
         self.columns: dict[str, array[int]] = {
             name: array("q")
             for name in (*FIELDS, "y", "md", "sex", "phone", "enp", "snils",
                          "insurer", "clinic", "district", "street", "house", "status", "more")
         }  # fmt: skip
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self.columns["enp"])
+        return self._count
 
     def add(self, person: Person) -> None:
         born = person.birth_date
+        day = self._born.get(born)
+        if day is None:
+            day = self._born[born] = (int(born[:4]), int(born[5:7]) * 100 + int(born[8:10]))
         street, house = split_address(person.address)
-        text = self.texts.number
-        names = self.names
-        values = (
-            names["sn"].number(person.surname), names["fn"].number(person.name), names["pn"].number(person.patronymic),
-            int(born[:4]), int(born[5:7]) * 100 + int(born[8:10]), SEX[person.sex], int(person.phone[1:] or 0),
-            int(person.enp), int(person.snils or 0), text(person.insurer), text(person.clinic), text(person.district),
-            text(street), text(house), text(person.policy_status), self._keep(person) if person.more else 0,
-        )  # fmt: skip
-        for column, value in zip(self.columns.values(), values, strict=True):
-            column.append(value)
+        text, names = self.texts, self.names
+        self._fresh.extend((
+            names["sn"][person.surname], names["fn"][person.name], names["pn"][person.patronymic], *day,
+            SEX[person.sex], int(person.phone[1:] or 0), int(person.enp), int(person.snils or 0),
+            text[person.insurer], text[person.clinic], text[person.district], text[street], text[house],
+            text[person.policy_status], self._keep(person) if person.more else 0,
+        ))  # fmt: skip
+        self._count += 1
+        if self._count % _BATCH == 0:
+            self._spread()
+
+    def _spread(self) -> None:
+        """Whole rows to columns: far cheaper than sixteen appends for each person."""
+        width = len(self.columns)
+        for place, column in enumerate(self.columns.values()):
+            column.extend(self._fresh[place::width])
+        del self._fresh[:]
 
     def _keep(self, person: Person) -> int:
-        row = len(self)
+        row = self._count
         self._kept += 1
-        self._bodies.append((self._kept, person.more))
-        if len(self._bodies) >= _BATCH:
+        self._texts_held.append(person.more)
+        if len(self._texts_held) >= SAMPLES:
             self.flush()
         if not person.more.startswith(_NO_LINES):
             self.lines += [(number, row) for number in other_lines(person)]
-        if person.cell("previous"):
+        if not person.more.startswith(_NO_PREVIOUS):
             for surname, name, patronymic in former_names(person):
                 names = self.names
-                self.former.append(
-                    (row, names["sn"].number(surname), names["fn"].number(name), names["pn"].number(patronymic))
-                )
+                self.former.append((row, names["sn"][surname], names["fn"][name], names["pn"][patronymic]))
         return self._kept
 
+    def finish(self) -> None:
+        """All people have come."""
+        self._spread()
+        self.flush()
+
     def flush(self) -> None:
-        """Write the texts that are still held."""
-        self._connection.executemany("INSERT INTO more VALUES(?, ?)", self._bodies)
-        self._bodies.clear()
+        """Write the texts that are held; the first of them make the dictionary for all."""
+        if self._packer is None:
+            dictionary = train(self._texts_held)
+            self._connection.execute("INSERT INTO more VALUES(?, ?)", (DICTIONARY_ROW, dictionary))
+            self._packer = Bodies(dictionary)
+        first = self._kept - len(self._texts_held) + 1
+        self._connection.executemany(
+            "INSERT INTO more VALUES(?, ?)", enumerate(map(self._packer.pack, self._texts_held), first)
+        )
+        self._texts_held.clear()
 
 
 def build(
@@ -172,15 +193,13 @@ def _read(connection: Any, people: Iterable[Person], expected: int, report: Prog
         stage.add(person)
         if count % 1000 == 0:
             report(_READING * min(1.0, count / max(expected, count)))
-    stage.flush()
+    stage.finish()
     report(_READING)
     return stage
 
 
 def _write(connection: Any, stage: _Stage, report: Progress, as_of: date) -> None:
-    connection.executemany(
-        "INSERT INTO word VALUES(?, ?)", ((number, text) for text, number in stage.texts.numbers.items())
-    )
+    connection.executemany("INSERT INTO word VALUES(?, ?)", ((number, text) for text, number in stage.texts.items()))
     codes: dict[str, list[int]] = {}
     for field in FIELDS:
         codes[field] = _write_vocabulary(connection, field, stage.names[field], stage.columns[field])
@@ -206,12 +225,12 @@ def _write(connection: Any, stage: _Stage, report: Progress, as_of: date) -> Non
 
 def _write_vocabulary(connection: Any, field: str, spellings: _Words, column: array[int]) -> list[int]:
     """Write the field's words with their codes; returns the code of each spelling's number."""
-    counts = [0] * len(spellings.numbers)
+    counts = [0] * len(spellings)
     for number in column:
         counts[number] += 1
     people: dict[tuple[str, str], int] = {("", ""): 0}  # the code of no name always exists
     forms: list[tuple[str, str]] = []
-    for spelling, number in spellings.numbers.items():
+    for spelling, number in spellings.items():
         form = (name_key(spelling), display_name(spelling))
         forms.append(form)
         people[form] = people.get(form, 0) + counts[number]

@@ -16,7 +16,7 @@ from operator_tui.registry.identifiers import (
     check_snils,
     enp_facts,
     enp_fits,
-    snils_tail,
+    snils_fits,
     to_e164,
 )
 from operator_tui.registry.names import name_key
@@ -111,7 +111,7 @@ def changes(source: Source, faults: Faults) -> Iterator[Change]:
     check = _Check(source, faults)
     seen: set[str] = set()
     for row, ident, cells in source.rows():
-        operation = _OPERATIONS.get(cells[-1])
+        operation = _OPERATIONS.get(cells[-1].strip())
         if operation is None:
             check.fault(row, ident, "op", flk.NUMBER)
             continue
@@ -143,11 +143,14 @@ class _Check:
 
     def person(self, row: int, ident: str, cells: Sequence[str]) -> Person | None:
         """The person, or None after his faults were noted."""
+        text = "|".join(cells)
+        if " |" in text or "| " in text or text[:1] == " ":
+            cells = [cell.strip() for cell in cells]
         enp, snils, surname, name, patronymic, born, sex, phone = cells[:8]
         birth_date = self._dates.get(born) or self._date(born)
         sex_letter = _SEX.get(sex)
         e164 = _phone(phone)
-        digits = snils if not snils or _plain_snils(snils) else check_snils(snils).value
+        digits = snils if not snils or snils_fits(snils) else check_snils(snils).value
         number = enp if enp_fits(enp) else check_enp(enp).value
         more = self._more(cells[13:-1])
         sound = (
@@ -158,7 +161,7 @@ class _Check:
             and bool(digits) == bool(snils)
             and more is not None
             and _named(surname, name, patronymic)
-            and "".join(cells).isprintable()
+            and text.isprintable()
         )
         if not sound:
             self._explain(row, ident, cells)
@@ -178,6 +181,7 @@ class _Check:
 
     def _explain(self, row: int, ident: str, cells: Sequence[str]) -> None:
         """All faults of a record that is not sound."""
+        cells = [cell.strip() for cell in cells]
         fields = dict(zip(CELLS, cells, strict=True))
         wrong: dict[str, int] = {column: flk.SCHEMA for column, text in fields.items() if not text.isprintable()}
         if not check_enp(fields["enp"]).valid:
@@ -278,17 +282,6 @@ def _named(surname: str, name: str, patronymic: str) -> bool:
     if not (_NAME.fullmatch(surname) and _NAME.fullmatch(name) and _NAME.fullmatch(patronymic)):
         return False
     return bool(name_key(surname) or name_key(name))
-
-
-def _plain_snils(text: str) -> bool:
-    """``check_snils`` without its words for the common case of eleven digits."""
-    return (
-        len(text) == 11
-        and text.isascii()
-        and text.isdecimal()
-        and text > "00100199899"
-        and snils_tail(text[:9]) == text[9:]
-    )
 
 
 def _phone(text: str) -> str | None:

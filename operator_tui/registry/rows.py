@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from operator_tui.registry import bodies
 from operator_tui.registry.codes import title
 from operator_tui.registry.people import Person
 
@@ -18,6 +19,7 @@ class People:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._bodies: bodies.Bodies | None = None
         self._words: dict[str, dict[int, str]] = {"word": {}, "v_sn": {}, "v_fn": {}, "v_pn": {}}
 
     def forget(self) -> None:
@@ -54,9 +56,14 @@ class People:
                 district,
                 street + house,
                 title("policy_status", status),
-                more or "",
+                self._unpacked(more) if more else "",
             )
         return people
+
+    def _unpacked(self, body: bytes) -> str:
+        if self._bodies is None:
+            self._bodies = bodies.read(self._connection)
+        return self._bodies.unpack(body)
 
     def _texts(self, table: str, numbers: Iterable[int]) -> dict[int, str]:
         known = self._words[table]

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.cli import cli
-from operator_tui.registry import delta
+from operator_tui.registry import bodies, delta
 from operator_tui.registry.delta import Applied, apply
 from operator_tui.registry.index import Registry
 from operator_tui.registry.load import build
@@ -72,6 +72,7 @@ def contents(path: Path) -> tuple[Any, ...]:
     texts = ("insurer", "clinic", "district", "street", "house", "status")
     words = " ".join(f"JOIN word {text} ON {text}.id = t.{text}" for text in texts)
     shown = ", ".join(f"{text}.text" for text in texts)
+    packed = bodies.read(connection)
     found = [
         connection.execute(
             f"SELECT {names}, t.y, t.md, t.sex, t.phone, t.enp, t.snils, {shown}, more.body FROM p t {joins} {words}"
@@ -83,6 +84,7 @@ def contents(path: Path) -> tuple[Any, ...]:
         connection.execute("SELECT l.phone, p.enp FROM line l JOIN p ON p.id = l.id ORDER BY 1, 2").fetchall(),
         connection.execute("SELECT count(*) FROM more").fetchall(),
     ]
+    found[0] = [(*row[:-1], packed.unpack(row[-1])) for row in found[0]]
     for field in FIELDS:
         found.append(connection.execute(f"SELECT norm, disp, n FROM v_{field} WHERE n > 0 ORDER BY code").fetchall())
         found.append(connection.execute(f"SELECT prefix, n FROM pc_{field} WHERE n > 0 ORDER BY prefix").fetchall())
