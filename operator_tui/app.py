@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any, ClassVar
 
 from textual import work
+from textual.actions import SkipAction
 from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -30,16 +31,20 @@ from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.help import HelpScreen
 from screens.journal import JournalScreen
+from screens.returned import ReturnedScreen
 from screens.settings import ScreenSettings
 from screens.themes import THEMES
 from screens.trouble import FailureScreen, TooSmallScreen, fits
 from screens.work import WorkScreen
 
+# Screens whose keys work from everywhere: one key goes there and does it.
+_REACHABLE = ("work", "journal")
+
 
 def bindings() -> list[BindingType]:
     """A binding for each key of the registry. Priority: a command's key is not a text field's to take."""
     return [
-        Binding(key, f"command({command.id!r})", command.title, show=False, priority=True, id=f"{command.id}.{key}")
+        Binding(key, f"press({command.id!r})", command.title, show=False, priority=True, id=f"{command.id}.{key}")
         for command in commands.collect().values()
         for key in command.keys
     ]
@@ -171,6 +176,24 @@ class DeskApp(KeysInOrder):
 
     # commands
 
+    def action_press(self, command_id: str) -> None:
+        """A key of the registry. Two screens may give one key two meanings: each passes on what is not meant here.
+
+        Above a list or a question only the telephone's keys act, so that a ringing call is never out of reach.
+        """
+        command = commands.collect()[command_id]
+        if not isinstance(self.screen, DeskScreen):
+            if not command_id.startswith("phone."):
+                raise SkipAction
+            while not isinstance(self.screen, DeskScreen) and len(self.screen_stack) > 1:
+                self.pop_screen()
+        here = getattr(self.screen, "name_in_commands", "")
+        if command.scope not in ("desk", here) and (
+            command.scope not in _REACHABLE or commands.meant_in(command, here) is not None
+        ):
+            raise SkipAction
+        self.action_command(command_id)
+
     def action_command(self, command_id: str) -> None:
         """Run a command of the registry where it belongs, or say why it can not be run now."""
         command = commands.collect()[command_id]
@@ -189,7 +212,7 @@ class DeskApp(KeysInOrder):
 
     def _elsewhere(self, command: commands.Command) -> None:
         """A key of the other screen: go there and run it, so that no command is more than one key away."""
-        self.switch_mode("work" if command.scope == "work" else "journal")
+        self.switch_mode(command.scope)
         self.call_after_refresh(self.action_command, command.id)
 
     def _run_here(self, command_id: str, screen: DeskScreen) -> None:
@@ -203,6 +226,7 @@ class DeskApp(KeysInOrder):
             "phone.ready": phone.change_state,
             "phone.transfer": self._transfer,
             "card.add": self._add_card,
+            "journal.returned": lambda: self.push_screen(ReturnedScreen()),
             "journal.home": self._home,
             "desk.card": lambda: self.switch_mode("work"),
             "desk.help": self._help,

@@ -42,6 +42,7 @@ class Situation:
     person: bool = False  # a person of the registry is bound to the card
     theme: bool = False
     row: bool = False  # a row is chosen in the journal
+    returned: bool = False  # an operation came back, or two values stand side by side on the open card
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,18 @@ def collect() -> dict[str, Command]:
             import_module(room)
         _collected = True
     return dict(sorted(_registry.items(), key=lambda item: (item[1].rank, item[0])))
+
+
+def meant_in(command: Command, scope: str) -> Command | None:
+    """Another command that has one of the keys in that scope."""
+    return next(
+        (
+            other
+            for other in collect().values()
+            if other.id != command.id and other.scope == scope and set(other.keys) & set(command.keys)
+        ),
+        None,
+    )
 
 
 def clashes(commands: Iterable[Command]) -> list[tuple[str, str, str]]:

@@ -102,7 +102,7 @@ class DeskScreen(Screen[None]):
 
     def desk_changed(self, topic: Topic) -> None:
         """The desk says that something changed: repaint what shows it."""
-        if topic in (Topic.LIGHTS, Topic.PHONE):
+        if topic in (Topic.LIGHTS, Topic.PHONE, Topic.JOURNAL):
             self._paint_header()
         if topic is Topic.PHONE:
             self._paint_phone()
@@ -140,6 +140,8 @@ class DeskScreen(Screen[None]):
             f"{tr('Реестр')}: {registry_word(lights)}",
         ]
         unsent = f"{tr('Не отправлено')}: {lights.unsent}"
+        if state.returned:
+            unsent = f"{tr('Вернулось')}: {state.returned}"
         header.lights("  ".join(words), unsent, trouble=trouble)
 
     def _mark(self) -> str:

@@ -47,9 +47,9 @@ class JournalScreen(DeskScreen):
         cards = await (self.desk.find_appeals(text) if text else self.desk.active())
         counts = self.desk.state.counts
         parts = [f"{tr(title)}: {counts[status]}" for status, title in STATUS_TITLES.items() if counts.get(status)]
-        self.query_one("#journal-title", Line).say(
-            " · ".join([tr("Электронный журнал"), *parts]) if parts else tr("Электронный журнал")
-        )
+        if returned := self.desk.state.returned:
+            parts.append(f"{tr('Вернулось')}: {returned}")
+        self.query_one("#journal-title", Line).say(" · ".join([tr("Электронный журнал"), *parts]))
         empty = tr("Ничего не найдено") if text else tr("Активных обращений нет")
         self.query_one("#journal", Rows).show([self._row(card) for card in cards], keep=True, empty=empty)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from operator_tui.appeals.card import STATUS_TITLES, Card, full_name
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.hlc import stamp_ms
+from operator_tui.appeals.lifecycle import Act
 from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
 from operator_tui.phone.line import Call, CallState, Direction
@@ -29,6 +30,25 @@ _STATES = {
     CallState.REMOTE_HELD: mark("СОБЕСЕДНИК УДЕРЖИВАЕТ"),
     CallState.ENDED: mark("ЗАВЕРШЁН"),
 }
+
+
+_ACTS = {
+    Act.CLOSE: mark("Закрыть обращение"),
+    Act.WITHDRAW: mark("Отозвать из рассмотрения"),
+    Act.FORWARD: mark("Перевести"),
+    Act.TAKE: mark("Взять"),
+    Act.RESUME: mark("В работу"),
+    Act.APPROVE: mark("Утвердить"),
+    Act.RETURN: mark("Вернуть с замечанием"),
+    Act.REOPEN: mark("Открыть снова"),
+    Act.REASSIGN: mark("Передать другому"),
+    Act.VOID: mark("Аннулировать"),
+}
+
+
+def act_word(act: str) -> str:
+    """A move of the life-cycle in a word; one this release does not know as it came."""
+    return tr(_ACTS[Act(act)]) if act in set(Act) else act
 
 
 def key_name(key: str) -> str:

@@ -9,7 +9,7 @@ from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from operator_tui.appeals.card import STATUS_TITLES, missing_to_close
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, missing_to_close
 from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import CardAtHand, Topic
@@ -111,6 +111,9 @@ class WorkScreen(DeskScreen):
     def _card_title(self, card: CardAtHand) -> str:
         if card.saved is None:
             return tr("Регистрационная карта: новая")
+        if card.saved.rival:
+            titles = ", ".join(tr(FIELD_TITLES.get(field, field)) for field in card.saved.rival)
+            return tr("РАСХОЖДЕНИЕ: {fields} — ^K").format(fields=titles)
         number, status = card.saved.value("number"), tr(STATUS_TITLES[card.saved.status])
         return tr("Обращение {number}: {status}").format(number=number, status=status)
 
@@ -408,8 +411,6 @@ class WorkScreen(DeskScreen):
 
 
 def _title(field: str) -> str:
-    from operator_tui.appeals.card import FIELD_TITLES
-
     return tr(FIELD_TITLES.get(field, field))
 
 

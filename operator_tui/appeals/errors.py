@@ -25,6 +25,7 @@ class Code(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     UNKNOWN_THEME = "unknown_theme"
     UNKNOWN_RESULT = "unknown_result"
+    NOTHING_RETURNED = "nothing_returned"
     # journal
     JOURNAL_KEY_WRONG = "journal_key_wrong"
     JOURNAL_BUSY = "journal_busy"

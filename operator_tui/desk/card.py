@@ -57,6 +57,19 @@ def saved_as(card: CardAtHand, saved: Card) -> CardAtHand:
     )
 
 
+def refreshed(card: CardAtHand, saved: Card) -> CardAtHand:
+    """The form when its card has changed in the journal: fields with unsaved typing keep it, the rest follows."""
+    fields = {**card.fields}
+    base, seen = dict(card.base), dict(card.seen)
+    for field, value in saved.fields.items():
+        if field in card.seen and card.fields.get(field) != card.seen.get(field) and field in card.fields:
+            continue
+        fields[field] = value
+        if field in saved.stamps:
+            base[field], seen[field] = saved.stamps[field][0], value
+    return replace(card, fields=fields, base=base, seen=seen, saved=saved, edition=card.edition + 1)
+
+
 def from_draft(draft: Draft, saved: Card | None) -> CardAtHand:
     """A card as it was left in a draft."""
     return CardAtHand(

@@ -18,6 +18,7 @@ from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.commands import Situation
 from operator_tui.desk import card as steps
+from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.state import CardAtHand, DeskState, Notice, Topic
@@ -52,6 +53,7 @@ class Desk:
         self.state = DeskState()
         self.parts = Parts(self)
         self.phone = PhoneDesk(self)
+        self.appeals = AppealDesk(self)
         self._listeners: list[Callable[[Topic], None]] = []
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
         self._journal_thread = ThreadPoolExecutor(1, "journal")
@@ -104,6 +106,7 @@ class Desk:
             card_editable=card is not None and card.editable,
             person=card is not None and card.person is not None,
             theme=card is not None and bool(card.fields.get("theme")),
+            returned=self.state.returned > 0 or bool(card is not None and card.saved and card.saved.rival),
             row=row,
         )
 
@@ -169,10 +172,19 @@ class Desk:
 
     async def refresh_journal(self) -> None:
         """Read counts and unsent again, and tell the screen that rows may have changed."""
-        counts, unsent = await self.on_journal(lambda journal: (journal.counts(), journal.unsent()))
-        self.state = replace(self.state, counts=counts)
+        counts, unsent, returned = await self.on_journal(
+            lambda journal: (journal.counts(), journal.unsent(), journal.waiting())
+        )
+        self._tell_returned(returned)
+        self.state = replace(self.state, counts=counts, returned=returned)
         self.light(unsent=unsent)
         self.change(Topic.JOURNAL)
+
+    def _tell_returned(self, returned: int) -> None:
+        if returned > self.state.returned:
+            self.notice(
+                tr("Вернулось записей: {count}. Нажмите ^K, чтобы посмотреть.").format(count=returned), urgent=True
+            )
 
     async def active(self, limit: int = 200) -> list[Card]:
         """Active appeals for the home screen (K-3.2)."""
@@ -230,7 +242,8 @@ class Desk:
 
     # the card at hand
 
-    def _put_card(self, card: CardAtHand | None, topic: Topic = Topic.CARD) -> None:
+    def put_card(self, card: CardAtHand | None, topic: Topic = Topic.CARD) -> None:
+        """Show a card; what is not saved of it goes into its draft within a second."""
         self.change(topic, card=card)
         if card is not None and card.editable:
             self._schedule_draft()
@@ -248,7 +261,7 @@ class Desk:
         left = self._due_draft()
         call = self.state.call
         card = steps.opened(call if call is not None and not call.over else None)
-        self._put_card(card)
+        self.put_card(card)
         return self._record_opening(card, left)
 
     async def _record_opening(self, card: CardAtHand, left: Draft | None) -> None:
@@ -280,17 +293,17 @@ class Desk:
 
     def type_field(self, field: str, value: str) -> None:
         """The operator wrote into a field of the form."""
-        self._put_card(steps.typed(self._card(), field, value), Topic.TYPED)
+        self.put_card(steps.typed(self._card(), field, value), Topic.TYPED)
 
     def choose_result(self, code: str) -> None:
         """Another result than the theme's own."""
-        self._put_card(steps.typed(self._card(), "result", code))
+        self.put_card(steps.typed(self._card(), "result", code))
 
     async def attach(self, person: Person) -> None:
         """«прикрепить»: the person is the insured and the caller."""
         card = self._card()
         differing = steps.kept_values(card, person)
-        self._put_card(steps.bound(card, person))
+        self.put_card(steps.bound(card, person))
         if differing:
             from operator_tui.appeals.card import FIELD_TITLES
 
@@ -303,7 +316,7 @@ class Desk:
         card = self._card()
         if card.person is None:
             raise Refusal(Code.FIELD_REQUIRED, field=tr("Застрахованное лицо"))
-        self._put_card(steps.bound(replace(card, typed=frozenset()), card.person))
+        self.put_card(steps.bound(replace(card, typed=frozenset()), card.person))
 
     async def _refresh_history(self) -> None:
         card = self._card()
@@ -322,20 +335,20 @@ class Desk:
             if scripts:
                 # The comment is offered from the answer used (functions.md 1.2); the operator may write his own.
                 card = replace(card, fields={**card.fields, "comment": scripts[0].title})
-        self._put_card(card)
+        self.put_card(card)
 
     def show_script(self, script_id: str) -> None:
         """Which answer stands beside the card: that one counts as used when the card is saved."""
         card = self._card()
         if card.script != script_id:
-            self._put_card(replace(card, script=script_id))
+            self.put_card(replace(card, script=script_id))
 
     def tick_earlier(self, card_id: str) -> None:
         """Tick or untick an earlier appeal, to be attached when the card is saved (K-5.1.7.4)."""
         card = self._card()
         links = list(card.fields.get("links", ()))
         links = [link for link in links if link != card_id] if card_id in links else [*links, card_id]
-        self._put_card(replace(card, fields={**card.fields, "links": links}))
+        self.put_card(replace(card, fields={**card.fields, "links": links}))
 
     async def save(self) -> Card:
         """«Сохранить»: the card is in the journal, «В работе» (K-5.1.6.3)."""

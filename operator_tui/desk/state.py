@@ -95,6 +95,7 @@ class DeskState:
     call: Call | None = None
     card: CardAtHand | None = None
     counts: Mapping[Status, int] = field(default_factory=dict)
+    returned: int = 0  # operations that came back and wait for the operator
     notice: Notice = field(default_factory=Notice)
     ready: bool = False
 

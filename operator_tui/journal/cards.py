@@ -127,6 +127,12 @@ def move(store: Store, card_id: str, act: Act, given: Mapping[str, Any]) -> Card
     return _act(store, card, Kind.CARD_MOVE, {**said, "act": act.value}, b)
 
 
+def set_seen(store: Store, card: Card, fields: Mapping[str, Any]) -> Card:
+    """Write fields by somebody who has the card as it stands before his eyes; inside ``writing`` only."""
+    b = {field: card.stamps[field][0] for field in fields if field in card.stamps}
+    return _act(store, card, Kind.CARD_SET, dict(fields), b)
+
+
 def _stands(card: Card, field: str, value: Any) -> bool:
     """Whether the text is on the card already, alone or beside another's: saying it again would remove the other."""
     return FIELDS.get(field) is Merge.KEEP_BOTH and value in (card.value(field), *card.rival.get(field, ()))

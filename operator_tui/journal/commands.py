@@ -17,6 +17,10 @@ def _card_writable(situation: Situation) -> Refusal | None:
     return None if situation.card_editable else Refusal(Code.LOCKED)
 
 
+def _anything_returned(situation: Situation) -> Refusal | None:
+    return None if situation.returned else Refusal(Code.NOTHING_RETURNED)
+
+
 def _row_chosen(situation: Situation) -> Refusal | None:
     return None if situation.row else Refusal(Code.NO_ROW_CHOSEN)
 
@@ -30,6 +34,15 @@ register(
         scope="work",
         footer=True,
         rank=44,
+    ),
+    Command(
+        "journal.returned",
+        mark("Вернулось"),
+        mark("Показать записи, которые сервер не принял, и расхождения: решить, чей текст остаётся."),
+        ("ctrl+k",),
+        footer=True,
+        rank=12,
+        available=_anything_returned,
     ),
     Command(
         "journal.search",
