@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import Move, Presence, State, moved, possible
@@ -12,6 +14,8 @@ from operator_tui.desk.state import Light, Topic
 from operator_tui.phone.line import (
     Call,
     CallChanged,
+    CallState,
+    EndedBy,
     PhoneAway,
     PhoneEvent,
     Registration,
@@ -166,6 +170,9 @@ class PhoneDesk:
         if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
             self._move(Move.BEGIN_WORK)
         self._registered(snapshot.registration)
+        for gone in [call for call in self._calls.values() if snapshot.call(call.id) is None]:
+            # The engine was started anew and knows nothing of it: the call died with the old one.
+            await self._take_call(_broken_off(gone, self._desk.clock.now_ms()))
         for call in (*snapshot.recent, *snapshot.calls):
             known = call.id in self._calls
             if known or not call.over:
@@ -237,3 +244,9 @@ class PhoneDesk:
     def sound_ok(self) -> bool:
         """Whether a microphone and a loudspeaker are there."""
         return self._desk.state.sound.state is SoundState.OK
+
+
+def _broken_off(call: Call, now_ms: int) -> Call:
+    return msgspec.structs.replace(
+        call, state=CallState.ENDED, ended_ms=now_ms, ended_by=EndedBy.NETWORK, held=False, cause="engine"
+    )
