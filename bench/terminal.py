@@ -1,7 +1,7 @@
 """What the desk costs on the wire and in time at its terminal, with stock Textual beside it in the same run.
 
 `python -m bench.terminal [demo]`: the real desk, or the small one of tests/wire. Prints `name value unit target peer
-verdict`, tab-separated. The peer of a letter, of idleness and of the echo is Textual as it comes (its driver, its field)
+verdict`, tab-separated. The peer of a letter, of idleness and of the echo is Textual as it comes (driver and field)
 in the small desk; the peer of other bytes is what Textual's own driver would have sent in the very same walk, that of
 other times the same desk on that driver. Bytes repeat exactly; times depend on the machine.
 """

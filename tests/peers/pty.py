@@ -233,14 +233,14 @@ class PtyDesk:
         self.wait(lambda _screen: self._emulator.cursor == at, timeout, f"the cursor at {at}")
 
     def wait_quiet(self, silence: float = SILENCE, timeout: float = 20.0) -> None:
-        """Wait until nothing has come for `silence` seconds."""
+        """Wait until nothing has come for `silence` seconds, and the program is not merely short of a processor."""
         deadline = time.monotonic() + timeout
         with self._changed:
             start = time.monotonic()
-            while (quiet := time.monotonic() - max(self._last_output, start)) < silence:
+            while (quiet := time.monotonic() - max(self._last_output, start)) < silence or self._working():
                 if time.monotonic() > deadline:
                     raise AssertionError(self._picture(f"still talking after {timeout:.0f} s"))
-                self._changed.wait(silence - quiet)
+                self._changed.wait(max(silence - quiet, 0.02))
 
     # Bytes
 
@@ -359,6 +359,14 @@ class PtyDesk:
                 self._last_output = time.monotonic()
                 self._emulator.feed(data)
                 self._changed.notify_all()
+
+    def _working(self) -> bool:
+        """Whether a thread of the program runs or waits for a processor (proc(5), state R)."""
+        try:
+            states = [(thread / "stat").read_text() for thread in Path(f"/proc/{self.pid}/task").iterdir()]
+        except OSError:
+            return False
+        return any(state.rpartition(")")[2].split()[0] == "R" for state in states)
 
     def _over(self) -> bool:
         """The program has ended and its last words have been read."""
