@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -208,7 +208,6 @@ class Registry:
         self._halted = False
         search: Search | None = None
         partial = False
-        shown: list[tuple[int, Way]] = []
         people: dict[int, Person] = {}
         try:
             with self._steady():
@@ -218,19 +217,25 @@ class Registry:
                         search.run(query)
                 except Interrupted:
                     partial = True
-                shown = search.best(MOST_SHOWN)
-                people = self._people.of([row_id for row_id, _ in shown])
+                people = self._people.of([row_id for row_id, _ in search.best(MOST_SHOWN)])
         except Exception as error:
             if not _interrupted(error):
                 raise
             partial = True
-        hits = tuple(_hit(people[row_id], way) for row_id, way in shown if row_id in people)
-        self._viewed([hit.person for hit in hits])
-        more = partial or (search is not None and search.more)
-        repaired = bool(hits) and all(hit.repaired for hit in hits)
-        note = _note(hits, more=more and not partial, partial=partial, repaired=repaired, cut=query.cut)
-        elapsed = (time.perf_counter() - started) * 1000
-        return Found(hits, more, round(elapsed, 3), repaired, partial, note)
+        found = answer(search, people, partial=partial, cut=query.cut, started=started)
+        self._viewed([hit.person for hit in found.hits])
+        return found
+
+
+def answer(search: Search | None, people: Mapping[int, Person], *, partial: bool, cut: bool, started: float) -> Found:
+    """What a search found, as it is shown. ``started``: ``time.perf_counter`` at its beginning."""
+    shown = search.best(MOST_SHOWN) if search else []
+    hits = tuple(_hit(people[row_id], way) for row_id, way in shown if row_id in people)
+    more = partial or (search is not None and search.more)
+    repaired = bool(hits) and all(hit.repaired for hit in hits)
+    note = _note(hits, more=more and not partial, partial=partial, repaired=repaired, cut=cut)
+    elapsed = (time.perf_counter() - started) * 1000
+    return Found(hits, more, round(elapsed, 3), repaired, partial, note)
 
 
 def _opened(path: Path, key: bytes) -> tuple[Any, dict[str, str]]:

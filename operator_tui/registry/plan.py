@@ -66,7 +66,8 @@ def probed(connection: Any, condition: Condition) -> Condition:
     """
     column = condition.column
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM p INDEXED BY i_{column} WHERE {column} BETWEEN ? AND ? LIMIT {_PROBED})",
+        f"SELECT count(*) FROM (SELECT 1 FROM p INDEXED BY i_{column} WHERE {column} BETWEEN ? AND ? LIMIT {_PROBED})"
+        " AS probed",
         (condition.lo, condition.hi),
     ).fetchone()
     return replace(condition, rows=rows)

@@ -80,7 +80,9 @@ class Search:
 
     @contextmanager
     def bounded(self, deadline_ms: float) -> Iterator[None]:
-        """Bound the processor time (not the wall: another process on the machine is no reason to show less)."""
+        """Bound the processor time (not the wall: another process on the machine is no reason to show less).
+
+        For SQLCipher's connections; the central server bounds its own (central/registry)."""
         import sqlcipher3
 
         end = time.thread_time() + deadline_ms / 1000

@@ -1,0 +1,148 @@
+"""The registry's search on the central server finds whom the desk's own copy finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from central.registry.people import Asked, find
+from central.registry.publish import publish
+from central.store.database import Database
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.letters import to_latin_layout
+from operator_tui.registry import generator
+from operator_tui.registry.index import Registry
+from operator_tui.registry.load import build
+from operator_tui.registry.people import MOST_SHOWN, Person
+from tests.peers.postgres import Postgres
+
+KEY = bytes(range(32))
+REGION = "26"
+
+
+@pytest.fixture(scope="module")
+def people() -> list[Person]:
+    return list(generator.people(6000, 7))
+
+
+@pytest.fixture(scope="module")
+def copy(people: list[Person], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("insured") / "registry.db"
+    build(path, KEY, people)
+    return path
+
+
+@pytest.fixture(scope="module")
+def engine(copy: Path, postgres: Postgres) -> Iterator[sa.Engine]:
+    database = Database.postgres(postgres.fresh())
+    publish(database.engine, REGION, copy, KEY)
+    yield database.engine
+    database.close()
+
+
+def typed_queries(people: list[Person]) -> Iterator[str]:
+    random = Random(8)
+    for person in random.sample(people, 120):
+        surname, born = person.surname, person.birth_date
+        place = random.randrange(1, len(surname))
+        yield from (
+            surname[: random.randint(1, 6)],
+            f"{surname} {person.name[:2]}",
+            f"{surname} {person.name} {born[:4]}",
+            f"{person.name} {person.patronymic} {born[8:]}.{born[5:7]}",
+            f"{surname[:place]}{surname[place + 1 :]} {person.name} {born[:4]}",
+            to_latin_layout(f"{surname} {person.name}".lower()),
+            f"{born[8:]}.{born[5:7]}.{born[:4]}",
+            person.enp,
+            person.snils[:7],
+            person.phone[2:],
+        )
+
+
+@pytest.mark.needs("postgresql")
+def test_the_server_finds_whom_the_copy_finds(engine: sa.Engine, copy: Path, people: list[Person]) -> None:
+    registry = Registry.open(copy, KEY, deadline_ms=0)
+    for typed in filter(str.strip, typed_queries(people)):
+        here, there = registry.search(typed), find(engine, REGION, Asked(1, line=typed)).found
+        assert there.more == here.more, typed
+        assert len(there.hits) == len(here.hits), typed
+        if not here.more:
+            assert {hit.person for hit in there.hits} == {hit.person for hit in here.hits}, typed
+    registry.close()
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.function("K-5.1.3.3")
+def test_never_more_than_ten(engine: sa.Engine) -> None:
+    for typed in ("а", "иван", "1985", "8652", "а а"):
+        answer = find(engine, REGION, Asked(1, line=typed))
+        assert len(answer.found.hits) == MOST_SHOWN
+        assert answer.found.more
+        assert answer.size == 6000
+
+
+@pytest.mark.needs("postgresql")
+def test_the_four_fields(engine: sa.Engine, people: list[Person]) -> None:
+    one = people[100]
+    asked = Asked(1, surname=one.surname, name=one.name, patronymic=one.patronymic, birth_date=one.birth_date)
+    assert one.enp in [hit.person.enp for hit in find(engine, REGION, asked).found.hits]
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize(
+    "typed", ["x" * 10_000, "'; DROP TABLE p; --", "%s %d", "\x00", "?", "1" * 199, "\ud800", "ы" * 200]
+)
+def test_no_typed_text_breaks_it(engine: sa.Engine, typed: str) -> None:
+    assert len(find(engine, REGION, Asked(1, line=typed)).found.hits) <= MOST_SHOWN
+    assert find(engine, REGION, Asked(1, line="иван")).found.hits
+
+
+@pytest.mark.needs("postgresql")
+def test_a_region_without_a_registry_says_so(engine: sa.Engine) -> None:
+    with pytest.raises(Refusal) as refused:
+        find(engine, "99", Asked(1, line="иван"))
+    assert refused.value.code == Code.REGISTRY_NOT_HERE
+    with pytest.raises(Refusal) as refused:
+        find(engine, 'x"; DROP', Asked(1, line="иван"))
+    assert refused.value.code == Code.BAD_REQUEST
+
+
+@pytest.mark.needs("postgresql")
+def test_an_empty_search_is_refused(engine: sa.Engine) -> None:
+    with pytest.raises(Refusal) as refused:
+        find(engine, REGION, Asked(1, line="  "))
+    assert refused.value.code == Code.SEARCH_EMPTY
+
+
+@pytest.mark.needs("postgresql")
+def test_the_old_people_serve_until_the_new_ones_are_in_place(
+    engine: sa.Engine, people: list[Person], tmp_path: Path
+) -> None:
+    build(tmp_path / "other.db", KEY, people[:50])
+    seen: list[int] = []
+
+    def ask(_: float) -> None:
+        seen.append(find(engine, "27", Asked(1, line="а")).size)
+
+    publish(engine, "27", tmp_path / "other.db", KEY)
+    build(tmp_path / "other.db", KEY, people[:70])
+    publish(engine, "27", tmp_path / "other.db", KEY, progress=ask)
+    assert set(seen) == {50}
+    assert find(engine, "27", Asked(1, line="а")).size == 70
+
+
+def test_the_desks_own_database_holds_no_region(tmp_path: Path, copy: Path) -> None:
+    database = Database.sqlite(tmp_path / "central.db", KEY)
+    try:
+        with pytest.raises(Refusal) as refused:
+            find(database.engine, REGION, Asked(1, line="иван"))
+        assert refused.value.code == Code.REGISTRY_NOT_HERE
+        with pytest.raises(Refusal) as refused:
+            publish(database.engine, REGION, copy, KEY)
+        assert refused.value.code == Code.DATABASE_WRONG
+    finally:
+        database.close()
