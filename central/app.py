@@ -11,6 +11,8 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
+from central.api import auth, people
+from central.api.access import access_of, caller
 from central.api.enrol import enrol
 from central.api.errors import failed, refused, refused_by_http
 from central.api.health import health
@@ -24,6 +26,12 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import MAX_BODY
 
+HANDLERS = [
+    *(sync, enrol, health),
+    *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
+    *(people.people, people.add, people.change, people.code),
+]
+
 
 def create_app(database: Database, *, clock: Clock | None = None, catalogue: Catalogue | None = None) -> Litestar:
     """The application over an open database, which it closes when it ends."""
@@ -34,9 +42,14 @@ def create_app(database: Database, *, clock: Clock | None = None, catalogue: Cat
         yield
         service.close()
 
+    for handler in HANDLERS:
+        access_of(handler)
     app = Litestar(
-        [sync, enrol, health],
-        dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
+        HANDLERS,
+        dependencies={
+            "service": Provide(lambda: service, sync_to_thread=False),
+            "who": Provide(caller),
+        },
         exception_handlers={Refusal: refused, HTTPException: refused_by_http, Exception: failed},
         request_max_body_size=MAX_BODY,
         lifespan=[lifespan],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,79 +49,114 @@ def enrolment_code(database: Database, operator: Operator, now_ms: int) -> str:
     An operator of the same organisation, extension and name is the same one; ``operator.user`` is not looked at,
     the server gives the number.
     """
-    code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+    return _give_code(database, now_ms, lambda connection: operator_number(connection, operator))
+
+
+def enrolment_code_for(database: Database, number: int, now_ms: int) -> str:
+    """The same for the operator of a number."""
+    return _give_code(database, now_ms, lambda _: number)
+
+
+def one_time_code() -> str:
+    """``k7q2mxb3fz0a``: 60 random bits."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+
+
+def told(code: str) -> str:
+    """The code in groups of four, as it is read aloud."""
+    return "-".join(code[start : start + 4] for start in range(0, _CODE_LENGTH, 4))
+
+
+def typed(code: str) -> str:
+    """The code of what a person typed."""
+    return "".join(filter(str.isalnum, code.lower()))
+
+
+def _give_code(database: Database, now_ms: int, find: Callable[[sa.Connection], int]) -> str:
+    code = one_time_code()
 
     def work(connection: sa.Connection) -> None:
-        number = _operator_number(connection, operator)
+        number = find(connection)
+        operator = _operator(connection, number)
         connection.execute(sa.delete(t.enrolment).where(t.enrolment.c.expires_at < now_ms - CODE_LIFE_MS))
         connection.execute(
-            sa.insert(t.enrolment).values(code_hash=_digest(code), operator=number, expires_at=now_ms + CODE_LIFE_MS)
+            sa.insert(t.enrolment).values(code_hash=digest(code), operator=number, expires_at=now_ms + CODE_LIFE_MS)
         )
         region = region_of(operator.organisation)
         audit.record(database, connection, region=region, at=now_ms, action="enrolment.made", object=str(number))
 
     database.write(work)
-    return "-".join(code[start : start + 4] for start in range(0, _CODE_LENGTH, 4))
+    return told(code)
 
 
 def enrol(database: Database, code: str, now_ms: int) -> EnrolAnswer:
     """A new device for a code. Refusal(ENROLMENT_CODE) when it is wrong, used or too old: which, is not told."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    digest = _digest("".join(filter(str.isalnum, code.lower())))
 
     def work(connection: sa.Connection) -> EnrolAnswer:
-        found = connection.execute(
-            sa.update(t.enrolment)
-            .where(
-                t.enrolment.c.code_hash == digest,
-                t.enrolment.c.used_at.is_(None),
-                t.enrolment.c.expires_at > now_ms,
-            )
-            .values(used_at=now_ms)
-            .returning(t.enrolment.c.operator)
-        ).scalar_one_or_none()
-        if found is None:
-            raise Refusal(Code.ENROLMENT_CODE)
-        number = _next_number(connection, "device")
-        device = _free_device_code(connection)
-        connection.execute(
-            sa.insert(t.device).values(
-                id=device, number=number, operator=found, token_hash=_digest(token), last_seen=now_ms
-            )
-        )
-        operator = _operator(connection, found)
-        audit.record(
-            database,
-            connection,
-            region=region_of(operator.organisation),
-            at=now_ms,
-            actor=found,
-            device=device,
-            action="device.enrolled",
-            object=device,
-        )
-        return EnrolAnswer(device=device, number=number, token=token, epoch=epoch(connection), operator=operator)
+        return new_device(database, connection, take_code(connection, code, now_ms), token, now_ms)
 
     return database.write(work)
 
 
+def take_code(connection: sa.Connection, code: str, now_ms: int) -> int:
+    """Use the code up; the operator's number. Refusal(ENROLMENT_CODE)."""
+    found = connection.execute(
+        sa.update(t.enrolment)
+        .where(
+            t.enrolment.c.code_hash == digest(typed(code)),
+            t.enrolment.c.used_at.is_(None),
+            t.enrolment.c.expires_at > now_ms,
+        )
+        .values(used_at=now_ms)
+        .returning(t.enrolment.c.operator)
+    ).scalar_one_or_none()
+    if found is None:
+        raise Refusal(Code.ENROLMENT_CODE)
+    return int(found)
+
+
+def new_device(database: Database, connection: sa.Connection, owner: int, token: str, now_ms: int) -> EnrolAnswer:
+    """A device of that operator, in the caller's transaction and as its last step."""
+    number = next_number(connection, "device")
+    device = free_device_code(connection)
+    connection.execute(
+        sa.insert(t.device).values(id=device, number=number, operator=owner, token_hash=digest(token), last_seen=now_ms)
+    )
+    operator = _operator(connection, owner)
+    audit.record(
+        database,
+        connection,
+        region=region_of(operator.organisation),
+        at=now_ms,
+        actor=owner,
+        device=device,
+        action="device.enrolled",
+        object=device,
+    )
+    return EnrolAnswer(device=device, number=number, token=token, epoch=epoch(connection), operator=operator)
+
+
 def known_device(connection: sa.Connection, token: str) -> Device:
-    """The device of a token. Refusal(TOKEN_INVALID) when there is none or it was revoked."""
+    """The device of a token. Refusal(TOKEN_INVALID) when there is none or it was revoked.
+
+    A person's device is not opened by its token: he signs in (central/auth)."""
+    person = sa.exists().where(t.account.c.operator == t.operator.c.number)
     row = connection.execute(
         sa.select(t.device.c.id, t.operator)
         .join_from(t.device, t.operator)
-        .where(t.device.c.token_hash == _digest(token), t.device.c.revoked.is_(False))
+        .where(t.device.c.token_hash == digest(token), t.device.c.revoked.is_(False), ~person)
     ).one_or_none()
     if row is None:
         raise Refusal(Code.TOKEN_INVALID)
-    return Device(row.id, _as_operator(row))
+    return Device(row.id, as_operator(row))
 
 
 def _operator(connection: sa.Connection, number: int) -> Operator:
-    return _as_operator(connection.execute(sa.select(t.operator).where(t.operator.c.number == number)).one())
+    return as_operator(connection.execute(sa.select(t.operator).where(t.operator.c.number == number)).one())
 
 
-def _as_operator(row: sa.Row[Any]) -> Operator:
+def as_operator(row: sa.Row[Any]) -> Operator:
     return Operator(
         user=row.number,
         name=row.name,
@@ -131,7 +167,7 @@ def _as_operator(row: sa.Row[Any]) -> Operator:
     )
 
 
-def _operator_number(connection: sa.Connection, operator: Operator) -> int:
+def operator_number(connection: sa.Connection, operator: Operator) -> int:
     """The number of the operator, a new one for a new operator; role and zone follow what is given now."""
     same = sa.and_(
         t.operator.c.organisation == operator.organisation,
@@ -146,7 +182,7 @@ def _operator_number(connection: sa.Connection, operator: Operator) -> int:
     ).scalar_one_or_none()
     if changed is not None:
         return int(changed)
-    number = _next_number(connection, "operator")
+    number = next_number(connection, "operator")
     connection.execute(
         sa.insert(t.operator).values(
             number=number,
@@ -161,7 +197,7 @@ def _operator_number(connection: sa.Connection, operator: Operator) -> int:
     return number
 
 
-def _next_number(connection: sa.Connection, name: str) -> int:
+def next_number(connection: sa.Connection, name: str) -> int:
     return int(
         connection.execute(
             sa.update(t.counter)
@@ -172,12 +208,12 @@ def _next_number(connection: sa.Connection, name: str) -> int:
     )
 
 
-def _free_device_code(connection: sa.Connection) -> str:
+def free_device_code(connection: sa.Connection) -> str:
     while True:
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_DEVICE_LENGTH))
         if connection.execute(sa.select(t.device.c.id).where(t.device.c.id == code)).one_or_none() is None:
             return code
 
 
-def _digest(secret: str) -> bytes:
+def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from central import streams
 from central.apply import push, standing
-from central.devices import Device, epoch, known_device
+from central.auth.sessions import authenticated
+from central.devices import Device, epoch
 from central.store.database import Database
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.errors import Code, Refusal
@@ -68,12 +69,12 @@ def exchange(
     database: Database, token: str, body: bytes, *, packed: bool, now_ms: int, catalogue: Catalogue
 ) -> tuple[SyncRequest, Answer]:
     """Check who it is, take the operations, tell what is new. Everything stored is on disk when this returns."""
+    device = authenticated(database, token, now_ms)
     with database.read() as connection:
-        device = known_device(connection, token)
         here = epoch(connection)
     request = read_request(body, packed=packed)
     if request.d != device.id:
-        raise Refusal(Code.TOKEN_INVALID)
+        raise Refusal(Code.DEVICE_OTHER)
     # A desk that knows another lineage first resets its cursors and its queue: nothing it says holds here (rule 7).
     strange = bool(request.e) and request.e != here
     taken = push(database, device, request.o, now_ms, catalogue) if request.o and not strange else None

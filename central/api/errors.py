@@ -9,13 +9,28 @@ from litestar.exceptions import HTTPException
 
 from central.log import log, log_failure
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.signin import messages as auth
+from operator_tui.signin import people
 from operator_tui.sync.protocol import ENROL_PATH, HEALTH_PATH, JSON_TYPE, SYNC_PATH
 
 AnyRequest = Request[Any, Any, Any]
 
-_PATHS = frozenset({SYNC_PATH, ENROL_PATH, HEALTH_PATH})
+_PATHS = frozenset(
+    {SYNC_PATH, ENROL_PATH, HEALTH_PATH}
+    | {auth.CHALLENGE_PATH, auth.SIGN_IN_PATH, auth.REFRESH_PATH, auth.SIGN_OUT_PATH}
+    | {auth.PASSWORD_PATH, auth.ESCROW_PATH, auth.RESET_PATH}
+    | {people.PEOPLE_PATH, people.ADD_PATH, people.CHANGE_PATH, people.CODE_PATH}
+)
 _STATUS = {
     Code.TOKEN_INVALID: 401,
+    Code.TOKEN_EXPIRED: 401,
+    Code.TOKEN_REPLAYED: 401,
+    Code.SIGN_IN_WRONG: 401,
+    Code.DEVICE_SIGNATURE: 401,
+    Code.DEVICE_OTHER: 403,
+    Code.ACCOUNT_BLOCKED: 403,
+    Code.RESET_CODE: 403,
+    Code.SIGN_IN_LATER: 429,
     Code.ENROLMENT_CODE: 403,
     Code.RIGHT_MISSING: 403,
     Code.FORK: 409,

@@ -7,13 +7,14 @@ from typing import Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 
+from central.api.access import OPEN
 from central.api.service import Service
 from central.devices import epoch
 from operator_tui import __version__
 from operator_tui.sync.protocol import HEALTH_PATH, JSON_TYPE, PROTOCOL_VERSION
 
 
-@get(HEALTH_PATH, summary="Whether the server can take work")
+@get(HEALTH_PATH, opt={"access": OPEN}, summary="Whether the server can take work")
 async def health(service: NamedDependency[Service]) -> Response[Any]:
     """200 when the database answers, 503 (database_away) when it does not."""
 

@@ -11,6 +11,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK
 
+from central.api.access import SIGNED_IN, bearer
 from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.exchange import Answer, exchange, grown
@@ -30,7 +31,12 @@ from operator_tui.sync.protocol import (
 _LOOK_S = 2.0
 
 
-@post(SYNC_PATH, status_code=HTTP_200_OK, summary="Operations of a device in, outcomes and events out")
+@post(
+    SYNC_PATH,
+    status_code=HTTP_200_OK,
+    opt={"access": SIGNED_IN},
+    summary="Operations of a device in, outcomes and events out",
+)
 async def sync(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
     token, packed = bearer(request), is_packed(request)
     body = await request.body()
@@ -41,14 +47,6 @@ async def sync(request: AnyRequest, service: NamedDependency[Service]) -> Respon
         log("pushed", device=answer.device, taken=len(answer.outcomes), refused=refused, sent=len(answer.events))
     content = b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end))
     return Response(content, media_type=FRAMES_TYPE, headers={"Content-Encoding": ENCODING})
-
-
-def bearer(request: AnyRequest) -> str:
-    """The token of ``Authorization: Bearer …``. Refusal(TOKEN_INVALID) without one."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refusal(Code.TOKEN_INVALID)
-    return token.strip()
 
 
 def is_packed(request: AnyRequest) -> bool:

@@ -147,3 +147,65 @@ audit = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
 )
+
+# A person who signs in. An operator without an account is a device's (the demonstration): its token alone opens.
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("operator", sa.BigInteger, sa.ForeignKey("operator.number"), primary_key=True, autoincrement=False),
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("password_hash", sa.Text),  # Argon2id, none until he has chosen one
+    sa.Column("groups", sa.Text, nullable=False, server_default="[]"),  # JSON list of names
+    sa.Column("blocked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("sip_secret", sa.Text),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+)
+
+device_key = sa.Table(
+    "device_key",
+    metadata,
+    sa.Column("device", sa.Text, sa.ForeignKey("device.id"), primary_key=True),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),  # Ed25519
+    sa.Column("voice_key", sa.LargeBinary, nullable=False),
+    sa.Column("journal_key", sa.LargeBinary),  # sealed to the recovery key
+)
+
+# ``former_hash`` is the refresh token before; it counts until somebody has ``seen`` the pair that replaced it.
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("device", sa.Text, sa.ForeignKey("device.id"), nullable=False, index=True),
+    sa.Column("access_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("access_until", sa.BigInteger, nullable=False),
+    sa.Column("refresh_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("refresh_until", sa.BigInteger, nullable=False),
+    sa.Column("former_hash", sa.LargeBinary, index=True),
+    sa.Column("seen", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("ended_at", sa.BigInteger),
+)
+
+challenge = sa.Table(
+    "challenge",
+    metadata,
+    sa.Column("nonce_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+reset = sa.Table(
+    "reset",
+    metadata,
+    sa.Column("code_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("operator", sa.BigInteger, sa.ForeignKey("operator.number"), nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("used_at", sa.BigInteger),
+)

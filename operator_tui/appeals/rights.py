@@ -20,6 +20,7 @@ class Right(StrEnum):
     APPROVE = "approve"  # K-6.0.4, K-6.1.8
     SURVEYS = "surveys"  # K-5.3.1.14
     INFORMING = "informing"  # K-7.1.1
+    PEOPLE = "people"  # who works here, his role and his codes (K-1.2)
 
 
 _LEVEL_1 = {Role.OPERATOR_1, Role.INSURER_1}
@@ -35,6 +36,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.APPROVE: frozenset({Role.ADMINISTRATOR}),
     Right.SURVEYS: frozenset(_ALL - {Role.OPERATOR_1}),
     Right.INFORMING: frozenset({Role.INSURER_2}),
+    Right.PEOPLE: frozenset({Role.ADMINISTRATOR}),
 }
 
 # What level 1 closes himself (functions.md 1.2, decided; a setting of the centre later).

@@ -89,7 +89,8 @@ def test_a_wrong_token_a_missing_one_and_another_devices(office: Office, desk: D
     for headers in ({"Authorization": "Bearer wrong"}, {"Authorization": ""}, {"Authorization": "Basic eA=="}):
         answer = desk.post(body, **headers)
         assert (answer.status, answer.refusal) == (401, {"code": "token_invalid", "params": {}})
-    assert other.post(body).status == 401, "its own token, but somebody else's device"
+    refused = other.post(body)
+    assert (refused.status, refused.refusal["code"]) == (403, "device_other"), "its token, but somebody else's device"
 
 
 def test_a_revoked_device_is_refused(office: Office, desk: Desk) -> None:

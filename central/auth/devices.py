@@ -1,0 +1,152 @@
+"""A person's workstation: enrolled by a one-time code and a password, brought back after a forgotten one."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+import sqlalchemy as sa
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.signing import VerifyKey
+
+from central import audit
+from central.auth.accounts import end_sessions, recovery_secret, set_password
+from central.auth.passwords import password_fits, password_hash
+from central.devices import digest, new_device, take_code, typed
+from central.store import tables as t
+from central.store.database import Database
+from central.streams import region_of
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.signin.messages import ResetAnswer, ResetRequest
+from operator_tui.signin.voice import KEY_BYTES
+from operator_tui.sync.protocol import EnrolAnswer, EnrolRequest
+
+_SEALED_KEY_BYTES = 32 + 48  # what a sealed box adds (libsodium: crypto_box_SEALBYTES)
+
+
+def enrol_person(database: Database, asked: EnrolRequest, now_ms: int) -> EnrolAnswer:
+    """A new device of a person. His first password is the one he gives now.
+
+    Refusals: ENROLMENT_CODE, SIGN_IN_WRONG (the code is used up: it does not help guessing), PASSWORD_WEAK,
+    ACCOUNT_BLOCKED, FIELD_INVALID.
+    """
+    public = _public_key(asked.key)
+    account = _of_code(database, t.enrolment, asked.code, now_ms, Code.ENROLMENT_CODE)
+    fresh = ""
+    if account.password_hash is None:
+        fresh = password_hash(asked.password, account.login)
+    elif not password_fits(account.password_hash, asked.password):
+        database.write(lambda connection: take_code(connection, asked.code, now_ms))
+        raise Refusal(Code.SIGN_IN_WRONG)
+    if account.blocked:
+        raise Refusal(Code.ACCOUNT_BLOCKED)
+    voice = secrets.token_bytes(KEY_BYTES)
+
+    def work(connection: sa.Connection) -> EnrolAnswer:
+        number = take_code(connection, asked.code, now_ms)
+        if fresh:
+            set_password(connection, number, fresh, now_ms)
+        # Its token is never told: nobody enters by it.
+        answer = new_device(database, connection, number, secrets.token_urlsafe(32), now_ms)
+        connection.execute(sa.insert(t.device_key).values(device=answer.device, public_key=public, voice_key=voice))
+        more = {"token": "", "login": account.login, "voice": voice.hex(), "sip": account.sip_secret or ""}
+        return msgspec.structs.replace(answer, **more)
+
+    return database.write(work)
+
+
+def keep_journal_key(database: Database, device: str, sealed: str) -> None:
+    """Keep the journal key of a device. Refusal(FIELD_INVALID) when it could never be opened again."""
+    try:
+        raw = bytes.fromhex(sealed)
+    except ValueError:
+        raise Refusal(Code.FIELD_INVALID, field="sealed") from None
+
+    def work(connection: sa.Connection) -> None:
+        _open(raw, connection)
+        connection.execute(sa.update(t.device_key).where(t.device_key.c.device == device).values(journal_key=raw))
+
+    database.write(work)
+
+
+def reset(database: Database, asked: ResetRequest, now_ms: int) -> ResetAnswer:
+    """A new password and a new device key for a code; the journal key comes back sealed to the asker.
+
+    Refusals: RESET_CODE, PASSWORD_WEAK, ACCOUNT_BLOCKED, DEVICE_OTHER, FIELD_INVALID.
+    """
+    public = _public_key(asked.key)
+    try:
+        box = SealedBox(PublicKey(bytes.fromhex(asked.box)))
+    except (ValueError, TypeError, CryptoError):
+        raise Refusal(Code.FIELD_INVALID, field="box") from None
+    account = _of_code(database, t.reset, asked.code, now_ms, Code.RESET_CODE)
+    if account.blocked:
+        raise Refusal(Code.ACCOUNT_BLOCKED)
+    fresh = password_hash(asked.password, account.login)
+
+    def work(connection: sa.Connection) -> ResetAnswer:
+        used = connection.execute(
+            sa.update(t.reset)
+            .where(t.reset.c.code_hash == digest(typed(asked.code)), t.reset.c.used_at.is_(None))
+            .values(used_at=now_ms)
+            .returning(t.reset.c.operator)
+        ).scalar_one_or_none()
+        if used is None:
+            raise Refusal(Code.RESET_CODE)
+        row = connection.execute(
+            sa.select(t.device.c.operator, t.device_key.c.journal_key, t.device_key.c.voice_key)
+            .join(t.device, t.device.c.id == t.device_key.c.device)
+            .where(t.device.c.id == asked.d, t.device.c.revoked.is_(False))
+        ).one_or_none()
+        if row is None or row.operator != used:
+            raise Refusal(Code.DEVICE_OTHER)
+        set_password(connection, used, fresh, now_ms)
+        end_sessions(connection, used, now_ms)
+        connection.execute(sa.update(t.device_key).where(t.device_key.c.device == asked.d).values(public_key=public))
+        journal = box.encrypt(_open(row.journal_key, connection)).hex() if row.journal_key else ""
+        organisation = connection.execute(
+            sa.select(t.operator.c.organisation).where(t.operator.c.number == used)
+        ).scalar_one()
+        audit.record(
+            database,
+            connection,
+            region=region_of(organisation),
+            at=now_ms,
+            actor=used,
+            device=asked.d,
+            action="password.reset",
+            object=str(used),
+        )
+        return ResetAnswer(account.login, journal, row.voice_key.hex(), account.sip_secret or "")
+
+    return database.write(work)
+
+
+def _of_code(database: Database, table: sa.Table, code: str, now_ms: int, refused: Code) -> sa.Row[tuple[object, ...]]:
+    """The account a code was made for; the code stays unused."""
+    with database.read() as connection:
+        row = connection.execute(
+            sa.select(t.account)
+            .join(table, table.c.operator == t.account.c.operator)
+            .where(table.c.code_hash == digest(typed(code)), table.c.used_at.is_(None), table.c.expires_at > now_ms)
+        ).one_or_none()
+    if row is None:
+        raise Refusal(refused)
+    return row
+
+
+def _open(sealed: bytes, connection: sa.Connection) -> bytes:
+    try:
+        if len(sealed) != _SEALED_KEY_BYTES:
+            raise Refusal(Code.FIELD_INVALID, field="sealed")
+        return SealedBox(PrivateKey(recovery_secret(connection))).decrypt(sealed)
+    except CryptoError:
+        raise Refusal(Code.FIELD_INVALID, field="sealed") from None
+
+
+def _public_key(text: str) -> bytes:
+    try:
+        return bytes(VerifyKey(bytes.fromhex(text)))
+    except (ValueError, TypeError, CryptoError):
+        raise Refusal(Code.FIELD_INVALID, field="key") from None

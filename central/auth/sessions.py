@@ -1,0 +1,244 @@
+"""Sessions: opened by password and device key, kept alive by refresh tokens that work once, bound to the device."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import sqlalchemy as sa
+from nacl.exceptions import BadSignatureError
+from nacl.public import PrivateKey
+from nacl.signing import VerifyKey
+
+from central import audit
+from central.auth import limits
+from central.auth.accounts import login_of, recovery_secret
+from central.auth.passwords import password_fits
+from central.devices import Device, as_operator, digest, epoch, known_device
+from central.store import tables as t
+from central.store.database import Database
+from central.streams import region_of
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.signin.messages import (
+    ACCESS_S,
+    REFRESH_S,
+    Granted,
+    RefreshRequest,
+    SignInRequest,
+    challenge_text,
+    refresh_text,
+)
+
+CHALLENGE_MS = 60_000
+_KEPT_MS = 7 * 86_400_000  # ended sessions, so that an old token is told from an unknown one
+
+
+def make_challenge(database: Database, device: str, now_ms: int) -> str:
+    """A nonce for that device. One is given to devices that do not exist too: who asks learns nothing."""
+    nonce = secrets.token_urlsafe(32)
+
+    def work(connection: sa.Connection) -> None:
+        connection.execute(sa.delete(t.challenge).where(t.challenge.c.expires_at <= now_ms))
+        # One at a time for each device: asking again and again fills no table.
+        connection.execute(sa.delete(t.challenge).where(t.challenge.c.device == device))
+        connection.execute(
+            sa.insert(t.challenge).values(nonce_hash=digest(nonce), device=device, expires_at=now_ms + CHALLENGE_MS)
+        )
+
+    database.write(work)
+    return nonce
+
+
+def sign_in(database: Database, asked: SignInRequest, now_ms: int) -> Granted:
+    """A new session. Refusals: DEVICE_SIGNATURE, DEVICE_OTHER, SIGN_IN_LATER, SIGN_IN_WRONG, ACCOUNT_BLOCKED.
+
+    First the device, then the password: only an enrolled workstation can guess at all, and it locks out none but
+    itself. Who the password fits is told that he is blocked, others are not.
+    """
+    login = login_of(asked.login)
+    _take_challenge(database, asked.nonce, asked.d, now_ms)
+    with database.read() as connection:
+        owner = _demand_signature(connection, asked.d, challenge_text(asked.nonce, asked.d, asked.login), asked.sig)
+        account = connection.execute(sa.select(t.account).where(t.account.c.login == login)).one_or_none()
+    guess = f"{asked.d}/{login}"
+    limits.count(database, guess, now_ms)
+    if not password_fits(account.password_hash if account else None, asked.password) or account is None:
+        raise Refusal(Code.SIGN_IN_WRONG)
+    if account.blocked:
+        raise Refusal(Code.ACCOUNT_BLOCKED)
+    if account.operator != owner:
+        raise Refusal(Code.DEVICE_OTHER)
+
+    def work(connection: sa.Connection) -> Granted:
+        limits.forget(connection, guess)
+        # One seat, one session: what was left open at this device ends.
+        connection.execute(
+            sa.update(t.session)
+            .where(t.session.c.device == asked.d, t.session.c.ended_at.is_(None))
+            .values(ended_at=now_ms)
+        )
+        connection.execute(sa.delete(t.session).where(t.session.c.refresh_until < now_ms - _KEPT_MS))
+        access, refresh, values = _pair(now_ms)
+        connection.execute(sa.insert(t.session).values(id=secrets.token_hex(16), device=asked.d, **values))
+        granted = _granted(connection, asked.d, access, refresh, now_ms)
+        audit.record(
+            database,
+            connection,
+            region=region_of(granted.operator.organisation),
+            at=now_ms,
+            actor=owner,
+            device=asked.d,
+            action="signed.in",
+            object=asked.d,
+        )
+        return granted
+
+    return database.write(work)
+
+
+def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
+    """The next pair. Refusals: TOKEN_EXPIRED, TOKEN_REPLAYED (the session is ended then), TOKEN_INVALID, DEVICE_OTHER,
+    DEVICE_SIGNATURE, ACCOUNT_BLOCKED.
+
+    The token before counts as long as nobody has seen the pair that replaced it: a line that dropped the answer must
+    not cost the operator his session in the middle of a talk.
+    """
+    found = digest(asked.refresh)
+
+    def work(connection: sa.Connection) -> Granted | Refusal:
+        chosen = sa.select(t.session).where(sa.or_(t.session.c.refresh_hash == found, t.session.c.former_hash == found))
+        row = connection.execute(database.lock(chosen)).one_or_none()
+        if row is None:
+            return Refusal(Code.TOKEN_INVALID)
+        if row.device != asked.d:
+            return Refusal(Code.DEVICE_OTHER)
+        _demand_signature(connection, asked.d, refresh_text(asked.refresh, asked.d), asked.sig)
+        if row.ended_at is not None:
+            return Refusal(Code.TOKEN_INVALID)
+        if row.refresh_until <= now_ms:
+            return Refusal(Code.TOKEN_EXPIRED)
+        _demand_active(connection, asked.d)
+        if row.refresh_hash != found and row.seen:
+            connection.execute(sa.update(t.session).where(t.session.c.id == row.id).values(ended_at=now_ms))
+            return Refusal(Code.TOKEN_REPLAYED)
+        access, fresh, values = _pair(now_ms)
+        connection.execute(
+            sa.update(t.session).where(t.session.c.id == row.id).values(**values, former_hash=found, seen=False)
+        )
+        return _granted(connection, asked.d, access, fresh, now_ms)
+
+    done = database.write(work)
+    if isinstance(done, Refusal):
+        raise done  # outside: the end of a stolen session must be committed
+    return done
+
+
+def sign_out(database: Database, device: str, now_ms: int) -> None:
+    """«Выход»: the device's session ends."""
+    database.write(
+        lambda connection: connection.execute(
+            sa.update(t.session)
+            .where(t.session.c.device == device, t.session.c.ended_at.is_(None))
+            .values(ended_at=now_ms)
+        )
+    )
+
+
+def authenticated(database: Database, token: str, now_ms: int) -> Device:
+    """The device and operator of an access token, or of a device's own token where nobody signs in.
+
+    Role and organisation are what the server keeps now, never what a desk says. Refusals: TOKEN_INVALID,
+    TOKEN_EXPIRED, ACCOUNT_BLOCKED.
+    """
+    with database.read() as connection:
+        row = connection.execute(
+            sa.select(t.session.c.id, t.session.c.device, t.session.c.seen, t.session.c.access_until)
+            .join(t.device, t.device.c.id == t.session.c.device)
+            .where(
+                t.session.c.access_hash == digest(token),
+                t.session.c.ended_at.is_(None),
+                t.device.c.revoked.is_(False),
+            )
+        ).one_or_none()
+        if row is None:
+            return known_device(connection, token)
+        if row.access_until <= now_ms:
+            raise Refusal(Code.TOKEN_EXPIRED)
+        device = Device(row.device, _demand_active(connection, row.device))
+    if not row.seen:
+        database.write(
+            lambda connection: connection.execute(
+                sa.update(t.session).where(t.session.c.id == row.id).values(seen=True)
+            )
+        )
+    return device
+
+
+def _take_challenge(database: Database, nonce: str, device: str, now_ms: int) -> None:
+    def work(connection: sa.Connection) -> bool:
+        taken = connection.execute(
+            sa.delete(t.challenge)
+            .where(t.challenge.c.nonce_hash == digest(nonce), t.challenge.c.device == device)
+            .returning(t.challenge.c.expires_at)
+        ).scalar_one_or_none()
+        return taken is not None and taken > now_ms
+
+    if not database.write(work):
+        raise Refusal(Code.DEVICE_SIGNATURE)
+
+
+def _demand_signature(connection: sa.Connection, device: str, text: bytes, signature: str) -> int:
+    """The number of the device's operator. Refusal(DEVICE_SIGNATURE)."""
+    row = connection.execute(
+        sa.select(t.device.c.operator, t.device_key.c.public_key)
+        .join(t.device, t.device.c.id == t.device_key.c.device)
+        .where(t.device_key.c.device == device, t.device.c.revoked.is_(False))
+    ).one_or_none()
+    if row is None:
+        raise Refusal(Code.DEVICE_SIGNATURE)
+    try:
+        VerifyKey(row.public_key).verify(text, bytes.fromhex(signature))
+    except (BadSignatureError, ValueError):
+        raise Refusal(Code.DEVICE_SIGNATURE) from None
+    return int(row.operator)
+
+
+def _demand_active(connection: sa.Connection, device: str) -> Any:
+    """The device's operator as he is now. Refusal(ACCOUNT_BLOCKED)."""
+    row = connection.execute(
+        sa.select(t.operator, t.account.c.blocked)
+        .select_from(t.device.join(t.operator).outerjoin(t.account))
+        .where(t.device.c.id == device)
+    ).one()
+    if row.blocked:
+        raise Refusal(Code.ACCOUNT_BLOCKED)
+    return as_operator(row)
+
+
+def _pair(now_ms: int) -> tuple[str, str, dict[str, Any]]:
+    access, fresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    return (
+        access,
+        fresh,
+        {
+            "access_hash": digest(access),
+            "access_until": now_ms + ACCESS_S * 1000,
+            "refresh_hash": digest(fresh),
+            "refresh_until": now_ms + REFRESH_S * 1000,
+        },
+    )
+
+
+def _granted(connection: sa.Connection, device: str, access: str, fresh: str, now_ms: int) -> Granted:
+    kept = connection.execute(sa.select(t.device_key.c.journal_key).where(t.device_key.c.device == device)).scalar_one()
+    return Granted(
+        access=access,
+        refresh=fresh,
+        access_s=ACCESS_S,
+        refresh_s=REFRESH_S,
+        operator=_demand_active(connection, device),
+        epoch=epoch(connection),
+        t=now_ms,
+        recovery=bytes(PrivateKey(recovery_secret(connection)).public_key).hex(),
+        sealed=kept is not None,
+    )

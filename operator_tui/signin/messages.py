@@ -1,0 +1,125 @@
+"""What desk and server say to each other when somebody signs in; both ends import this file.
+
+Keys and signatures are hex. What is signed is bound to its use, so that no signature serves another purpose.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from operator_tui.appeals.people import Operator
+
+CHALLENGE_PATH = "/v1/auth/challenge"
+SIGN_IN_PATH = "/v1/auth/sign-in"
+REFRESH_PATH = "/v1/auth/refresh"
+SIGN_OUT_PATH = "/v1/auth/sign-out"
+PASSWORD_PATH = "/v1/auth/password"
+ESCROW_PATH = "/v1/auth/escrow"
+RESET_PATH = "/v1/auth/reset"
+
+ACCESS_S = 10 * 60
+REFRESH_S = 12 * 3600
+MIN_PASSWORD = 8
+
+
+class ChallengeRequest(msgspec.Struct, frozen=True):
+    """A device asks for something to sign."""
+
+    v: int
+    d: str
+
+
+class ChallengeAnswer(msgspec.Struct, frozen=True):
+    """``nonce`` is good for one signature within a minute."""
+
+    nonce: str
+
+
+class SignInRequest(msgspec.Struct, frozen=True):
+    """Who signs in where. ``sig`` is the device key's over ``challenge_text``."""
+
+    v: int
+    d: str
+    login: str
+    password: str
+    nonce: str
+    sig: str
+
+
+class RefreshRequest(msgspec.Struct, frozen=True):
+    """The refresh token for a new pair. ``sig`` is the device key's over ``refresh_text``: it works once, so it is
+    its own nonce."""
+
+    v: int
+    d: str
+    refresh: str
+    sig: str
+
+
+class Granted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A session. ``access`` opens the door for ``access_s`` seconds and stands in memory alone; ``refresh`` gets the
+    next pair within ``refresh_s``. ``t`` is the server's clock (UTC ms); ``recovery`` the public key that the journal
+    key is sealed to; ``sealed`` says that the server has it."""
+
+    access: str
+    refresh: str
+    access_s: int
+    refresh_s: int
+    operator: Operator
+    epoch: str
+    t: int
+    recovery: str
+    sealed: bool = False
+
+
+class PasswordRequest(msgspec.Struct, frozen=True):
+    """Another password for whoever is signed in."""
+
+    v: int
+    old: str
+    new: str
+
+
+class EscrowRequest(msgspec.Struct, frozen=True):
+    """The journal key, sealed to the server's recovery key (libsodium sealed box, hex)."""
+
+    v: int
+    sealed: str
+
+
+class ResetRequest(msgspec.Struct, frozen=True):
+    """A forgotten password. ``code`` the administrator's; ``key`` the new public key of the device (Ed25519); ``box``
+    an ephemeral public key (X25519) that the journal key is sealed to on its way back."""
+
+    v: int
+    d: str
+    code: str
+    password: str
+    key: str
+    box: str
+
+
+class ResetAnswer(msgspec.Struct, frozen=True):
+    """``journal`` is the journal key, sealed to ``box``; empty when none was ever kept. ``voice`` is the key of the
+    codes given by voice."""
+
+    login: str
+    journal: str
+    voice: str
+    sip: str = ""
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It is done; there is nothing more to say."""
+
+    ok: bool = True
+
+
+def challenge_text(nonce: str, device: str, login: str) -> bytes:
+    """What a device signs when somebody signs in at it."""
+    return "\0".join(("operator-tui/sign-in", nonce, device, login)).encode()
+
+
+def refresh_text(refresh: str, device: str) -> bytes:
+    """What a device signs when it asks for the next pair of tokens."""
+    return "\0".join(("operator-tui/refresh", refresh, device)).encode()
