@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator_tui.appeals.card import FIELD_TITLES
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.i18n import mark, tr
 
@@ -18,6 +19,7 @@ _SENTENCES: dict[Code, str] = {
     Code.UNKNOWN_KIND: mark("Сервер не знает такого действия. Ваша запись сохранена; нужно обновить программу."),
     Code.UNKNOWN_THEME: mark("Такой тематики нет в справочнике. Выберите тематику из списка (F6)."),
     Code.UNKNOWN_RESULT: mark("Такого результата нет в справочнике. Выберите результат из списка (F9)."),
+    Code.CARD_SAVED: mark("Обращение уже в журнале: закройте его с результатом (F9)."),
     Code.NOTHING_RETURNED: mark("Возвращённых записей и расхождений нет."),
     # journal
     Code.JOURNAL_KEY_WRONG: mark(
@@ -98,14 +100,18 @@ _SENTENCES: dict[Code, str] = {
     Code.SIGN_IN_LATER: mark(
         "Слишком много неудачных попыток входа. Записи целы. Повторите через {minutes} мин. или обратитесь к администратору."
     ),
-    Code.SIGN_IN_NEEDED: mark("Сеанс на сервере окончен. Записи хранятся здесь. Выйдите («Выход») и войдите с паролем."),
+    Code.SIGN_IN_NEEDED: mark(
+        "Сеанс на сервере окончен. Записи хранятся здесь. Выйдите («Выход») и войдите с паролем."
+    ),
     Code.ACCOUNT_BLOCKED: mark("Учётная запись заблокирована. Записи целы. Обратитесь к администратору."),
     Code.ACCOUNT_UNKNOWN: mark("Такого пользователя нет. Ничего не изменено."),
     Code.LOGIN_TAKEN: mark("Имя для входа {login} уже занято. Ничего не изменено. Выберите другое."),
     Code.LAST_ADMINISTRATOR: mark(
         "Это единственный действующий администратор: ничего не изменено. Сначала назначьте другого."
     ),
-    Code.PASSWORD_WEAK: mark("Пароль должен быть не короче {length} знаков и не совпадать с именем. Ничего не изменено."),
+    Code.PASSWORD_WEAK: mark(
+        "Пароль должен быть не короче {length} знаков и не совпадать с именем. Ничего не изменено."
+    ),
     Code.PASSWORD_ELSEWHERE: mark(
         "Пароль на сервере изменён, а записи этого места закрыты прежним. Записи целы. "
         "Попросите у администратора код сброса и войдите с ним."
@@ -119,7 +125,8 @@ _SENTENCES: dict[Code, str] = {
         "Этот вход выдан другому рабочему месту. Записи хранятся здесь. Войдите заново или обратитесь к администратору."
     ),
     Code.DEVICE_SIGNATURE: mark(
-        "Сервер не узнал ключ этого рабочего места: вход не выполнен. Записи хранятся здесь. Обратитесь к администратору."
+        "Сервер не узнал ключ этого рабочего места: вход не выполнен. Записи хранятся здесь. "
+        "Обратитесь к администратору."
     ),
     Code.RESET_CODE: mark(
         "Код сброса пароля неверный, просрочен или уже использован. Ничего не изменено. "
@@ -182,6 +189,22 @@ _SENTENCES: dict[Code, str] = {
         "Сертификат телефонной станции не подтверждён: телефон не подключён, пароль не передан. Звонков не будет, "
         "остальное работает. Сообщите администратору."
     ),
+    Code.NO_NUMBER: mark("В карточке нет номера телефона. Впишите его или нажмите «Позвонить»."),
+    Code.NO_SECOND_CALL: mark("Второго вызова на линии нет."),
+    Code.TRANSFER_SELF: mark("Это ваш собственный внутренний номер. Разговор продолжается."),
+    Code.RECORD_FOLDER: mark(
+        "Запись разговора не ведётся: в папку записей нельзя писать. Разговор продолжается. Сообщите администратору."
+    ),
+    Code.RECORD_SPACE: mark(
+        "Место для записей разговоров кончается: осталось примерно на {hours} ч. Записи пока ведутся. "
+        "Сообщите администратору."
+    ),
+    Code.RECORD_FAILED: mark(
+        "Запись разговора прервалась: диск не принимает её ({reason}). Записанное цело, разговор продолжается. "
+        "Сообщите администратору."
+    ),
+    Code.RECORD_OFF: mark("Этот разговор не записывается."),
+    Code.REASON_NEEDED: mark("Нужна причина. Ничего не изменено."),
     Code.PHONE_SETUP: mark(
         "Телефон настроен неверно: {key}. Звонков не будет, остальное работает. Исправьте раздел [phone] настроек."
     ),
@@ -202,7 +225,9 @@ _SENTENCES: dict[Code, str] = {
     Code.REGISTRY_DELTA_OLD: mark(
         "Изменения в файле {file} от {delta}, а реестр уже на {registry}. Ничего не изменено: нужен более новый файл."
     ),
-    Code.REGISTRY_NOT_HERE: mark("На этом сервере нет реестра застрахованных. Администратор загружает его командой load."),
+    Code.REGISTRY_NOT_HERE: mark(
+        "На этом сервере нет реестра застрахованных. Администратор загружает его командой load."
+    ),
 }
 
 
@@ -215,7 +240,10 @@ class _Forgiving(dict[str, object]):
 
 def sentence(refusal: Refusal) -> str:
     """The refusal as a sentence in the operator's language."""
-    return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(refusal.params))
+    params = dict(refusal.params)
+    if params.get("field") in FIELD_TITLES:
+        params["field"] = tr(FIELD_TITLES[params["field"]])
+    return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(params))
 
 
 def untold() -> list[Code]:

@@ -126,9 +126,7 @@ async def test_paste_of_several_lines_keeps_the_first_and_tells_of_the_others() 
         field.post_message(Paste("\nИванова Мария\r\n\n12.03.1961\nСтаврополь\n"))
         await pilot.pause()
         assert field.value == "Иванова Мария"
-        assert [(left.kept, left.dropped) for left in app.left_out] == [
-            ("Иванова Мария", ["12.03.1961", "Ставрополь"])
-        ]
+        assert [(left.kept, left.dropped) for left in app.left_out] == [("Иванова Мария", ["12.03.1961", "Ставрополь"])]
         assert app.left_out[0].control is field
 
 
