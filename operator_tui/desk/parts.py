@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from operator_tui.sync.link import Link
     from operator_tui.sync.sender import Sender, SenderState
 
+RETRY_S = 5.0
 SIP_SECRET = "sip"
 JOURNAL_KEY = "journal"
 REGISTRY_KEY = "registry"
@@ -149,7 +150,8 @@ class Parts:
 
         journal = self.journal
         assert journal is not None  # open_journal comes first
-        await self._connect()
+        while not await self._connected():
+            await asyncio.sleep(RETRY_S)
         link = self._link
         assert link is not None
         settings = self._desk.settings.get(CentralSettings)
@@ -158,6 +160,15 @@ class Parts:
             on_state=self._sent, on_cards=self._received,
         )  # fmt: skip
         await self._sender.run()
+
+    async def _connected(self) -> bool:
+        """Whether there is a server to talk to; one that does not start is tried again, and the desk works on."""
+        try:
+            await self._connect()
+        except Refusal as refusal:
+            self._desk.light(server=Light.AWAY)
+            self._desk.refused(refusal)
+        return self._link is not None
 
     async def _connect(self) -> None:
         if self._link is not None:
