@@ -11,6 +11,7 @@ from typing import IO, Any
 import click
 import msgspec
 
+from central.auth.cli import admin_group
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Operator, Role
@@ -139,7 +140,14 @@ def enrolment_code(
         database.close()
 
 
-for _name in ("admin", "verify", "backup", "restore"):
+def _open_for(profile_name: str, url: str | None) -> Any:
+    profile = open_profile(profile_name)
+    profile.make_folders()
+    return _open(profile, url, b"")
+
+
+central.add_command(admin_group(lambda command: _profile(_database(command)), _open_for))
+for _name in ("verify", "backup", "restore"):
     central.add_command(not_built(_name))
 
 

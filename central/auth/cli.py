@@ -1,0 +1,157 @@
+"""``operator-tui central admin``: people, from the server's own console. A password is never an argument."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import click
+
+from operator_tui.appeals.clock import SystemClock
+from operator_tui.appeals.people import ROLE_TITLES, Operator, Role
+from operator_tui.i18n import tr
+
+_ROLES = click.Choice([role.value for role in Role if role is not Role.TRAINEE])
+_login = click.argument("login", metavar="ИМЯ")
+
+
+def admin_group(options: Callable[[Any], Any], open_database: Callable[[str, str | None], Any]) -> click.Group:
+    """The group. ``options`` adds --profile and --database; ``open_database(profile, url)`` opens what they name."""
+
+    @click.group("admin", help="Люди: первый администратор, учётные записи, коды.")
+    def admin() -> None:
+        """Each command opens the database and closes it."""
+
+    def database(profile_name: str, url: str | None) -> Any:
+        return closing(open_database(profile_name, url))
+
+    @admin.command(help="Завести первого администратора. Пароль спрашивается или читается из stdin.")
+    @options
+    @_login
+    @click.option("--name", required=True, help="Фамилия, имя и отчество.")
+    @click.option("--extension", required=True, help="Внутренний номер.")
+    @click.option("--organisation", required=True, help="Организация, например 26/tf.")
+    @click.option("--zone", default="Europe/Moscow", show_default=True, help="Часовой пояс (IANA).")
+    def create(profile_name: str, url: str | None, login: str, **about: str) -> None:
+        from central.auth import accounts
+
+        operator = Operator(user=0, role=Role.ADMINISTRATOR, **about)
+        password = _password()
+        now_ms = SystemClock().now_ms()
+        with database(profile_name, url) as opened:
+            accounts.add(opened, login, operator, now_ms, password=password)
+            _tell_code(tr("Код рабочего места"), accounts.enrolment_code(opened, login, now_ms))
+
+    @admin.command(help="Завести пользователя и выдать код его рабочего места.")
+    @options
+    @_login
+    @click.option("--name", required=True, help="Фамилия, имя и отчество.")
+    @click.option("--role", required=True, type=_ROLES)
+    @click.option("--extension", required=True, help="Внутренний номер.")
+    @click.option("--organisation", required=True, help="Организация, например 26/tf.")
+    @click.option("--zone", default="Europe/Moscow", show_default=True, help="Часовой пояс (IANA).")
+    @click.option("--group", "groups", multiple=True, help="Группа; можно повторить.")
+    @click.option("--sip-secret-stdin", is_flag=True, help="Пароль внутреннего номера - строка stdin.")
+    def add(
+        profile_name: str,
+        url: str | None,
+        login: str,
+        role: str,
+        groups: tuple[str, ...],
+        sip_secret_stdin: bool,
+        **about: str,
+    ) -> None:
+        from central.auth import accounts
+
+        secret = sys.stdin.readline().rstrip("\n") if sip_secret_stdin else ""
+        operator = Operator(user=0, role=Role(role), **about)
+        now_ms = SystemClock().now_ms()
+        with database(profile_name, url) as opened:
+            accounts.add(opened, login, operator, now_ms, groups=list(groups), sip_secret=secret)
+            _tell_code(tr("Код рабочего места"), accounts.enrolment_code(opened, login, now_ms))
+
+    @admin.command(help="Изменить роль, организацию, номер или группы.")
+    @options
+    @_login
+    @click.option("--name")
+    @click.option("--role", type=_ROLES)
+    @click.option("--extension")
+    @click.option("--organisation")
+    @click.option("--zone")
+    @click.option("--group", "groups", multiple=True, help="Группы вместо прежних.")
+    def change(profile_name: str, url: str | None, login: str, groups: tuple[str, ...], **about: str | None) -> None:
+        from central.auth import accounts
+
+        values = {key: value for key, value in about.items() if value}
+        with database(profile_name, url) as opened:
+            accounts.change(
+                opened, login, SystemClock().now_ms(), values=values, groups=list(groups) if groups else None
+            )
+
+    def blocking(name: str, blocked: bool, about: str) -> None:
+        @admin.command(name, help=about)
+        @options
+        @_login
+        def command(profile_name: str, url: str | None, login: str) -> None:
+            from central.auth import accounts
+
+            with database(profile_name, url) as opened:
+                accounts.change(opened, login, SystemClock().now_ms(), blocked=blocked)
+
+    blocking("block", True, "Заблокировать: вход закрыт сразу, сеансы окончены.")
+    blocking("unblock", False, "Разблокировать.")
+
+    @admin.command("code", help="Код ещё одного рабочего места (15 минут, один раз).")
+    @options
+    @_login
+    def code(profile_name: str, url: str | None, login: str) -> None:
+        from central.auth import accounts
+
+        with database(profile_name, url) as opened:
+            click.echo(accounts.enrolment_code(opened, login, SystemClock().now_ms()))
+
+    @admin.command("reset-code", help="Код для забытого пароля (15 минут, один раз).")
+    @options
+    @_login
+    def reset_code(profile_name: str, url: str | None, login: str) -> None:
+        from central.auth import accounts
+
+        with database(profile_name, url) as opened:
+            click.echo(accounts.reset_code(opened, login, SystemClock().now_ms()))
+
+    @admin.command("voice-code", help="Код на восемь часов, который можно продиктовать: вход без связи с сервером.")
+    @options
+    @_login
+    def voice(profile_name: str, url: str | None, login: str) -> None:
+        from central.auth import accounts
+
+        with database(profile_name, url) as opened:
+            for device, told in accounts.codes_by_voice(opened, login, SystemClock().now_ms()).items():
+                click.echo(f"{device}\t{told}")
+
+    @admin.command("list", help="Все пользователи.")
+    @options
+    def listed(profile_name: str, url: str | None) -> None:
+        from central.auth import accounts
+
+        with database(profile_name, url) as opened:
+            for person in accounts.people(opened):
+                who = person.operator
+                state = tr("заблокирован") if person.blocked else ""
+                title = tr(ROLE_TITLES[who.role])
+                click.echo("\t".join((person.login, who.name, title, who.organisation, who.extension, state)))
+
+    return admin
+
+
+def _password() -> str:
+    """Asked twice on a terminal, else one line of stdin."""
+    if sys.stdin.isatty():
+        return str(click.prompt(tr("Пароль"), hide_input=True, confirmation_prompt=tr("Пароль ещё раз")))
+    return sys.stdin.readline().rstrip("\n")
+
+
+def _tell_code(title: str, code: str) -> None:
+    click.echo(tr("{title}: {code} (15 минут, один раз)").format(title=title, code=code))
