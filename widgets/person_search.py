@@ -40,7 +40,7 @@ class PersonSearch(Vertical):
         with Horizontal():
             yield Line("Поиск застрахованного: ")
             yield LeanInput(placeholder="F5: фамилия имя отчество дата рождения", id="search")
-        yield Rows((Column(36), Column(10), Column(16), Column()), id="hits")
+        yield Rows((Column(44), Column()), id="hits")
         yield Line("", id="hits-note")
 
     @property
@@ -68,7 +68,11 @@ class PersonSearch(Vertical):
     def show(self, rows: Sequence[Row], note: str) -> None:
         """The people found and one line about them. Never more than ten (a rule of privacy)."""
         self.hits.show(rows[:MOST_SHOWN])
-        self.query_one("#hits-note", Line).say(note)
+        self.note(note)
+
+    def note(self, text: str) -> None:
+        """The line below the people."""
+        self.query_one("#hits-note", Line).say(text)
 
     def offer(self, rows: Sequence[Row], note: str) -> None:
         """People found by the caller's number: the list stands open, the cursor in it."""

@@ -47,6 +47,7 @@ class Parts:
         self.journal: Journal | None = None
         self.registry: Registry | None = None
         self.registry_opened = asyncio.Event()
+        self._progress = ""
         self._answers: Answers | None = None
         self._themes: ThemeSearch | None = None
         self._secrets: Secrets | None = None
@@ -116,6 +117,8 @@ class Parts:
             raise
         finally:
             self.registry_opened.set()
+        if desk.state.notice.text == self._progress:
+            desk.notice("")
         zone = desk.state.operator.zone if desk.state.operator else "Europe/Moscow"
         built = self.registry.built_at.astimezone(ZoneInfo(zone))
         desk.light(registry=Light.ON, registry_day=built.strftime("%d.%m.%Y"))
@@ -135,8 +138,8 @@ class Parts:
         return Registry.open(file, key, settings.deadline_ms)
 
     def _say_progress(self, progress: Callable[[str], None], done: float) -> None:
-        text = tr("Готовится учебный реестр: {percent} %").format(percent=round(100 * done))
-        self._loop.call_soon_threadsafe(progress, text)
+        self._progress = tr("Готовится учебный реестр: {percent} %").format(percent=round(100 * done))
+        self._loop.call_soon_threadsafe(progress, self._progress)
 
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -151,7 +154,7 @@ class Parts:
         journal = self.journal
         assert journal is not None  # open_journal comes first
         while not await self._connected():
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(RETRY_S)  # noqa: ASYNC110  # a try costs a process: there is nothing to wait for
         link = self._link
         assert link is not None
         settings = self._desk.settings.get(CentralSettings)
