@@ -153,8 +153,8 @@ class Parts:
 
         journal = self.journal
         assert journal is not None  # open_journal comes first
-        while not await self._connected():
-            await asyncio.sleep(RETRY_S)  # noqa: ASYNC110  # a try costs a process: there is nothing to wait for
+        while not await self._connected():  # noqa: ASYNC110  # a try costs a process: there is nothing to wait for
+            await asyncio.sleep(RETRY_S)
         link = self._link
         assert link is not None
         settings = self._desk.settings.get(CentralSettings)
