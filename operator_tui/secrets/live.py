@@ -30,6 +30,11 @@ class VaultBackend(keyring.backend.KeyringBackend):
         super().__init__()  # type: ignore[no-untyped-call]  # keyring annotates only part of its face
         self._vault = vault
 
+    @property
+    def vault(self) -> Vault:
+        """What it stands on."""
+        return self._vault
+
     def get_password(self, service: str, username: str) -> str | None:
         value = self._vault.get(f"{service}/{username}")
         return None if value is None else value.decode()
@@ -53,6 +58,11 @@ class LiveSecrets:
         self._on_set = on_set
         # For this process nothing but our choice is keyring's keyring, whoever asks it.
         keyring.set_keyring(backend)
+
+    @property
+    def vault(self) -> Vault | None:
+        """The vault behind it, None with a Secret Service."""
+        return self._backend.vault if isinstance(self._backend, VaultBackend) else None
 
     @property
     def backend(self) -> str:

@@ -44,6 +44,48 @@ class Vault:
         """Whether there is such a file yet."""
         return self._path.exists()
 
+    def fits(self, passphrase: str) -> bool:
+        """Whether it opens the vault; what is open stays open. Refusal(FILE_UNREADABLE) for a broken one."""
+        other = Vault(self._path, lambda: passphrase)
+        try:
+            other._read()
+        except Refusal as refusal:
+            if refusal.code is Code.VAULT_PASSPHRASE:
+                return False
+            raise
+        if not self._key:
+            self._header, self._key = other._header, other._key
+        return True
+
+    def wrap_anew(self, passphrase: str) -> None:
+        """From now on the vault opens with this passphrase: a fresh salt, everything written again."""
+        with alone(self._path):
+            kept = self._read()
+            self.lock()
+            self._passphrase = lambda: passphrase
+            self._write(kept)
+
+    @property
+    def unwrapped(self) -> bytes:
+        """What opens the vault without its passphrase, empty while it is locked. For the kernel to keep, nobody else."""
+        return base64.b64decode(self._header["salt"]) + self._key if self._key else b""
+
+    def open_unwrapped(self, unwrapped: bytes) -> bool:
+        """Open it with what ``unwrapped`` gave before; False when it is no longer the right one."""
+        content = read_private(self._path)
+        if content is None:
+            return False
+        try:
+            header = json.loads(content)["header"]
+            if base64.b64decode(header["salt"]) != unwrapped[:_SALT_BYTES]:
+                return False
+            self._header, self._key = header, unwrapped[_SALT_BYTES:]
+            self._read()
+        except (Refusal, ValueError, KeyError, TypeError):
+            self.lock()
+            return False
+        return True
+
     def lock(self) -> None:
         """Forget the key; the next use asks for the passphrase again."""
         self._header, self._key = {}, b""
