@@ -6,7 +6,7 @@ The terminal's environment has to be prepared before this module is imported (op
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from importlib import resources
@@ -147,8 +147,7 @@ class DeskApp(KeysInOrder):
 
     def _announce(self) -> None:
         """A new ringing call: the terminal's bell, once; the engine rings aloud, the screen by text (K-5.1.1.1)."""
-        call = self.desk.state.call
-        ringing = call.id if call is not None and call.state.value == "ringing" else ""
+        ringing = next((call.id for call in self.desk.state.calls if call.rings_here), "")
         if ringing and ringing != getattr(self, "_rung", ""):
             self.bell()
         self._rung = ringing
@@ -228,6 +227,13 @@ class DeskApp(KeysInOrder):
             "card.add": self._add_card,
             "journal.returned": lambda: self.push_screen(ReturnedScreen()),
             "journal.home": self._home,
+            "phone.mute": phone.toggle_mute,
+            "phone.call_back": phone.call_back,
+            "phone.join": phone.join,
+            "phone.swap": phone.swap,
+            "phone.dial": lambda: self._ask_number(tr("Позвонить"), phone.dial),
+            "phone.consult": lambda: self._ask_number(tr("Посоветоваться с коллегой"), phone.consult),
+            "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
             "desk.card": lambda: self.switch_mode("work"),
             "desk.help": self._help,
             "desk.menu": self._help,
@@ -251,12 +257,16 @@ class DeskApp(KeysInOrder):
 
     def _transfer(self) -> None:
         """«Перевести на другого специалиста»: by extension (K-5.1.8.2)."""
-        ask = AskScreen(tr("Перевести на другого специалиста"), tr("Внутренний номер, затем Enter"))
-        self.push_screen(ask, self._transfer_to)
+        self._ask_number(tr("Перевести на другого специалиста"), self.desk.phone.transfer)
 
-    def _transfer_to(self, number: str | None) -> None:
-        if number:
-            self.desk.background(self.desk.phone.transfer(number))
+    def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
+        """Ask for a number, and do the act with it."""
+
+        def asked(number: str | None) -> None:
+            if number:
+                self.desk.background(act(number))
+
+        self.push_screen(AskScreen(title, tr("Номер, затем Enter")), asked)
 
     def _help(self) -> None:
         if isinstance(self.screen, DeskScreen):

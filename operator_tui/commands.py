@@ -42,6 +42,9 @@ class Situation:
     person: bool = False  # a person of the registry is bound to the card
     theme: bool = False
     row: bool = False  # a row is chosen in the journal
+    waiting: bool = False  # a second call rings during the first
+    other: bool = False  # a second call is on the line, answered
+    number: bool = False  # the card at hand has a telephone number
     returned: bool = False  # an operation came back, or two values stand side by side on the open card
 
 

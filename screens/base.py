@@ -154,13 +154,14 @@ class DeskScreen(Screen[None]):
         if call is None:
             bar.call(tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена"), "")
             return
-        keys = {CallState.RINGING: "phone.answer"}.get(call.state, "phone.hang_up")
+        rings = any(one.rings_here for one in state.calls)
+        keys = "phone.answer" if rings else "phone.hang_up"
         command = commands.collect().get(keys)
         hint = f" {key_name(command.keys[0])} {tr(command.short or command.title)}" if command and command.keys else ""
         bar.call(
-            call_text(call, self.desk.clock.now_ms()),
+            call_text(call, self.desk.clock.now_ms(), state.others),
             hint,
-            ringing=call.state is CallState.RINGING,
+            ringing=rings,
             talking=call.state is CallState.TALKING,
         )
 

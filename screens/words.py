@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -93,14 +94,31 @@ def duration(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
-def call_text(call: Call, now_ms: int) -> str:
-    """The call in one line: number on top, then the state and its time (K-5.1.1.2)."""
+_LONG_HOLD_S = (60, 30)  # after so long the one who waits is to be told something
+
+
+def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
+    """The call in one line: number on top, then the state and its time (K-5.1.1.2); behind it who else is there."""
     since = call.held_ms if call.state is CallState.HELD and call.held_ms else (call.answered_ms or call.started_ms)
     direction = "→ " if call.direction is Direction.OUTGOING else ""
     name = f" {call.name}" if call.name and call.name != call.number else ""
     seconds = max(0, (now_ms - since) // 1000)
     number = phone_words(call.number) or tr("номер скрыт")
-    return f"{direction}{number}{name}  {tr(_STATES[call.state])} {duration(seconds)}"
+    text = f"{direction}{number}{name}  {_state_word(call)} {duration(seconds)}"
+    if call.state is CallState.HELD and (long := next((limit for limit in _LONG_HOLD_S if seconds >= limit), 0)):
+        text += " " + tr("ЖДЁТ ДОЛЬШЕ {seconds} с").format(seconds=long)
+    if call.muted:
+        text += " · " + tr("МИКРОФОН ВЫКЛЮЧЕН")
+    for other in others:
+        number = phone_words(other.number) or tr("номер скрыт")
+        text += f" · {number} {_state_word(other)}"
+    return text
+
+
+def _state_word(call: Call) -> str:
+    """Where the call is; one that we have dialled rings at the other end."""
+    dialled = call.direction is Direction.OUTGOING and call.state is CallState.RINGING
+    return tr(_STATES[CallState.EARLY if dialled else call.state])
 
 
 def local_time(instant_ms: int, zone: str, pattern: str = "%d.%m %H:%M") -> str:

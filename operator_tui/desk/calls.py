@@ -6,6 +6,7 @@ instants are the engine's (``ms``, UTC milliseconds), not the moment the desk he
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from operator_tui.appeals.operations import Kind
@@ -21,6 +22,23 @@ _BY = {
 }
 
 Fact = tuple[Kind, dict[str, Any]]
+
+
+# Which of several calls stands in front: who hears the operator now, then what he has begun, who rings, who waits.
+_IN_FRONT = (
+    CallState.TALKING,
+    CallState.REMOTE_HELD,
+    CallState.EARLY,
+    CallState.DIALING,
+    CallState.RINGING,
+    CallState.HELD,
+)
+
+
+def front(living: Iterable[Call]) -> Call | None:
+    """The call the screen and the keys speak of; None when there is none. Among equals the newest."""
+    found = sorted(living, key=lambda call: (_IN_FRONT.index(call.state), -call.started_ms))
+    return found[0] if found else None
 
 
 def facts(before: Call | None, after: Call) -> list[Fact]:

@@ -22,6 +22,7 @@ from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.state import CardAtHand, DeskState, Notice, Topic
+from operator_tui.phone.line import CallState
 from operator_tui.i18n import tr
 from operator_tui.profiles import Profile
 from operator_tui.reference import packaged_catalogue
@@ -105,6 +106,9 @@ class Desk:
             card_saved=card is not None and card.saved is not None,
             card_editable=card is not None and card.editable,
             person=card is not None and card.person is not None,
+            waiting=any(call.state is CallState.RINGING for call in self.state.others),
+            other=any(call.answered_ms is not None for call in self.state.others),
+            number=card is not None and bool(card.fields.get("phone")),
             theme=card is not None and bool(card.fields.get("theme")),
             returned=self.state.returned > 0 or bool(card is not None and card.saved and card.saved.rival),
             row=row,

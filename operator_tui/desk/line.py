@@ -10,11 +10,13 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk import calls
+from operator_tui.desk import card as card_steps
 from operator_tui.desk.state import Light, Topic
 from operator_tui.phone.line import (
     Call,
     CallChanged,
     CallState,
+    Direction,
     EndedBy,
     PhoneAway,
     PhoneEvent,
@@ -48,6 +50,8 @@ class PhoneDesk:
         self._desk = desk
         self._phone: RemotePhone | None = None
         self._calls: dict[str, Call] = {}
+        self._consults: set[str] = set()  # calls to colleagues about a caller who is held
+        self._returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
 
     async def attach(self) -> None:
         """Attach to the engine (starting it when there is none) and follow it until detached."""
@@ -83,13 +87,18 @@ class PhoneDesk:
         self._move(Move.END_WORK)
 
     async def answer(self) -> None:
-        """«Ответить»: takes the ringing call."""
-        await self._engine().answer(self._current().id)
+        """«Ответить»: takes the ringing call; who is talked to meanwhile is held."""
+        incoming = next((call for call in self._calls.values() if call.rings_here), None)
+        if incoming is None:
+            raise Refusal(Code.NO_CALL_WAITING)
+        await self._engine().answer(incoming.id)
 
     async def hang_up(self) -> None:
-        """Ends the call; a ringing one is refused."""
+        """Ends the call; a ringing one is refused. After a consultation the caller is talked to again."""
         call = self._current()
         engine = self._engine()
+        if call.id in self._consults:
+            self._returning.add(call.id)
         if call.answered_ms is None and call.direction.value == "in":
             await engine.reject(call.id, "operator")
         else:
@@ -100,13 +109,72 @@ class PhoneDesk:
         call = self._current()
         await self._engine().hold(call.id, not call.held)
 
+    async def toggle_mute(self) -> None:
+        """The microphone off, or on again."""
+        call = self._current()
+        await self._engine().mute(call.id, not call.muted)
+
+    async def dtmf(self, digits: str) -> None:
+        """Send keys 0-9 * # to the other end. Refusal(NUMBER_INVALID) for others."""
+        await self._engine().dtmf(self._current().id, digits)
+
     async def dial(self, number: str) -> None:
-        """Call a number."""
+        """Call a number (K-4.8); who is talked to meanwhile is held."""
         await self._engine().dial(number)
 
+    async def call_back(self) -> None:
+        """Call the number that stands in the card at hand."""
+        card = self._desk.state.card
+        number = str(card.fields.get("phone", "")) if card else ""
+        if not number:
+            raise Refusal(Code.NO_NUMBER)
+        await self.dial(number)
+
     async def transfer(self, target: str) -> None:
-        """Blind transfer to an extension."""
-        await self._engine().blind_transfer(self._current().id, target)
+        """Blind transfer to an extension (K-5.1.8.2)."""
+        await self._engine().blind_transfer(self._current().id, self._elsewhere(target))
+
+    async def consult(self, target: str) -> None:
+        """First half of an attended transfer: the caller is held, the colleague is called."""
+        self._current()
+        consult = await self._engine().dial(self._elsewhere(target))
+        self._consults.add(consult)
+
+    async def join(self) -> None:
+        """Second half: the caller and the colleague talk with each other, this desk is free."""
+        connected = [call for call in self._calls.values() if call.answered_ms is not None]
+        consult = next((call for call in connected if call.id in self._consults), None)
+        consult = consult or next((call for call in connected if call.direction is Direction.OUTGOING), None)
+        caller = next((call for call in connected if consult is not None and call.id != consult.id), None)
+        if consult is None or caller is None:
+            raise Refusal(Code.NO_SECOND_CALL)
+        await self._engine().attended_transfer(caller.id, consult.id)
+
+    async def swap(self) -> None:
+        """Talk to the other one; the card goes with the call."""
+        others = [call for call in self._desk.state.others if call.held]
+        if not others:
+            raise Refusal(Code.NO_SECOND_CALL)
+        await self._engine().hold(others[0].id, False)
+        await self._bring_card(others[0])
+
+    def _elsewhere(self, target: str) -> str:
+        if target.strip() == self._desk.state.registration.extension:
+            raise Refusal(Code.TRANSFER_SELF)
+        return target
+
+    async def _bring_card(self, call: Call) -> None:
+        """The card of that call comes back as it was left; a consultation has none."""
+        desk = self._desk
+        shown = desk.state.card
+        if call.id in self._consults or (shown is not None and shown.call == call.id):
+            return
+        draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
+        if draft is None:
+            return
+        await desk.flush_draft()
+        saved = await desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
+        desk.change(Topic.CARD, card=card_steps.from_draft(draft, saved))
 
     async def ready(self) -> None:
         """Wrap-up or break is over: the queue may give calls again. Nothing to do in another state."""
@@ -191,12 +259,8 @@ class PhoneDesk:
         desk = self._desk
         if move := calls.presence_move(before, call):
             self._move(move)
-        shown = desk.state.call
-        if not call.over:
-            desk.change(Topic.PHONE, call=call)
-        elif shown is None or shown.id == call.id:
-            # The oldest call that still lives comes back to the front; else the line is quiet.
-            desk.change(Topic.PHONE, call=next(iter(self._calls.values()), None))
+        living = tuple(self._calls.values())
+        desk.change(Topic.PHONE, call=calls.front(living), calls=living)
         facts = [fact for fact in calls.facts(before, call) if fact[0] not in recorded]
         if call.over:
             await self._after_call()
@@ -205,6 +269,18 @@ class PhoneDesk:
             await desk.refresh_journal()
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
+        if call.over:
+            await self._back_to_the_caller(call)
+
+    async def _back_to_the_caller(self, call: Call) -> None:
+        """The consultation is over without a transfer: whoever waits is talked to again."""
+        self._consults.discard(call.id)
+        if call.id in self._returning or (call.answered_ms is None and call.direction is Direction.OUTGOING):
+            self._returning.discard(call.id)
+            held = next((other for other in self._calls.values() if other.held), None)
+            if held is not None and len(self._calls) == 1:
+                await self._engine().hold(held.id, False)
+                await self._bring_card(held)
 
     async def _after_call(self) -> None:
         """Wrap-up begins; with nothing left to write it is over at once."""
@@ -219,6 +295,8 @@ class PhoneDesk:
         desk = self._desk
         if desk.state.card is not None and desk.state.card.call == call.id:
             return
+        if call.direction is Direction.OUTGOING and (call.id in self._consults or desk.state.card is not None):
+            return  # a colleague's advice is no appeal, and a call back belongs to the card it was made from
         draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
         if draft is None:
             await desk.open_card()

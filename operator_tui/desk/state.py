@@ -92,7 +92,8 @@ class DeskState:
     lights: Lights = field(default_factory=Lights)
     registration: Registration = field(default_factory=Registration)
     sound: Sound = field(default_factory=Sound)
-    call: Call | None = None
+    call: Call | None = None  # the one in front: who is talked to, else who rings, else who is held
+    calls: tuple[Call, ...] = ()  # all that live
     card: CardAtHand | None = None
     counts: Mapping[Status, int] = field(default_factory=dict)
     returned: int = 0  # operations that came back and wait for the operator
@@ -104,6 +105,12 @@ class DeskState:
         if self.call is not None:
             return _CALL_WORDS[self.call.state]
         return {Light.ON: "free", Light.OFF: "off"}.get(self.lights.phone, "lost")
+
+
+    @property
+    def others(self) -> tuple[Call, ...]:
+        """The calls behind the one in front."""
+        return tuple(call for call in self.calls if self.call is None or call.id != self.call.id)
 
 
 _CALL_WORDS = {

@@ -25,6 +25,20 @@ def _only(*states: str, otherwise: Code = Code.CALL_STATE) -> Callable[[Situatio
     return available
 
 
+def _may_answer(situation: Situation) -> Refusal | None:
+    return None if situation.waiting else _only("ringing", otherwise=Code.NO_CALL_WAITING)(situation)
+
+
+def _may_call_back(situation: Situation) -> Refusal | None:
+    if not situation.number:
+        return Refusal(Code.NO_NUMBER)
+    return _only("free", *_CONNECTED, otherwise=Code.CALL_ACTIVE)(situation)
+
+
+def _with_second(situation: Situation) -> Refusal | None:
+    return None if situation.other else Refusal(Code.NO_SECOND_CALL)
+
+
 def _may_change_state(situation: Situation) -> Refusal | None:
     if situation.presence in ("free", "wrap_up", "break"):
         return None
@@ -39,7 +53,7 @@ register(
         keys=("f2",),
         footer=True,
         rank=10,
-        available=_only("ringing", otherwise=Code.NO_CALL_WAITING),
+        available=_may_answer,
     ),
     Command(
         "phone.hold",
@@ -68,6 +82,65 @@ register(
         footer=True,
         rank=75,
         available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
+        "phone.dial",
+        mark("Позвонить"),
+        mark("Набрать номер: внутренний или городской; разговор, который идёт, будет удержан."),
+        keys=("alt+d",),
+        rank=230,
+        available=_only("free", *_CONNECTED, otherwise=Code.CALL_ACTIVE),
+    ),
+    Command(
+        "phone.call_back",
+        mark("Перезвонить"),
+        mark("Позвонить на номер, который стоит в карточке."),
+        keys=("alt+b",),
+        rank=231,
+        available=_may_call_back,
+    ),
+    Command(
+        "phone.mute",
+        mark("Микрофон"),
+        mark("Выключить микрофон или включить его снова; собеседник на линии."),
+        keys=("alt+m",),
+        rank=232,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
+        "phone.dtmf",
+        mark("Тоновый набор"),
+        mark("Передать цифры, * и # собеседнику или автоответчику."),
+        keys=("alt+i",),
+        rank=233,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
+        "phone.consult",
+        mark("Посоветоваться"),
+        mark("Удержать обратившегося и позвонить коллеге; затем «Соединить» или «Отбой», чтобы вернуться."),
+        keys=("alt+c",),
+        rank=234,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
+        "phone.join",
+        mark("Соединить"),
+        mark("Соединить обратившегося с коллегой, с которым вы говорите."),
+        keys=("alt+j",),
+        rank=76,
+        footer=True,
+        available=_with_second,
+    ),
+    Command(
+        "phone.swap",
+        mark("Другой вызов"),
+        mark("Удержать этого собеседника и говорить с другим; карточка сменится вместе с вызовом."),
+        keys=("alt+s",),
+        rank=77,
+        footer=True,
+        short=mark("Другой"),
+        available=_with_second,
     ),
     Command(
         "phone.begin_work",

@@ -83,6 +83,11 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.state is CallState.ENDED
 
     @property
+    def rings_here(self) -> bool:
+        """Somebody calls and has not been answered."""
+        return self.state is CallState.RINGING and self.direction is Direction.INCOMING
+
+    @property
     def abandoned(self) -> bool:
         """The caller gave up before anybody answered."""
         return (
@@ -170,6 +175,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     simulated_next_seconds: float = 15.0  # from being free again to the next
     simulated_patience_seconds: float = 45.0  # how long a simulated caller lets it ring
     simulated_talk_seconds: float = 900.0  # and how long he talks at most
+    simulated_waiting_seconds: float = 0.0  # into a talk until a second caller rings; 0: never
     simulated_seed: int = 1411
 
 

@@ -62,6 +62,7 @@ class SimulatedLine(BaseLine):
         self._callers: tuple[Caller, ...] = _STRANGERS
         self._ready = True
         self._next_ring: float | None = None
+        self._second_ring: float | None = None
         self._due: dict[CallId, float] = {}  # when the other end does something next
         self._task: asyncio.Task[None] | None = None
 
@@ -83,7 +84,7 @@ class SimulatedLine(BaseLine):
             self._task = None
         for call in self.calls():
             self._end(call, EndedBy.HERE)
-        self._next_ring = None
+        self._next_ring = self._second_ring = None
         self._registered(RegistrationState.OFF)
 
     async def set_ready(self, on: bool) -> None:
@@ -116,6 +117,8 @@ class SimulatedLine(BaseLine):
             raise Refusal(Code.CALL_STATE, state=known.state.value, move=Move.ANSWER.value)
         await self._take_the_ear(call)
         self._move(call, Move.ANSWER)
+        if self._config.simulated_waiting_seconds and len(self.calls()) == 1:
+            self._second_ring = self._clock.monotonic() + self._config.simulated_waiting_seconds
         self._due[call] = self._clock.monotonic() + self._config.simulated_talk_seconds
 
     async def reject(self, call: CallId, reason: str = "") -> None:
@@ -167,6 +170,9 @@ class SimulatedLine(BaseLine):
                 self._other_end_acts(call, now)
         if self._next_ring is not None and now >= self._next_ring and not self.calls():
             self._next_ring = None
+            self._ring(now)
+        if self._second_ring is not None and now >= self._second_ring and len(self.calls()) == 1:
+            self._second_ring = None
             self._ring(now)
 
     async def _run(self) -> None:

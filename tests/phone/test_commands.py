@@ -18,6 +18,13 @@ from operator_tui.sentences import sentence
         ("phone.transfer", "f7", "Перевести"),
         ("phone.begin_work", "ctrl+b", "Начало работы"),
         ("phone.end_work", "ctrl+e", "Завершить"),
+        ("phone.dial", "alt+d", "Позвонить"),
+        ("phone.call_back", "alt+b", "Перезвонить"),
+        ("phone.mute", "alt+m", "Микрофон"),
+        ("phone.dtmf", "alt+i", "Тоновый набор"),
+        ("phone.consult", "alt+c", "Посоветоваться"),
+        ("phone.join", "alt+j", "Соединить"),
+        ("phone.swap", "alt+s", "Другой вызов"),
     ],
 )
 def test_key_and_title(command: str, key: str, title: str) -> None:
@@ -29,11 +36,11 @@ def test_key_and_title(command: str, key: str, title: str) -> None:
 ON = {
     "off": {"begin_work"},
     "lost": {"end_work"},
-    "free": {"end_work"},
+    "free": {"end_work", "dial"},
     "ringing": {"answer", "hang_up"},
     "dialing": {"hang_up"},
-    "talking": {"hold", "hang_up", "transfer"},
-    "held": {"hold", "hang_up", "transfer"},
+    "talking": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult"},
+    "held": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult"},
 }
 
 
@@ -46,6 +53,21 @@ def test_a_command_is_on_or_says_why_not(phone: str) -> None:
         assert refusal is None or sentence(refusal).endswith(".")
     if phone == "off":
         assert refusals["answer"].code is Code.WORK_NOT_BEGUN
+
+
+def test_a_second_call_has_its_own_keys() -> None:
+    found = collect()
+    waiting, other = Situation(phone="talking", waiting=True), Situation(phone="talking", other=True)
+    assert found["phone.answer"].available(waiting) is None
+    assert found["phone.swap"].available(waiting).code is Code.NO_SECOND_CALL
+    assert found["phone.swap"].available(other) is None
+    assert found["phone.join"].available(other) is None
+
+
+def test_a_call_back_needs_a_number() -> None:
+    back = collect()["phone.call_back"]
+    assert back.available(Situation(phone="free")).code is Code.NO_NUMBER
+    assert back.available(Situation(phone="free", number=True)) is None
 
 
 def test_no_key_is_taken_twice() -> None:

@@ -1,0 +1,136 @@
+"""Two calls and one operator, by keys alone, on the simulated line."""
+
+from __future__ import annotations
+
+import pytest
+
+from operator_tui.phone.line import CallState, Direction
+from tests.screens.page import DeskPage, open_desk
+from tests.screens.test_call import answered
+
+QUIET = {"simulated_first_seconds": 600.0}
+
+
+async def dial(desk: DeskPage, key: str, number: str) -> None:
+    await desk.press(key)
+    await desk.type(number)
+    await desk.press("enter")
+
+
+@pytest.mark.function("K-4.8")
+async def test_a_number_is_dialled_by_key_and_opens_a_card() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
+        await dial(desk, "alt+d", "88652012345")
+        await desk.until(lambda: "ВЫЗОВ" in desk.phone, "it rings there")
+        assert "ВХОДЯЩИЙ" not in desk.phone
+        await desk.until_talking()
+        call = desk.desk.state.call
+        assert call is not None
+        assert call.direction is Direction.OUTGOING
+        await desk.until(lambda: desk.desk.state.card is not None, "a card")
+        assert desk.desk.state.card is not None
+        assert desk.desk.state.card.call == call.id
+
+
+async def test_letters_are_no_number() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
+        await dial(desk, "alt+d", "abc")
+        await desk.until(lambda: "Неверный номер" in desk.notice, "why not")
+
+
+async def test_the_number_of_the_card_is_called_back_by_one_key() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        call = desk.desk.state.call
+        assert call is not None
+        await desk.press("f4")
+        await desk.until_quiet()
+        await desk.press("alt+b")
+        await desk.until_talking()
+        again = desk.desk.state.call
+        assert again is not None
+        assert (again.number, again.direction) == (call.number, Direction.OUTGOING)
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.call == call.id, "the same card goes on"
+
+
+async def test_the_microphone_and_digits_by_key() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await desk.press("alt+m")
+        await desk.until(lambda: "МИКРОФОН ВЫКЛЮЧЕН" in desk.phone, "muted, in words")
+        await desk.press("alt+m")
+        await desk.until(lambda: "МИКРОФОН ВЫКЛЮЧЕН" not in desk.phone, "heard again")
+        await dial(desk, "alt+i", "12x")
+        await desk.until(lambda: "Неверный номер" in desk.notice, "no such key on a telephone")
+        assert desk.call_state() is CallState.TALKING
+
+
+@pytest.mark.function("K-4.10")
+async def test_a_colleague_is_asked_and_then_joined() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        caller = desk.desk.state.call
+        assert caller is not None
+        await dial(desk, "alt+c", "2003")
+        await desk.until(lambda: "НА УДЕРЖАНИИ" in desk.phone, "the caller waits, and the line says so")
+        await desk.until_talking()
+        assert desk.desk.state.card is not None
+        assert desk.desk.state.card.call == caller.id, "advice opens no card"
+        await desk.press("alt+j")
+        await desk.until_quiet()
+
+
+async def test_after_the_advice_the_caller_is_talked_to_again() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        caller = desk.desk.state.call
+        assert caller is not None
+        await dial(desk, "alt+c", "2003")
+        await desk.until(
+            lambda: (call := desk.desk.state.call) and call.id != caller.id and call.state is CallState.TALKING,
+            "the colleague",
+        )
+        await desk.press("f4")
+        await desk.until(
+            lambda: (call := desk.desk.state.call) and call.id == caller.id and call.state is CallState.TALKING,
+            "back to the caller",
+        )
+
+
+async def test_nobody_transfers_to_himself() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await dial(desk, "f7", desk.desk.state.registration.extension)
+        await desk.until(lambda: "ваш собственный" in desk.notice, "why not")
+        assert desk.call_state() is CallState.TALKING
+
+
+async def test_a_second_caller_waits_is_answered_and_swapped_with_his_card() -> None:
+    async with open_desk(phone={"simulated_waiting_seconds": 0.5}) as desk:
+        await answered(desk)
+        first = desk.desk.state.call
+        assert first is not None
+        await desk.surname.type("Первый")
+        await desk.until(lambda: "ВХОДЯЩИЙ ВЫЗОВ" in desk.phone, "the second one, beside the talk")
+        assert desk.call_state() is CallState.TALKING
+        await desk.press("f2")
+        await desk.until(
+            lambda: (call := desk.desk.state.call) and call.id != first.id and call.state is CallState.TALKING,
+            "the second caller",
+        )
+        second = desk.desk.state.call
+        assert second is not None
+        await desk.until(lambda: (card := desk.desk.state.card) and card.call == second.id, "his own card")
+        await desk.press("alt+s")
+        await desk.until(
+            lambda: (call := desk.desk.state.call) and call.id == first.id and call.state is CallState.TALKING,
+            "the first caller again",
+        )
+        await desk.until(lambda: (card := desk.desk.state.card) and card.call == first.id, "and his card")
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.fields["surname"] == "Первый"
