@@ -9,7 +9,8 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
-from central.registry.postgres import Translating
+from central.registry.names import names_of
+from central.registry.postgres import Divided
 from central.registry.publish import schema_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry.index import answer
@@ -64,23 +65,27 @@ def find(engine: sa.Engine, region: str, asked: Asked) -> Answer:
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         cursor = driver.cursor()
-        # One transaction, one state; the settings end with it.
-        cursor.execute(f"SELECT set_config('search_path', '{name}', true), {_SET}")
-        facts = _facts(cursor)
-        return Answer(_found(cursor, query, int(facts["rows"]), started), facts["as_of"], int(facts["rows"]))
+        facts = _facts(cursor, name)
+        names = names_of(engine, region, facts["snapshot_id"], cursor)
+        found = _found(Divided(names, cursor), cursor, query, int(facts["rows"]), started)
+        return Answer(found, facts["as_of"], int(facts["rows"]))
 
 
-def _facts(cursor: Any) -> dict[str, str]:
+def _facts(cursor: Any, schema: str) -> dict[str, str]:
+    """What the registry says of itself. The same statement makes the settings of this transaction: one state for all
+    statements of a search, and one round trip less.
+    """
     try:
-        return dict(cursor.execute("SELECT name, value FROM meta").fetchall())
+        path = f"set_config('search_path', '{schema}', true)"
+        rows = cursor.execute(f"SELECT name, value, {path}, {_SET} FROM {schema}.meta").fetchall()
     except psycopg.errors.UndefinedTable:
         raise Refusal(Code.REGISTRY_NOT_HERE) from None
+    return {row[0]: row[1] for row in rows}
 
 
-def _found(cursor: Any, query: Query, size: int, started: float) -> Found:
-    translating = Translating(cursor)
-    end = started + _DEADLINE_MS / 1000
-    search = Search(translating, Vocabulary(translating), size, halted=lambda: time.perf_counter() > end)
+def _found(divided: Divided, cursor: Any, query: Query, size: int, started: float) -> Found:
+    end = time.perf_counter() + _DEADLINE_MS / 1000
+    search = Search(divided, Vocabulary(divided), size, halted=lambda: time.perf_counter() > end)
     people: dict[int, Person] = {}
     partial = query.empty
     try:
@@ -90,5 +95,5 @@ def _found(cursor: Any, query: Query, size: int, started: float) -> Found:
         partial = True
     if cursor.connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
         return Found(more=True, partial=True)
-    people = People(translating).of([row_id for row_id, _ in search.best(MOST_SHOWN)])
+    people = People(divided).of([row_id for row_id, _ in search.best(MOST_SHOWN)])
     return answer(search, people, partial=partial and not query.empty, cut=query.cut, started=started)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 _INDEXED = re.compile(r" INDEXED BY \w+")
-_EACH = re.compile(r"json_each\(\?\) j CROSS JOIN (\w+) v")
+# The dictionary of the packed texts (``FROM more``) lies with the words; the texts themselves are joined to people.
+_IN_MEMORY = re.compile(r"\b(?:v_|pc_)\w+|\bFROM (?:word|more)\b")
 
 
 @lru_cache(maxsize=4096)
@@ -17,15 +19,17 @@ def translated(statement: str) -> str:
 
     An ``INDEXED BY`` is dropped: the same indexes are there, and the planner has the same counts to choose by.
     """
-    text = _EACH.sub(r"json_array_elements_text(?::json) AS j(value) JOIN \1 v", statement)
-    return _INDEXED.sub("", text).replace("?", "%s")
+    return _INDEXED.sub("", statement).replace("?", "%s")
 
 
-class Translating:
-    """A cursor of psycopg with the face of an SQLite connection, as far as a search needs it."""
+class Divided:
+    """The face of one SQLite connection, as far as a search needs it: words from memory, people from PostgreSQL."""
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, names: sqlite3.Connection, cursor: Any) -> None:
+        self._names = names
         self._cursor = cursor
 
-    def execute(self, statement: str, values: Sequence[object] = ()) -> Any:
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        if _IN_MEMORY.search(statement):
+            return self._names.execute(statement, values)
         return self._cursor.execute(translated(statement), list(values))
