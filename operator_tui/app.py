@@ -17,28 +17,38 @@ from textual.actions import SkipAction
 from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.events import Resize
+from textual.events import Event, Key, Resize
 from textual.message import Message
 
 from operator_tui import commands
-from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.card import STATUS_TITLES
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.lifecycle import Act
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr, use
 from operator_tui.sentences import sentence
+from operator_tui.signin.idle import Idle
+from operator_tui.signin.settings import SignInSettings
 from operator_tui.typeahead import KeysInOrder
 from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.help import HelpScreen
 from screens.journal import JournalScreen
+from screens.lock import LockScreen
 from screens.returned import ReturnedScreen
+from screens.review import ReviewScreen
 from screens.settings import ScreenSettings
 from screens.themes import THEMES
 from screens.trouble import FailureScreen, TooSmallScreen, fits
+from screens.words import act_word
 from screens.work import WorkScreen
 
 # Screens whose keys work from everywhere: one key goes there and does it.
 _REACHABLE = ("work", "journal")
+
+
+IDLE_LOOK_S = 5.0
 
 
 def bindings() -> list[BindingType]:
@@ -65,17 +75,21 @@ class DeskApp(KeysInOrder):
     """The face of one desk."""
 
     CSS = resources.files("assets").joinpath("desk.tcss").read_text(encoding="utf-8")
-    MODES = {"journal": JournalScreen, "work": WorkScreen}  # noqa: RUF012  # Textual's own form
+    MODES = {"journal": JournalScreen, "work": WorkScreen, "review": ReviewScreen}  # noqa: RUF012  # Textual's own form
     DEFAULT_MODE = "journal"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings()
 
-    def __init__(self, desk: Desk, *, theme: str, driver: type[Driver] | None = None) -> None:
+    def __init__(
+        self, desk: Desk, *, theme: str, driver: type[Driver] | None = None, timer_step_s: float = 1.0
+    ) -> None:
         self.desk = desk
+        self.timer_step_s = timer_step_s
         super().__init__(driver_class=driver)
         for known in THEMES:
             self.register_theme(known)
         self.theme = theme
+        self._idle = Idle(desk.settings.get(SignInSettings).lock_minutes, desk.clock)
         self._ending = False
         self._exit_code = 0
 
@@ -104,6 +118,7 @@ class DeskApp(KeysInOrder):
         for number in (signal.SIGTERM, signal.SIGHUP):
             self._on_signal(number)
         self.call_after_refresh(self._start)
+        self.set_interval(IDLE_LOOK_S, self._lock_when_idle)
 
     def _desk_changed(self, topic: Topic) -> None:
         self.post_message(DeskChanged(topic))
@@ -117,9 +132,12 @@ class DeskApp(KeysInOrder):
             return  # not in the main thread (tests), or a system without signals
 
     @work(exit_on_error=False)
-    async def _start(self) -> None:
+    async def _start(self, *, signed_in: bool = False) -> None:
         """After the first paint: open the parts, and show what can not be opened as a sentence."""
         try:
+            if not signed_in and not await self.desk.admitted():
+                self._ask_who()
+                return
             await self.desk.start(self.desk.notice)
         except Refusal as refusal:
             self.push_screen(FailureScreen(sentence(refusal)))
@@ -129,11 +147,50 @@ class DeskApp(KeysInOrder):
             self.switch_mode("work")
         self._refresh_screen()
 
+    def _ask_who(self) -> None:
+        from screens.sign_in import SignInScreen
+
+        signin = self.desk.parts.signin
+        assert signin is not None  # nobody is asked where nobody signs in
+        self.push_screen(SignInScreen(signin), self._signed_in)
+
+    def _signed_in(self, done: bool | None) -> None:
+        if done:
+            self._start(signed_in=True)
+
+    # the lock
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key):
+            self._idle.touched()
+        await super().on_event(event)
+
+    def _lock_when_idle(self) -> None:
+        if self._idle.due and self.desk.state.ready:
+            self._lock()
+
+    def _lock(self) -> None:
+        if isinstance(self.screen, LockScreen):
+            return
+        self.desk.background(self.desk.lock())
+        self.push_screen(LockScreen(), self._unlocked)
+
+    def _unlocked(self, _: None) -> None:
+        """What changed behind the lock is shown now: a card that came with its call, a call that is over."""
+        for topic in (Topic.CARD, Topic.PHONE):
+            self._desk_changed(topic)
+
     def _refresh_screen(self) -> None:
         if isinstance(self.screen, DeskScreen):
             self.screen.paint_all()
 
     def on_desk_changed(self, message: DeskChanged) -> None:
+        if isinstance(self.screen, LockScreen):
+            # No screen is changed behind the lock: another one would come to lie over it.
+            if message.topic is Topic.PHONE:
+                self._announce()
+                self.screen.show_call()
+            return
         if message.topic is Topic.CARD and self.desk.state.card is not None and self.current_mode != "work":
             state = self.desk.state
             if state.call is not None and state.card is not None and state.card.call == state.call.id:
@@ -224,9 +281,6 @@ class DeskApp(KeysInOrder):
             "phone.end_work": phone.end_work,
             "phone.ready": phone.change_state,
             "phone.transfer": self._transfer,
-            "card.add": self._add_card,
-            "journal.returned": lambda: self.push_screen(ReturnedScreen()),
-            "journal.home": self._home,
             "phone.mute": phone.toggle_mute,
             "phone.call_back": phone.call_back,
             "phone.join": phone.join,
@@ -234,11 +288,22 @@ class DeskApp(KeysInOrder):
             "phone.dial": lambda: self._ask_number(tr("Позвонить"), phone.dial),
             "phone.consult": lambda: self._ask_number(tr("Посоветоваться с коллегой"), phone.consult),
             "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
+            "card.add": self._add_card,
+            "review.open": lambda: self.switch_mode("review"),
+            "appeal.withdraw": lambda: self._appeal(Act.WITHDRAW),
+            "appeal.take": lambda: self._appeal(Act.TAKE),
+            "appeal.resume": lambda: self._appeal(Act.RESUME),
+            "appeal.reopen": lambda: self._appeal(Act.REOPEN),
+            "appeal.reassign": lambda: self._ask_appeal(Act.REASSIGN, "operator", tr("Номер работника, затем Enter")),
+            "appeal.void": lambda: self._ask_appeal(Act.VOID, "reason", tr("Причина, затем Enter")),
+            "journal.returned": lambda: self.push_screen(ReturnedScreen()),
+            "journal.home": self._home,
             "desk.card": lambda: self.switch_mode("work"),
             "desk.help": self._help,
             "desk.menu": self._help,
             "desk.repaint": lambda: self.refresh(layout=True),
             "desk.theme": self._next_theme,
+            "desk.lock": self._lock,
             "desk.quit": lambda: self.leave(leave=True),
         }
         act = acts.get(command_id)
@@ -246,6 +311,35 @@ class DeskApp(KeysInOrder):
             self.desk.notice(tr("Эта команда в этой версии ещё не готова."), urgent=True)
             return
         screen.guard(lambda: _only_awaitable(act()))
+
+    async def _appeal(self, act: Act, **given: str) -> None:
+        """An act on the appeal at hand: the open card, or the row under the cursor."""
+        screen = self.screen
+        card_id = screen.current_appeal() if isinstance(screen, DeskScreen) else ""
+        if not card_id:
+            raise Refusal(Code.NO_ROW_CHOSEN)
+        await self._move_appeal(card_id, act, **given)
+
+    async def _move_appeal(self, card_id: str, act: Act, **given: str) -> None:
+        card = await self.desk.appeals.move(card_id, act, **given)
+        status = tr(STATUS_TITLES[card.status])
+        self.desk.notice(
+            tr("{act}: обращение {number}, статус «{status}».").format(
+                act=act_word(act.value), number=card.value("number"), status=status
+            )
+        )
+
+    def _ask_appeal(self, act: Act, field: str, hint: str) -> None:
+        screen = self.screen
+        card_id = screen.current_appeal() if isinstance(screen, DeskScreen) else ""
+        if not card_id:
+            raise Refusal(Code.NO_ROW_CHOSEN)
+
+        def answered(text: str | None) -> None:
+            if text and isinstance(self.screen, DeskScreen):
+                self.screen.guard(lambda: self._move_appeal(card_id, act, **{field: text}))
+
+        self.push_screen(AskScreen(act_word(act.value), hint), answered)
 
     def _add_card(self) -> Awaitable[None]:
         self.switch_mode("work")  # at once: what is typed next belongs there
@@ -309,8 +403,11 @@ def _only_awaitable(result: Any) -> Any:
     return result if hasattr(result, "__await__") and not hasattr(result, "node") else None
 
 
-def make_app(desk: Desk, *, colours: int = 256, driver: type[Driver] | None = None) -> DeskApp:
+def make_app(
+    desk: Desk, *, colours: int = 256, driver: type[Driver] | None = None, timer_step_s: float = 1.0
+) -> DeskApp:
     """The application for a desk, in the language and the theme of the settings."""
     screen = desk.settings.get(ScreenSettings)
     use(screen.language)
-    return DeskApp(desk, theme=screen.theme or ("vt" if colours == 16 else "desk"), driver=driver)
+    theme = screen.theme or ("vt" if colours == 16 else "desk")
+    return DeskApp(desk, theme=theme, driver=driver, timer_step_s=timer_step_s)

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 
 from operator_tui.appeals.catalogue import Catalogue, parse_catalogue
+from operator_tui.appeals.quick import QuickClass, parse_quick
 
 
 @cache
@@ -17,6 +18,13 @@ def packaged_catalogue() -> Catalogue:
         return folder.joinpath(name).read_text(encoding="utf-8")
 
     return parse_catalogue(themes=text("themes.csv"), results=text("results.csv"), groups=text("level2_groups.csv"))
+
+
+@cache
+def packaged_quick() -> dict[str, QuickClass]:
+    """The quick classes of this release by code, in the order of the data."""
+    text = resources.files("assets").joinpath("reference", "quick.csv").read_text(encoding="utf-8")
+    return parse_quick(text, packaged_catalogue())
 
 
 def packaged_scripts() -> str:

@@ -39,9 +39,10 @@ Handler = TypeVar("Handler", bound=Callable[[Any], Awaitable[None] | None])
 
 
 class HasDesk(Protocol):
-    """The application, as far as a screen knows it."""
+    """The application, as far as a screen knows it. ``timer_step_s`` is what the line allows a running timer."""
 
     desk: Desk
+    timer_step_s: float
 
 
 def handles(command_id: str) -> Callable[[Handler], Handler]:
@@ -83,7 +84,7 @@ class DeskScreen(Screen[None]):
         return cast("HasDesk", self.app).desk
 
     def on_mount(self) -> None:
-        self.set_interval(1.0, self._tick)
+        self.set_interval(cast("HasDesk", self.app).timer_step_s, self._tick)
         self._standing.set()
         self.paint_all()
 
@@ -180,6 +181,11 @@ class DeskScreen(Screen[None]):
             and command.available(situation) is None
         ]
         self.query_one(KeyBar).show(keys)
+
+    def current_appeal(self) -> str:
+        """The id of the appeal at hand, empty when there is none: the open card here, a row elsewhere."""
+        card = self.desk.state.card
+        return card.saved.id if card is not None and card.saved is not None else ""
 
     def situation(self) -> commands.Situation:
         """The facts commands look at, as they are on this screen."""

@@ -57,6 +57,10 @@ class JournalScreen(DeskScreen):
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         return Row(card.id, appeal_cells(card, self.desk.catalogue, zone))
 
+    def current_appeal(self) -> str:
+        row = self.query_one("#journal", Rows).current
+        return row.key if row is not None else ""
+
     def situation(self) -> Any:
         row = self.query_one("#journal", Rows).current is not None
         return self.desk.situation(screen=self.name_in_commands, row=row)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from operator_tui.appeals.card import STATUS_TITLES, Card, full_name
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Card, full_name
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
@@ -132,6 +132,41 @@ def day(iso: str) -> str:
         return date.fromisoformat(iso).strftime("%d.%m.%Y")
     except ValueError:
         return iso
+
+
+def review_cells(card: Card, catalogue: Catalogue) -> tuple[str, ...]:
+    """A row of the review: number, who closed it, result, term, what it is about."""
+    theme = catalogue.themes.get(str(card.value("theme")))
+    until = card.value("new_date") if card.review == "extension" else card.deadline
+    return (
+        str(card.value("number")),
+        f"№ {card.value('closed_by')}",
+        str(card.value("result")),
+        day(str(until))[:5] if until else "",
+        f"{theme.title if theme else ''} · {card.value('comment')}".replace("\n", " "),
+    )
+
+
+_IN_FULL = ("text", "comment", "measures", "organisation", "sum", "letter", "expert_act", "remark", "reason")
+
+
+def appeal_text(card: Card, catalogue: Catalogue, zone: str) -> str:
+    """An appeal in full, one line for each thing that is known."""
+    theme = catalogue.themes.get(str(card.value("theme")))
+    result = catalogue.results.get(str(card.value("result")))
+    lines = [
+        f"{card.value('number')} · {local_time(stamp_ms(card.created), zone)} · {tr(STATUS_TITLES[card.status])}",
+        " · ".join(filter(None, (full_name(card.fields), phone_words(str(card.value("phone")))))),
+        f"{theme.type.value}: {theme.title}" if theme else "",
+        f"{tr('Результат обращения')}: {result.title}" if result else "",
+    ]
+    if card.review == "extension":
+        dates = {"old": day(card.deadline), "new": day(str(card.value("new_date")))}
+        lines.append(tr("Просят продлить срок с {old} до {new}").format(**dates))
+    elif card.deadline:
+        lines.append(f"{tr('Срок')}: {day(card.deadline)}")
+    lines += [f"{tr(FIELD_TITLES[field])}: {card.value(field)}" for field in _IN_FULL if card.value(field)]
+    return "\n".join(line for line in lines if line)
 
 
 def appeal_cells(card: Card, catalogue: Catalogue, zone: str) -> tuple[str, ...]:

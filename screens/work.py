@@ -9,11 +9,12 @@ from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, missing_to_close
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, asked_with, missing_to_close
 from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import CardAtHand, Topic
-from operator_tui.i18n import tr
+from operator_tui.i18n import mark, tr
+from operator_tui.reference import packaged_quick
 from operator_tui.registry.people import Found, Person
 from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
     from operator_tui.answers.scripts import Script
 
 THEMES_SHOWN = 8
+# Shorter words for a label of ten cells.
+_ASKED_LABELS = {
+    "operator": mark("Оператор"),
+    "new_date": mark("Новая дата"),
+    "measures": mark("Меры"),
+    "organisation": mark("Организац."),
+    "sum": mark("Сумма"),
+    "expert_act": mark("Акт эксп."),
+    "letter": mark("Письмо"),
+    "territory": mark("Территория"),
+    "call_log": mark("Попытки"),
+    "linked_appeal": mark("Прежнее"),
+}
 
 
 class WorkScreen(DeskScreen):
@@ -90,9 +104,12 @@ class WorkScreen(DeskScreen):
             return
         values = {name: self._shown_value(card, name) for name, _ in PERSONAL}
         values["comment"] = str(card.fields.get("comment", ""))
+        wanted = asked_with(str(card.fields.get("result", "")), self.desk.catalogue) if card.editable else ()
+        values |= {name: self._shown_value(card, name) for name in wanted}
+        asked = [(name, tr(_ASKED_LABELS.get(name, FIELD_TITLES.get(name, name))), self._hint(name)) for name in wanted]
         form.show(
             self._card_title(card), values, theme=self._theme_line(card), policy=self._policy(card),
-            result=self._result_line(card), edition=(card.draft, card.edition),
+            result=self._result_line(card), edition=(card.draft, card.edition), asked=asked,
         )  # fmt: skip
         form.set_locked(not card.editable)
         self._paint_answer(card)
@@ -106,7 +123,25 @@ class WorkScreen(DeskScreen):
 
     def _shown_value(self, card: CardAtHand, name: str) -> str:
         value = str(card.fields.get(name, ""))
-        return day(value) if name == "birth_date" else value
+        return day(value) if name in ("birth_date", "new_date") else value
+
+    def _hint(self, name: str) -> str:
+        match name:
+            case "operator":
+                return tr("номер работника; ^D — список")
+            case "new_date":
+                card = self.desk.state.card
+                deadline = card.saved.deadline if card and card.saved else ""
+                return tr("ДД.ММ.ГГГГ, позже {day}").format(day=day(deadline)) if deadline else tr("ДД.ММ.ГГГГ")
+            case "letter":
+                return tr("номер и дата письма")
+            case "sum":
+                return tr("рублей")
+            case "call_log":
+                return tr("когда звонили: три попытки")
+            case "linked_appeal":
+                return tr("номер прежнего обращения")
+        return ""
 
     def _card_title(self, card: CardAtHand) -> str:
         if card.saved is None:
@@ -173,7 +208,7 @@ class WorkScreen(DeskScreen):
         return [
             Row(
                 person.enp,
-                (person.full_name, day(person.birth_date), person.insurer, person.clinic),
+                (person.full_name, day(person.birth_date)),
                 mark="?" if person.enp in repaired else " ",
             )
             for person in people
@@ -205,6 +240,14 @@ class WorkScreen(DeskScreen):
         else:
             note = tr("Никого не найдено: проверьте написание или внесите сведения вручную")
         self.query_one(PersonSearch).show(self._person_rows(people, repaired), note)
+
+    @on(Rows.Moved, "#hits")
+    def _person_looked_at(self, event: Rows.Moved) -> None:
+        """Insurer, clinic and address of the chosen person alone: ten of each would be 600 bytes more a letter."""
+        person = self._people.get(event.key)
+        if person is not None:
+            details = " · ".join(filter(None, (person.insurer, person.clinic, person.address)))
+            self.query_one(PersonSearch).note(details)
 
     @on(Rows.Chosen, "#hits")
     def _person_chosen(self, event: Rows.Chosen) -> None:
@@ -241,7 +284,7 @@ class WorkScreen(DeskScreen):
 
     @on(Field.Typed)
     def _field_typed(self, event: Field.Typed) -> None:
-        value = _iso_day(event.value) if event.field == "birth_date" else event.value
+        value = _iso_day(event.value) if event.field in ("birth_date", "new_date") else event.value
         self.guard(lambda: self.desk.type_field(event.field, value))
 
     @on(CardForm.CommentTyped)
@@ -275,10 +318,15 @@ class WorkScreen(DeskScreen):
 
     @on(Rows.Chosen, "#results")
     def _result_chosen(self, event: Rows.Chosen) -> None:
-        self.guard(lambda: self.desk.choose_result(event.key))
         form = self.query_one(CardForm)
         form.close_results()
         form.comment.focus()
+        self.guard(lambda: self._take_result(event.key))
+
+    def _take_result(self, code: str) -> None:
+        self.desk.choose_result(code)
+        self._paint_card()  # now, not with the next message: the field to go to must stand there
+        self._to_first_missing()
 
     @on(Rows.Ticked, "#history")
     def _earlier_ticked(self, event: Rows.Ticked) -> None:
@@ -395,6 +443,9 @@ class WorkScreen(DeskScreen):
                 number=closed.value("number"), status=tr(STATUS_TITLES[closed.status])
             )
         )
+        await self._put_away()
+
+    async def _put_away(self) -> None:
         if self.desk.state.call is None:
             await self.desk.leave_card()
             await self.desk.phone.ready()
@@ -406,8 +457,93 @@ class WorkScreen(DeskScreen):
             form.theme.input.focus()
         elif field == "comment":
             form.comment.focus()
+        elif (asked := form.asked(field)) is not None:
+            asked.input.focus()
         else:
             self.choose_result()
+
+    def _to_first_missing(self) -> None:
+        """After another result was chosen: where the next thing is to be filled in, else the comment."""
+        card = self.desk.state.card
+        if card is None:
+            return
+        missing = [f for f in missing_to_close(card.fields, card.fields, self.desk.catalogue) if f != "comment"]
+        self._go_to(missing[0] if missing else "comment")
+
+    @handles("card.missing")
+    def to_missing(self) -> None:
+        """The first field that «Закрыть обращение» still wants; all of them are named in one line."""
+        card = self.desk.state.card
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        missing = missing_to_close(card.fields, card.fields, self.desk.catalogue)
+        if not missing:
+            self.desk.notice(tr("Всё обязательное заполнено: F9 — закрыть обращение."))
+            return
+        self.desk.notice(tr("Не заполнено: {fields}.").format(fields=", ".join(map(_title, missing))), urgent=True)
+        self._go_to(missing[0])
+
+    @handles("card.operator")
+    def choose_operator(self) -> None:
+        """Whom to hand on to, from those who have worked on appeals here."""
+        self.guard(self._ask_operator)
+
+    async def _ask_operator(self) -> None:
+        people = await self.desk.appeals.workers()
+        rows = [Row(str(user), (str(user), words)) for user, words in people.items()]
+
+        def find(text: str) -> list[Row]:
+            words = text.casefold().split()
+            return [row for row in rows if all(word in " ".join(row.cells).casefold() for word in words)]
+
+        ask = AskScreen(tr("Кому передать обращение"), tr("Номер работника или слова"), find)
+        self.app.push_screen(ask, self._operator_chosen)
+
+    def _operator_chosen(self, user: str | None) -> None:
+        if user:
+            self.guard(lambda: self.desk.choose_operator(user))
+
+    @handles("card.quick")
+    def quick(self) -> None:
+        """The list of quick classes; each has a key of its own too."""
+        rows = [Row(one.code, (f"{place}", one.title)) for place, one in enumerate(packaged_quick().values(), 1)]
+        ask = AskScreen(tr("Быстрый класс: звонок без вопроса"), tr("Класс"), lambda text: rows)
+        self.app.push_screen(ask, self._quick_chosen)
+
+    def _quick_chosen(self, code: str | None) -> None:
+        if code:
+            self.guard(lambda: self._close_quick(code))
+
+    async def _close_quick(self, code: str) -> None:
+        words = packaged_quick()[code].words
+        closed = await self.desk.appeals.close_quick(code)
+        self.desk.notice(f"«{words}» {tr('Закрыто:')} {closed.value('number')}, {packaged_quick()[code].title}.")
+        await self._put_away()
+
+    @handles("card.quick_wrong_number")
+    async def quick_wrong_number(self) -> None:
+        """Ошибка номером."""
+        await self._close_quick("wrong_number")
+
+    @handles("card.quick_silence")
+    async def quick_silence(self) -> None:
+        """Тишина."""
+        await self._close_quick("silence")
+
+    @handles("card.quick_prank")
+    async def quick_prank(self) -> None:
+        """Розыгрыш."""
+        await self._close_quick("prank")
+
+    @handles("card.quick_off_topic")
+    async def quick_off_topic(self) -> None:
+        """Не по профилю."""
+        await self._close_quick("off_topic")
+
+    @handles("card.quick_talk")
+    async def quick_talk(self) -> None:
+        """Просто поговорить."""
+        await self._close_quick("talk")
 
 
 def _title(field: str) -> str:

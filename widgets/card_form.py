@@ -23,6 +23,25 @@ PERSONAL = (
 )
 
 
+# No result wants more than two fields beside the comment.
+SLOTS = ("asked-1", "asked-2")
+
+
+class AskedField(Field):
+    """A field of «Принятые меры» that stands there only while the chosen result wants it."""
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(slot, "")
+        self.display = False
+
+    def ask(self, name: str, label: str, hint: str) -> None:
+        """Ask for that field; an empty name puts the question away."""
+        self.display = bool(name)
+        self.field_name = name
+        self.query_one(Line).say(label)
+        self.input.placeholder = hint
+
+
 class CardForm(VerticalScroll, can_focus=False):
     """Paints a card and reports what is typed. It knows no themes and no results: the screen gives the rows."""
 
@@ -63,6 +82,8 @@ class CardForm(VerticalScroll, can_focus=False):
         yield Line("Принятые меры: результат обращения", id="measures-title", classes="heading")
         yield Line("", id="result-title")
         yield Rows((Column(5), Column()), id="results")
+        for slot in SLOTS:
+            yield AskedField(slot)
         yield Line("Комментарий", classes="heading")
         yield LeanTextArea(id="comment", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
 
@@ -83,9 +104,20 @@ class CardForm(VerticalScroll, can_focus=False):
         return self.query_one("#comment", LeanTextArea)
 
     def show(
-        self, title: str, values: Mapping[str, str], *, theme: str, policy: str, result: str, edition: object
+        self,
+        title: str,
+        values: Mapping[str, str],
+        *,
+        theme: str,
+        policy: str,
+        result: str,
+        edition: object,
+        asked: Sequence[tuple[str, str, str]] = (),
     ) -> None:
-        """Paint the card. The field one is typing in is overwritten only by another ``edition`` of the card."""
+        """Paint the card. The field one is typing in is overwritten only by another ``edition`` of the card.
+
+        ``asked`` is what the chosen result wants: ``(field, label, hint)``, at most two.
+        """
         over_typing = edition != self._edition
         self._edition = edition
         self.query_one("#card-title", Line).say(title)
@@ -94,6 +126,13 @@ class CardForm(VerticalScroll, can_focus=False):
         self.query_one("#result-title", Line).say(result)
         for name, _ in PERSONAL:
             self.query_one(f"#field-{name}", Field).show(values.get(name, ""), over_typing=over_typing)
+        for place, slot in enumerate(self.query(AskedField)):
+            name, label, hint = asked[place] if place < len(asked) else ("", "", "")
+            if slot.field_name != name:
+                slot.ask(name, label, hint)
+                slot.show(values.get(name, ""))
+            else:
+                slot.show(values.get(name, ""), over_typing=over_typing)
         comment = values.get("comment", "")
         if comment != self._comment and (over_typing or not self.comment.has_focus):
             self._comment = comment
@@ -105,6 +144,10 @@ class CardForm(VerticalScroll, can_focus=False):
         for field in self.query(Field):
             field.input.disabled = locked
         self.comment.read_only = locked
+
+    def asked(self, name: str) -> Field | None:
+        """The field of «Принятые меры» of that name, None when it is not asked for."""
+        return next((slot for slot in self.query(AskedField) if slot.field_name == name and slot.display), None)
 
     def open_themes(self, rows: Sequence[Row]) -> None:
         """Show the themes found below the theme line."""

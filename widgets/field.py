@@ -30,13 +30,14 @@ class Field(Horizontal):
     def __init__(self, name: str, label: str, *, placeholder: str = "") -> None:
         super().__init__(id=f"field-{name}")
         self.field_name = name
+        self._slot = name
         self._label = label
         self._placeholder = placeholder
         self._shown = ""
 
     def compose(self) -> ComposeResult:
         yield Line(self._label)
-        yield LeanInput(placeholder=self._placeholder, select_on_focus=False, id=f"input-{self.field_name}")
+        yield LeanInput(placeholder=self._placeholder, select_on_focus=False, id=f"input-{self._slot}")
 
     @property
     def input(self) -> LeanInput:

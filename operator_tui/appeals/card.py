@@ -73,6 +73,7 @@ FIELDS: dict[str, Merge] = {
     "insurer": Merge.LAST_WRITER,
     "clinic": Merge.LAST_WRITER,
     "language": Merge.LAST_WRITER,
+    "quick": Merge.LAST_WRITER,
     "text": Merge.KEEP_BOTH,
     "comment": Merge.KEEP_BOTH,
     "answers": Merge.APPEND,
@@ -121,6 +122,8 @@ FIELD_TITLES = {
     "territory": "Территория",
     "call_log": "Попытки связаться",
     "linked_appeal": "Прежнее обращение",
+    "quick": "Быстрый класс",
+    "status": "Статус",
     "remark": "Замечание",
     "reason": "Причина",
 }
@@ -178,6 +181,21 @@ def missing_to_close(fields: Mapping[str, Any], given: Mapping[str, Any], catalo
 
 
 _SAID_WITH_ACT = frozenset({"operator", "new_date"})
+
+
+def asked_with(code: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """The fields of «Принятые меры» that a result wants beside the comment, in the order they are asked for.
+
+    A result that hands on to oneself by default offers the operator's field too.
+    """
+    if code not in catalogue.results:
+        return ()
+    result = catalogue.result(code)
+    wanted = set(result.required - {"comment"}) | ({"operator"} if result.hands_on else set())
+    return tuple(sorted(wanted, key=lambda field: (_ASKED.index(field) if field in _ASKED else len(_ASKED), field)))
+
+
+_ASKED = ("operator", "organisation", "new_date", "measures", "sum", "letter")
 
 
 def _filled(given: Mapping[str, Any]) -> dict[str, Any]:

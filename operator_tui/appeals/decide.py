@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 
 from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, WITHOUT_CALL, Card, Merge, Status, missing_to_save
 from operator_tui.appeals.catalogue import AppealType, Catalogue, Theme
-from operator_tui.appeals.deadlines import answer_deadline
+from operator_tui.appeals.deadlines import answer_deadline, local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import MOVES, Act, make_move
@@ -110,6 +110,7 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
     given = operation.x
     demand(actor.role, Right.CARD_WITHOUT_CALL if given.get("source") in WITHOUT_CALL else Right.CARD_FROM_CALL)
     plain, lists = _split({field: value for field, value in given.items() if field != "deadline"})
+    _demand_birth(plain, operation.at)
     for field in missing_to_save(plain):
         raise Refusal(Code.FIELD_REQUIRED, field=field)
     theme = _demand_pair(plain, catalogue)
@@ -127,6 +128,7 @@ def _set(card: Card, operation: Operation, catalogue: Catalogue) -> Change:
     if card.status in (Status.IN_REVIEW, Status.CLOSED, Status.VOID):
         raise Refusal(Code.LOCKED, card=card.id, status=card.status.value)
     plain, lists = _split(operation.x)
+    _demand_birth(plain, operation.at)
     for field in missing_to_save({**card.fields, **plain}):
         raise Refusal(Code.FIELD_REQUIRED, field=field)
     if "type" in plain:
@@ -243,6 +245,22 @@ def _list(field: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise Refusal(Code.FIELD_INVALID, field=field)
     return list(value)
+
+
+# The oldest people of the registry were born after this year.
+_EARLIEST_BIRTH = 1895
+
+
+def _demand_birth(fields: Mapping[str, Any], stamp: str) -> None:
+    """A whole date of birth is a possible one. A part of a date stays as it was heard."""
+    try:
+        born = date.fromisoformat(str(fields.get("birth_date", "")))
+    except ValueError:
+        return
+    # A day of grace: the instant is UTC, the caller's calendar may be ahead of it.
+    latest = local_date(stamp_ms(stamp), "UTC") + timedelta(days=1)
+    if not (_EARLIEST_BIRTH <= born.year and born <= latest):
+        raise Refusal(Code.FIELD_INVALID, field="birth_date")
 
 
 def _demand_pair(fields: Mapping[str, Any], catalogue: Catalogue) -> Theme:

@@ -25,6 +25,7 @@ class Code(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     UNKNOWN_THEME = "unknown_theme"
     UNKNOWN_RESULT = "unknown_result"
+    CARD_SAVED = "card_saved"
     NOTHING_RETURNED = "nothing_returned"
     # journal
     JOURNAL_KEY_WRONG = "journal_key_wrong"
@@ -64,6 +65,9 @@ class Code(StrEnum):
     DATABASE_WRONG = "database_wrong"
     CENTRAL_TAKEN = "central_taken"
     CENTRAL_FAILED = "central_failed"
+    BACKUP_EXISTS = "backup_exists"
+    BACKUP_FAILED = "backup_failed"
+    CHAIN_BROKEN = "chain_broken"
     # sign-in
     SIGN_IN_WRONG = "sign_in_wrong"
     SIGN_IN_LATER = "sign_in_later"
@@ -73,6 +77,7 @@ class Code(StrEnum):
     LOGIN_TAKEN = "login_taken"
     LAST_ADMINISTRATOR = "last_administrator"
     PASSWORD_WEAK = "password_weak"
+    PASSWORDS_DIFFER = "passwords_differ"
     PASSWORD_ELSEWHERE = "password_elsewhere"
     TOKEN_EXPIRED = "token_expired"
     TOKEN_REPLAYED = "token_replayed"
@@ -107,7 +112,6 @@ class Code(StrEnum):
     PBX_REFUSED = "pbx_refused"
     PHONE_SETUP = "phone_setup"
     PBX_UNTRUSTED = "pbx_untrusted"
-    # registry
     NO_NUMBER = "no_number"
     NO_SECOND_CALL = "no_second_call"
     TRANSFER_SELF = "transfer_self"
@@ -116,6 +120,7 @@ class Code(StrEnum):
     RECORD_FAILED = "record_failed"
     RECORD_OFF = "record_off"
     REASON_NEEDED = "reason_needed"
+    # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"
     REGISTRY_KEY_WRONG = "registry_key_wrong"

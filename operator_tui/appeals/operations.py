@@ -30,6 +30,9 @@ class Kind(StrEnum):
     CALL_TRANSFERRED = "call.transferred"
     CALL_ENDED = "call.ended"  # x: {"call", "by": "caller" | "operator" | "network"}
     CALL_ABANDONED = "call.abandoned"
+    CALL_RECORDED = "call.recorded"  # x: {"call", "file", "sha256", "size", "ms", "whole"}
+    CALL_RECORD_PAUSED = "call.record_paused"  # x: {"call", "reason"}
+    CALL_RECORD_RESUMED = "call.record_resumed"
     SHIFT_BEGUN = "shift.begun"
     SHIFT_ENDED = "shift.ended"
     BREAK_BEGUN = "break.begun"
@@ -50,6 +53,9 @@ REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.CALL_TRANSFERRED: frozenset({"call"}),
     Kind.CALL_ENDED: frozenset({"call", "by"}),
     Kind.CALL_ABANDONED: frozenset({"call"}),
+    Kind.CALL_RECORDED: frozenset({"call", "file", "sha256"}),
+    Kind.CALL_RECORD_PAUSED: frozenset({"call", "reason"}),
+    Kind.CALL_RECORD_RESUMED: frozenset({"call"}),
     Kind.ANSWER_USED: frozenset({"script"}),
 }
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from operator_tui.appeals.card import Card
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.quick import quick_fields
 from operator_tui.appeals.returned import Choice, Returned, is_new, rivals
 from operator_tui.desk import card as steps
 from operator_tui.desk.state import Topic
+from operator_tui.i18n import tr
+from operator_tui.reference import packaged_quick
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
+    from operator_tui.journal.sifting import Heap, Sieve
 
 
 class AppealDesk:
@@ -18,6 +25,74 @@ class AppealDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+
+    # quick classes
+
+    async def close_quick(self, code: str) -> Card:
+        """A call without a question: registered with its class and closed at once. Refusal when it is saved already."""
+        desk = self._desk
+        card = desk.state.card
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        if card.saved is not None:
+            raise Refusal(Code.MOVE_NOT_ALLOWED, act="close", status=card.saved.status.value)
+        fields = quick_fields(packaged_quick()[code], dict(card.fields), desk.catalogue)
+        desk.put_card(replace(card, fields=fields, person=None, script="", edition=card.edition + 1))
+        return await desk.close()
+
+    # the life of an appeal
+
+    async def move(self, card_id: str, act: Act, **given: Any) -> Card:
+        """An act of the life-cycle on an appeal of the journal; its refusals come out."""
+        desk = self._desk
+        card = await desk.on_journal(lambda journal: journal.move(card_id, act, given))
+        await self.reload()
+        await desk.refresh_journal()
+        desk.parts.kick()
+        return card
+
+    async def page(self, sieve: Sieve, limit: int, offset: int = 0) -> tuple[list[Card], int]:
+        """A page of what the sieve lets through, and how many there are in all."""
+        return await self._desk.on_journal(
+            lambda journal: (journal.page(sieve, limit=limit, offset=offset), journal.count(sieve))
+        )
+
+    async def heaps(self, sieve: Sieve, by: str) -> list[Heap]:
+        """The appeals a sieve lets through, counted by what they share."""
+        return await self._desk.on_journal(lambda journal: journal.heaps(sieve, by))
+
+    def heap_words(self, by: str, value: str) -> str:
+        """What a heap has in common, in words."""
+        catalogue = self._desk.catalogue
+        if by == "result" and value in catalogue.results:
+            return f"{value} {catalogue.results[value].title}"
+        if by == "theme" and value in catalogue.themes:
+            return catalogue.themes[value].title
+        return tr("работник № {user}").format(user=value)
+
+    async def sample(self, sieve: Sieve, size: int) -> tuple[list[Card], int]:
+        """Some of the appeals that the sieve lets through, chosen by chance, and how many there are in all."""
+        return await self._desk.on_journal(lambda journal: (journal.sample(sieve, size), journal.count(sieve)))
+
+    async def approve_all(self, sieve: Sieve) -> tuple[int, int]:
+        """Approve what the sieve lets through; how many were, and how many could not be."""
+        desk = self._desk
+        moved, refused = await desk.on_journal(lambda journal: journal.move_all(sieve, Act.APPROVE, {}))
+        await desk.refresh_journal()
+        desk.parts.kick()
+        return len(moved), len(refused)
+
+    # people
+
+    async def workers(self) -> dict[int, str]:
+        """Who has worked on appeals here: the user's number, and in words what is known of him. Oneself first."""
+        operator = self._desk.state.operator
+        counts = await self._desk.on_journal(lambda journal: journal.workers())
+        known = {user: tr("обращений в работе: {count}").format(count=count) for user, count in counts.items()}
+        if operator is not None:
+            known.pop(operator.user, None)
+            known = {operator.user: tr("{name} (себе)").format(name=operator.name), **known}
+        return known
 
     # what came back
 

@@ -17,6 +17,8 @@ from operator_tui.registry.people import Person
 PERSONAL = ("surname", "name", "patronymic", "birth_date", "phone", "address")
 FORM_FIELDS = ("type", "theme", *PERSONAL, "enp", "insurer", "clinic", "comment", "result")
 
+_SAID_AT_CLOSE = ("result", "operator", "new_date")
+
 
 def opened(call: Call | None) -> CardAtHand:
     """A new card, with the caller's number when a call brought it (K-5.0.2)."""
@@ -44,8 +46,9 @@ def reopened(card: Card) -> CardAtHand:
 def saved_as(card: CardAtHand, saved: Card) -> CardAtHand:
     """The form after «Сохранить»: the journal's card, with what a save does not take (the result is the close's)."""
     fields = dict(saved.fields)
-    if card.fields.get("result") and not fields.get("result"):
-        fields["result"] = card.fields["result"]
+    for field in _SAID_AT_CLOSE:
+        if card.fields.get(field) and not fields.get(field):
+            fields[field] = card.fields[field]
     return replace(
         reopened(saved),
         fields=fields,
@@ -103,6 +106,11 @@ def typed(card: CardAtHand, field: str, value: str) -> CardAtHand:
     if card.fields.get(field, "") == value:
         return card
     return replace(card, fields={**card.fields, field: value}, typed=card.typed | {field})
+
+
+def filled_in(card: CardAtHand, field: str, value: str) -> CardAtHand:
+    """The program writes into a field for the operator: the form shows it even where he is typing."""
+    return replace(typed(card, field, value), edition=card.edition + 1)
 
 
 def bound(card: CardAtHand, person: Person) -> CardAtHand:

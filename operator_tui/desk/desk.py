@@ -9,12 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from operator_tui.appeals.card import Card
+from operator_tui.appeals.card import Card, asked_with
 from operator_tui.appeals.catalogue import AppealType, Theme
 from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.commands import Situation
 from operator_tui.desk import card as steps
@@ -22,8 +21,8 @@ from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.state import CardAtHand, DeskState, Notice, Topic
-from operator_tui.phone.line import CallState
 from operator_tui.i18n import tr
+from operator_tui.phone.line import CallState
 from operator_tui.profiles import Profile
 from operator_tui.reference import packaged_catalogue
 from operator_tui.registry.people import Found, Person
@@ -106,10 +105,10 @@ class Desk:
             card_saved=card is not None and card.saved is not None,
             card_editable=card is not None and card.editable,
             person=card is not None and card.person is not None,
+            theme=card is not None and bool(card.fields.get("theme")),
             waiting=any(call.state is CallState.RINGING for call in self.state.others),
             other=any(call.answered_ms is not None for call in self.state.others),
             number=card is not None and bool(card.fields.get("phone")),
-            theme=card is not None and bool(card.fields.get("theme")),
             returned=self.state.returned > 0 or bool(card is not None and card.saved and card.saved.rival),
             row=row,
         )
@@ -150,6 +149,31 @@ class Desk:
 
     # start and end
 
+    async def admitted(self) -> bool:
+        """Whether the journal may be opened without asking anybody: nobody signs in here, or his shift goes on."""
+        signin = self.parts.signin
+        return signin is None or await signin.resume()
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the lock asks for one."""
+        return self.parts.signin is not None
+
+    async def lock(self) -> None:
+        """Until it is unlocked, a desk started anew asks for the password too."""
+        if self.parts.signin is not None:
+            await self.parts.signin.lock()
+
+    async def unlock(self, password: str) -> bool:
+        """Whether it is the password of who sits here; a session that is over is opened again with it."""
+        signin = self.parts.signin
+        if signin is None:
+            return True
+        if not await signin.unlock(password):
+            return False
+        self.background(signin.sign_in_again(password))
+        return True
+
     async def start(self, progress: Callable[[str], None]) -> None:
         """Open all parts; ``progress`` gets a line for each slow step. A Refusal only when there is no journal."""
         self.loop = asyncio.get_running_loop()
@@ -168,6 +192,8 @@ class Desk:
         await self.phone.detach(leave=leave)
         for task in list(self._tasks):
             task.cancel()
+        if leave:
+            await self.parts.sign_out()
         await self.parts.close()
         self._journal_thread.shutdown(wait=True)
         self._registry_thread.shutdown(wait=False, cancel_futures=True)
@@ -303,6 +329,10 @@ class Desk:
         """Another result than the theme's own."""
         self.put_card(steps.typed(self._card(), "result", code))
 
+    def choose_operator(self, user: str) -> None:
+        """Whom to hand the appeal on to, by the number of the user."""
+        self.put_card(steps.filled_in(self._card(), "operator", user))
+
     async def attach(self, person: Person) -> None:
         """«прикрепить»: the person is the insured and the caller."""
         card = self._card()
@@ -361,7 +391,8 @@ class Desk:
     async def close(self) -> Card:
         """«Закрыть обращение» with the result and comment in the form: «На рассмотрении» (K-6.1.4)."""
         card = self._card()
-        given = {"act": Act.CLOSE.value, "result": card.fields.get("result"), "comment": card.fields.get("comment")}
+        code = str(card.fields.get("result", ""))
+        given = {field: card.fields.get(field) for field in ("result", "comment", *asked_with(code, self.catalogue))}
         return await self._write(lambda journal, draft: journal.save_and_close(draft, given))
 
     async def _write(self, work: Callable[[Journal, Any], Card]) -> Card:

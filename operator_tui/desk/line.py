@@ -20,6 +20,8 @@ from operator_tui.phone.line import (
     EndedBy,
     PhoneAway,
     PhoneEvent,
+    Recorded,
+    RecordingTrouble,
     Registration,
     RegistrationChanged,
     RegistrationState,
@@ -76,7 +78,8 @@ class PhoneDesk:
         """«Начало работы»: the line registers, the account becomes «Активен» (K-3.3, K-3.6)."""
         await self._desk.parts.registry_opened.wait()
         config, secret, callers = await self._desk.parts.phone_account()
-        await self._engine().begin_work(config, secret, callers)
+        key = await self._desk.parts.record_key() if config.record and config.line == "sip" else ""
+        await self._engine().begin_work(config, secret, callers, record_key=key)
         await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_BEGUN, {}))
         self._move(Move.BEGIN_WORK)
 
@@ -113,6 +116,19 @@ class PhoneDesk:
         """The microphone off, or on again."""
         call = self._current()
         await self._engine().mute(call.id, not call.muted)
+
+    async def pause_record(self, reason: str) -> None:
+        """Stop recording for a while; the reason stands in the journal. Refusal(RECORD_OFF)."""
+        call = self._current()
+        await self._engine().pause_record(call.id, True)
+        about = {"call": call.id, "reason": reason}
+        await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORD_PAUSED, about))
+
+    async def resume_record(self) -> None:
+        """Record on."""
+        call = self._current()
+        await self._engine().pause_record(call.id, False)
+        await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORD_RESUMED, {"call": call.id}))
 
     async def dtmf(self, digits: str) -> None:
         """Send keys 0-9 * # to the other end. Refusal(NUMBER_INVALID) for others."""
@@ -227,6 +243,10 @@ class PhoneDesk:
             case TransferEnded(refusal=refused):
                 if refusal := told(refused):
                     self._desk.refused(refusal)
+            case Recorded():
+                await self._take_recorded(event)
+            case RecordingTrouble(refusal=trouble):
+                self._desk.refused(Refusal.from_wire(trouble))
             case PhoneAway():
                 self._desk.light(phone=Light.AWAY)
             case _:
@@ -244,11 +264,23 @@ class PhoneDesk:
         for call in (*snapshot.recent, *snapshot.calls):
             known = call.id in self._calls
             if known or not call.over:
-                await self._take_call(call, recorded=await self._recorded(call))
+                await self._take_call(call, recorded=await self._recorded(call.id))
 
-    async def _recorded(self, call: Call) -> frozenset[Kind]:
+        for recorded in snapshot.recorded:
+            await self._take_recorded(recorded)
+
+    async def _take_recorded(self, ended: Recorded) -> None:
+        """Bind the recording to its call, once."""
+        if Kind.CALL_RECORDED in await self._recorded(ended.call):
+            return
+        about = msgspec.to_builtins(ended)
+        about.pop("type", None)
+        await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORDED, about))
+        await self._desk.refresh_journal()
+
+    async def _recorded(self, call: str) -> frozenset[Kind]:
         """Facts of this call the journal already has: another desk process may have written them."""
-        return await self._desk.on_journal(lambda journal: frozenset(journal.recorded(call.id)))
+        return await self._desk.on_journal(lambda journal: frozenset(journal.recorded(call)))
 
     async def _take_call(self, call: Call, recorded: frozenset[Kind] = frozenset()) -> None:
         before = self._calls.get(call.id)

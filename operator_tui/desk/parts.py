@@ -6,11 +6,14 @@ Heavy libraries are imported here, on threads, after the first paint.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import Light, Topic
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from operator_tui.journal.journal import Journal
     from operator_tui.registry.index import Registry
     from operator_tui.secrets import Secrets
+    from operator_tui.signin.signin import SignIn
     from operator_tui.sync.embedded import EmbeddedServer
     from operator_tui.sync.link import Link
     from operator_tui.sync.sender import Sender, SenderState
@@ -37,6 +41,7 @@ SIP_SECRET = "sip"
 JOURNAL_KEY = "journal"
 REGISTRY_KEY = "registry"
 CENTRAL_KEY = "central"
+RECORDINGS_KEY = "recordings"
 
 
 class Parts:
@@ -54,6 +59,7 @@ class Parts:
         self._server: EmbeddedServer | None = None
         self._link: Link | None = None
         self._sender: Sender | None = None
+        self._signin: SignIn | None = None
 
     # answers: small and pure, made at first use
 
@@ -75,6 +81,34 @@ class Parts:
             self._themes = ThemeSearch(self._desk.catalogue.themes.values())
         return self._themes
 
+    # who signs in
+
+    @property
+    def signin(self) -> SignIn | None:
+        """Who signs in here; None where nobody has to (DESIGN rule 15)."""
+        if self._signin is None and not self._desk.profile.synthetic:
+            from operator_tui.signin.settings import SignInSettings
+            from operator_tui.signin.signin import SignIn
+
+            desk = self._desk
+            self._signin = SignIn(desk.profile, desk.settings.get(SignInSettings), desk.clock, self._linked)
+        return self._signin
+
+    async def _linked(self) -> Link:
+        await self._connect()
+        assert self._link is not None
+        return self._link
+
+    async def sign_out(self) -> None:
+        """«Выход»: whoever comes next needs the password."""
+        if self._signin is not None:
+            await self._signin.sign_out()
+
+    async def _keep_journal_key(self, signin: SignIn) -> None:
+        # A server that is away gets it at the next start: the sender says that it is away.
+        with contextlib.suppress(Refusal):
+            await signin.keep_journal_key()
+
     # journal
 
     async def open_journal(self, progress: Callable[[str], None]) -> None:
@@ -87,6 +121,10 @@ class Parts:
         device = self.journal.device
         if device is None:
             raise Refusal(Code.NOT_ENROLLED)
+        if self._signin is not None and device.operator != self._signin.identity.operator:
+            # Another role or extension since the last time; the lineage the journal knows stays.
+            device = replace(device, operator=self._signin.identity.operator)
+            await self._desk.run_journal(self.journal.enrol, device)
         self._desk.change(Topic.PHONE, operator=device.operator)
 
     def _open_journal(self) -> Journal:
@@ -102,7 +140,7 @@ class Parts:
         if self._secrets is None:
             from operator_tui.secrets import profile_secrets
 
-            self._secrets = profile_secrets(self._desk.profile)
+            self._secrets = self._signin.secrets if self._signin else profile_secrets(self._desk.profile)
         return self._secrets.key(name, create=create)
 
     # registry
@@ -160,8 +198,10 @@ class Parts:
         settings = self._desk.settings.get(CentralSettings)
         self._sender = Sender(
             journal, link, run=self._desk.run_journal, clock=self._desk.clock, poll_s=settings.poll_s,
-            on_state=self._sent, on_cards=self._received,
+            session=self._signin, on_state=self._sent, on_cards=self._received,
         )  # fmt: skip
+        if self._signin is not None:
+            self._desk.background(self._keep_journal_key(self._signin))
         await self._sender.run()
 
     async def _connected(self) -> bool:
@@ -183,6 +223,8 @@ class Parts:
         if settings.url:
             self._link = Link(settings)
             return
+        if not profile.synthetic:
+            raise Refusal(Code.SETTING_WRONG, place=str(profile.settings_file), key="central.url", expected="https://…")
         from operator_tui.sync.embedded import EmbeddedServer
 
         key = await self._desk.run_journal(self._key, CENTRAL_KEY)
@@ -190,6 +232,10 @@ class Parts:
         self._link = Link(settings, socket=profile.central_socket)
 
     async def _enrol(self) -> None:
+        if self._signin is not None:
+            assert self.journal is not None
+            await self._desk.run_journal(self.journal.enrol, self._signin.identity)
+            return
         from operator_tui.sync.enrol import enrol
 
         await self._connect()
@@ -230,6 +276,16 @@ class Parts:
             return config, "", people
         secret = await self._desk.run_journal(self._sip_secret)
         return config, secret, []
+
+    async def record_key(self) -> str:
+        """The public key this workstation's recordings are encrypted for, hexadecimal."""
+
+        def public() -> str:
+            from operator_tui.secrets.running import public_key
+
+            return public_key(self._key(RECORDINGS_KEY)).hex()
+
+        return await self._desk.run_journal(public)
 
     def _callers(self) -> list[Caller]:
         if self.registry is None:

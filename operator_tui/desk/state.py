@@ -106,7 +106,6 @@ class DeskState:
             return _CALL_WORDS[self.call.state]
         return {Light.ON: "free", Light.OFF: "off"}.get(self.lights.phone, "lost")
 
-
     @property
     def others(self) -> tuple[Call, ...]:
         """The calls behind the one in front."""

@@ -16,7 +16,7 @@ from operator_tui.appeals.deadlines import answer_deadline
 from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.draft import Draft, changes, filled
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.lifecycle import Act, make_move
 from operator_tui.appeals.number import number_to_tell
 from operator_tui.appeals.operations import Event, Kind, Operation, change_of, operation_id
 from operator_tui.journal import drafts, outbox
@@ -25,7 +25,7 @@ from operator_tui.journal.store import Store
 
 # What a draft may hold and a save does not send: fields the journal fills itself, and those that moves write
 # (the form offers a result before it is given).
-_NOT_SAVED = GUARDED_FIELDS | {"number", "zone", "catalogue", "deadline"}
+_NOT_SAVED = GUARDED_FIELDS | {"number", "zone", "catalogue", "deadline", "operator"}
 
 
 def shown(store: Store, card_id: str) -> Card | None:
@@ -125,6 +125,12 @@ def move(store: Store, card_id: str, act: Act, given: Mapping[str, Any]) -> Card
     written = ("status", *(key for key in said if key in FIELDS and key not in GUARDED_FIELDS))
     b = {key: card.stamps[key][0] for key in written if key in card.stamps}
     return _act(store, card, Kind.CARD_MOVE, {**said, "act": act.value}, b)
+
+
+def demand_movable(store: Store, card_id: str, act: Act, given: Mapping[str, Any]) -> None:
+    """The refusal that ``move`` would raise, before anything is written."""
+    actor = store.actor()
+    make_move(demand(store, card_id), act, given, user=actor.user, role=actor.role, catalogue=store.catalogue)
 
 
 def set_seen(store: Store, card: Card, fields: Mapping[str, Any]) -> Card:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.rights import Right, may
 from operator_tui.commands import Command, Situation, register
 from operator_tui.i18n import mark
 
@@ -17,8 +18,28 @@ def _card_writable(situation: Situation) -> Refusal | None:
     return None if situation.card_editable else Refusal(Code.LOCKED)
 
 
+def _card_unsaved(situation: Situation) -> Refusal | None:
+    if refusal := _card_open(situation):
+        return refusal
+    return Refusal(Code.CARD_SAVED) if situation.card_saved else None
+
+
 def _anything_returned(situation: Situation) -> Refusal | None:
     return None if situation.returned else Refusal(Code.NOTHING_RETURNED)
+
+
+def _appeal_at_hand(situation: Situation) -> Refusal | None:
+    at_hand = situation.card_saved if situation.screen == "work" else situation.row
+    return None if at_hand else Refusal(Code.NO_ROW_CHOSEN)
+
+
+def _administrator(situation: Situation) -> Refusal | None:
+    allowed = may(situation.role, Right.APPROVE)
+    return None if allowed else Refusal(Code.RIGHT_MISSING, right=Right.APPROVE.value)
+
+
+def _administrator_with_appeal(situation: Situation) -> Refusal | None:
+    return _administrator(situation) or _appeal_at_hand(situation)
 
 
 def _row_chosen(situation: Situation) -> Refusal | None:
@@ -94,6 +115,35 @@ register(
         available=_card_writable,
     ),
     Command(
+        "card.missing",
+        mark("Что не заполнено"),
+        mark("Назвать обязательные поля, которых не хватает, и перейти к первому из них."),
+        ("ctrl+x",),
+        scope="work",
+        rank=86,
+        available=_card_writable,
+    ),
+    Command(
+        "card.operator",
+        mark("Выбрать оператора"),
+        mark("Выбрать из списка, кому передать обращение."),
+        ("ctrl+d",),
+        scope="work",
+        rank=87,
+        available=_card_writable,
+    ),
+    *(
+        Command(f"card.quick{code}", title, help_text, (key,), scope="work", rank=rank, available=_card_unsaved)
+        for code, title, help_text, key, rank in (
+            ("", mark("Быстрый класс"), mark("Звонок без вопроса: выбрать класс и закрыть."), "ctrl+p", 88),
+            ("_wrong_number", mark("Ошибка номером"), mark("Закрыть звонок: ошиблись номером."), "alt+e", 201),
+            ("_silence", mark("Тишина"), mark("Закрыть звонок: в трубке тишина."), "alt+t", 202),
+            ("_prank", mark("Розыгрыш"), mark("Закрыть звонок: розыгрыш, хулиганство."), "alt+h", 203),
+            ("_off_topic", mark("Не по профилю"), mark("Закрыть звонок: вопрос не по профилю."), "alt+n", 204),
+            ("_talk", mark("Просто поговорить"), mark("Закрыть звонок: хотели просто поговорить."), "alt+p", 205),
+        )
+    ),
+    Command(
         "card.history",
         mark("Прежние обращения"),
         mark("Перейти к прежним обращениям этого человека; пробел отмечает, что прикрепить."),
@@ -101,5 +151,105 @@ register(
         scope="work",
         rank=90,
         available=_card_open,
+    ),
+)
+
+register(
+    Command(
+        "appeal.withdraw",
+        mark("Отозвать"),
+        mark("Взять обратно своё закрытие, пока администратор не решил."),
+        ("alt+z",),
+        rank=120,
+        available=_appeal_at_hand,
+    ),
+    Command(
+        "appeal.take",
+        mark("Взять"),
+        mark("Взять себе обращение, у которого ещё нет работника."),
+        ("alt+g",),
+        rank=121,
+        available=_appeal_at_hand,
+    ),
+    Command(
+        "appeal.resume",
+        mark("В работу"),
+        mark("Связались с обратившимся: вернуть отсроченный ответ в работу."),
+        ("alt+w",),
+        rank=122,
+        available=_appeal_at_hand,
+    ),
+    Command(
+        "appeal.reassign",
+        mark("Передать другому"),
+        mark("Передать обращение другому работнику (администратор)."),
+        ("alt+r",),
+        rank=130,
+        available=_administrator_with_appeal,
+    ),
+    Command(
+        "appeal.reopen",
+        mark("Открыть снова"),
+        mark("Вернуть закрытое обращение в работу (администратор)."),
+        ("alt+o",),
+        rank=131,
+        available=_administrator_with_appeal,
+    ),
+    Command(
+        "appeal.void",
+        mark("Аннулировать"),
+        mark("Аннулировать обращение с указанием причины (администратор)."),
+        ("alt+x",),
+        rank=132,
+        available=_administrator_with_appeal,
+    ),
+    Command(
+        "review.open",
+        mark("Рассмотрение"),
+        mark("Очередь администратора: утвердить результаты и сроки или вернуть."),
+        ("alt+u",),
+        rank=46,
+        footer=True,
+        available=_administrator,
+    ),
+    Command(
+        "review.approve",
+        mark("Утвердить"),
+        mark("Утвердить результат или новый срок выбранного обращения."),
+        ("f5",),
+        scope="review",
+        rank=30,
+        footer=True,
+        available=_administrator_with_appeal,
+    ),
+    Command(
+        "review.return",
+        mark("Вернуть с замечанием"),
+        mark("Вернуть обращение работнику с замечанием; для продления: отказать в нём."),
+        ("f6",),
+        scope="review",
+        rank=31,
+        footer=True,
+        short=mark("Вернуть"),
+        available=_administrator_with_appeal,
+    ),
+    Command(
+        "review.sift",
+        mark("Отбор"),
+        mark("Показать часть очереди: по результату, тематике или работнику."),
+        ("ctrl+g",),
+        scope="review",
+        rank=32,
+        footer=True,
+    ),
+    Command(
+        "review.approve_all",
+        mark("Утвердить отбор"),
+        mark("Посмотреть выборку и утвердить все обращения отбора."),
+        ("f9",),
+        scope="review",
+        rank=33,
+        footer=True,
+        available=_administrator,
     ),
 )

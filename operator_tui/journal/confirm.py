@@ -126,11 +126,14 @@ def _receive_one(store: Store, event: Event) -> str:
 def _own_arrived(store: Store, event: Event, card_id: str, change: Change) -> None:
     """Our own operation came back as an event: it is settled, even if its answer was lost on the way."""
     device, n = outbox.split_id(event.op)
-    rows = store.rows("SELECT state FROM outbox WHERE device = ? AND n = ?", device, n)
+    rows = store.rows("SELECT state, body FROM outbox WHERE device = ? AND n = ?", device, n)
     if not rows:
         return
-    state = rows[0][0]
+    state, body = rows[0]
     if state == outbox.PENDING:
+        operation = outbox.decode(body)
+        if (operation.k, operation.at) != (event.k, event.at):
+            return  # a copy of this journal took the number first, or the stamp was clamped: the answer will tell
         state = outbox.MERGED if change.lost or change.rival else outbox.APPLIED
         if state == outbox.MERGED:
             _ask_attention(store, event.op, card_id, Outcome(n=n, s=state, q=event.q))

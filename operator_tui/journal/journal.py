@@ -6,6 +6,7 @@ may be called from any thread; each holds the journal for a few milliseconds.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,17 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import CARD_KINDS, Event, Kind, Operation, Outcome
 from operator_tui.appeals.returned import Choice, Returned
-from operator_tui.journal import cards, confirm, drafts, outbox, settling, views
+from operator_tui.journal import cards, confirm, drafts, forked, outbox, settling, sifting, views
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.sifting import Heap, Sieve
 from operator_tui.journal.store import Store
 from operator_tui.journal.views import Happened
 
 _DAY_MS = 86_400_000
+_AT_ONCE = 50
 
-__all__ = ["Attention", "Happened", "Journal"]
+__all__ = ["Attention", "Happened", "Heap", "Journal", "Sieve"]
 
 
 class Journal:
@@ -142,10 +145,71 @@ class Journal:
         with self._store.reading():
             return views.active(self._store, limit=limit, offset=offset, status=status)
 
+    def page(self, sieve: Sieve, limit: int = 200, offset: int = 0) -> list[Card]:
+        """Appeals that a sieve lets through, a page at a time, in its order."""
+        with self._store.reading():
+            return sifting.page(self._store, sieve, limit=limit, offset=offset)
+
+    def count(self, sieve: Sieve) -> int:
+        """How many appeals a sieve lets through."""
+        with self._store.reading():
+            return sifting.count(self._store, sieve)
+
+    def heaps(self, sieve: Sieve, by: str) -> list[Heap]:
+        """The appeals counted by ``result``, ``theme`` or ``closer``, the largest heap first."""
+        with self._store.reading():
+            return sifting.heaps(self._store, sieve, by)
+
+    def sample(self, sieve: Sieve, size: int) -> list[Card]:
+        """Some of the appeals that a sieve lets through, chosen by chance."""
+        with self._store.reading():
+            wanted = sifting.ids(self._store, sieve)
+            chosen = random.sample(wanted, min(size, len(wanted)))
+            return [card for card_id in chosen if (card := cards.shown(self._store, card_id)) is not None]
+
+    def sieves(self) -> dict[str, Sieve]:
+        """The sieves the operator has kept by name."""
+        with self._store.reading():
+            return sifting.kept(self._store)
+
+    def keep_sieve(self, name: str, sieve: Sieve | None) -> None:
+        """Keep a sieve under a name; None forgets it."""
+        with self._store.writing():
+            sifting.keep(self._store, name, sieve)
+
+    def move_all(self, sieve: Sieve, act: Act, given: Mapping[str, Any]) -> tuple[list[str], dict[str, Refusal]]:
+        """One act on every appeal that a sieve lets through, each an operation of its own.
+
+        Returns the ids that moved and, for the others, why they did not.
+        """
+        moved: list[str] = []
+        refused: dict[str, Refusal] = {}
+        with self._store.reading():
+            wanted = sifting.ids(self._store, sieve)
+        for first in range(0, len(wanted), _AT_ONCE):
+            # A few in each transaction: another thread's save waits for one of them, not for four thousand.
+            with self._store.writing():
+                for card_id in wanted[first : first + _AT_ONCE]:
+                    try:
+                        cards.demand_movable(self._store, card_id, act, given)
+                        cards.move(self._store, card_id, act, given)
+                    except Refusal as refusal:
+                        if refusal.code in (Code.DISK_FULL, Code.DISK_FAILED):
+                            raise
+                        refused[card_id] = refusal
+                    else:
+                        moved.append(card_id)
+        return moved, refused
+
     def counts(self) -> dict[Status, int]:
         """How many appeals stand in each status."""
         with self._store.reading():
             return views.counts(self._store)
+
+    def workers(self) -> dict[int, int]:
+        """Who is or was at work on appeals: the user's number and how many open ones he has now."""
+        with self._store.reading():
+            return views.workers(self._store)
 
     def history(self, *, phone: str = "", enp: str = "", limit: int = 20) -> list[Card]:
         """Earlier appeals of a person or from a telephone (+7 or 8 makes no difference): open first, then newest."""
@@ -196,6 +260,12 @@ class Journal:
         """The server is another lineage: read it from the start, send operations from ``next_n`` on again."""
         with self._store.writing():
             confirm.rewind(self._store, next_n, epoch)
+
+    def fork(self, identity: DeviceIdentity, fork_n: int) -> None:
+        """This journal was copied and the server has another operation under our number ``fork_n``: go on as
+        ``identity``; what waits is sent under its code, with the id it had."""
+        with self._store.writing():
+            forked.go_on_as(self._store, identity, fork_n)
 
     def attention(self) -> list[Attention]:
         """Operations that were refused or joined with another's text, until the operator has dealt with them."""

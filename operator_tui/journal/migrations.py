@@ -94,3 +94,18 @@ def newest_first(db: Database) -> None:
     db.execute(f"CREATE INDEX IF NOT EXISTS shown_open ON shown(created, id) WHERE {OPEN}")
     db.table("event").create_index(["op"], if_not_exists=True)
     db.table("outbox").create_index(["at_ms"], if_not_exists=True)
+
+
+@STEPS()
+def who_and_what(db: Database) -> None:
+    """What inbox, review and filters ask for, beside the card instead of inside it."""
+    for column, kind in (("worker", int), ("review", str), ("theme", str), ("result", str), ("closer", int)):
+        db.table("shown").add_column(column, kind)
+    db.execute(
+        "UPDATE shown SET worker = body ->> '$.worker', review = coalesce(body ->> '$.review', ''), "
+        "theme = coalesce(body ->> '$.fields.theme', ''), result = coalesce(body ->> '$.fields.result', ''), "
+        "closer = body ->> '$.fields.closed_by'"
+    )
+    db.execute("CREATE INDEX IF NOT EXISTS shown_worker ON shown(worker, status, created, id)")
+    db.execute(f"CREATE INDEX IF NOT EXISTS shown_due ON shown(deadline, id) WHERE {OPEN}")
+    db.execute("CREATE INDEX IF NOT EXISTS shown_review ON shown(result, closer, created, id) WHERE status = 'review'")

@@ -60,6 +60,14 @@ def counts(store: Store) -> dict[Status, int]:
     return {status: int(found.get(status.value, 0)) for status in Status}
 
 
+def workers(store: Store) -> dict[int, int]:
+    """Users who have appeals in this journal, with how many of them are open, the busiest first."""
+    rows = store.rows(
+        f"SELECT worker, sum({OPEN}) AS open FROM shown WHERE worker IS NOT NULL GROUP BY worker ORDER BY open DESC"
+    )
+    return {int(user): int(count) for user, count in rows}
+
+
 def history(store: Store, *, phone: str, enp: str, limit: int) -> list[Card]:
     """Earlier appeals of a person or from a telephone: the open ones first, then the newest (K-5.1.7.1)."""
     keys = {"phone": phone_key(phone), "enp": digits(enp)}

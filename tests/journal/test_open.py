@@ -16,6 +16,7 @@ from sqlite_utils.migrations import Migrations
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal import migrations, store
+from operator_tui.journal.finding import find_columns
 from operator_tui.journal.journal import Journal
 from operator_tui.secrets.cipher import open_encrypted
 from tests.journal.making import KEY, appeal, enrolled, identity, open_journal
@@ -179,6 +180,7 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     steps = Migrations("journal")
     steps(name="first")(migrations.first)
     steps(name="newest_first")(migrations.newest_first)
+    steps(name="who_and_what")(migrations.who_and_what)
     monkeypatch.setattr(store, "STEPS", steps)
     return steps
 
@@ -187,7 +189,7 @@ def test_an_existing_journal_is_copied_before_it_is_migrated(tmp_path: Path, nex
     journal = enrolled(tmp_path)
     saved = journal.save(appeal(surname="Тестова"))
     journal.close()
-    next_release(name="third")(lambda db: db.execute("ALTER TABLE draft ADD COLUMN colour TEXT") and None)
+    next_release(name="next")(lambda db: db.execute("ALTER TABLE draft ADD COLUMN colour TEXT") and None)
     journal = open_journal(tmp_path)
     assert journal.card(saved.id) == saved
     assert [card.id for card in journal.search("тестова")] == [saved.id]
@@ -211,7 +213,7 @@ def test_an_existing_journal_is_copied_before_it_is_migrated(tmp_path: Path, nex
 def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, next_release: Migrations) -> None:
     enrolled(tmp_path).close()
 
-    @next_release(name="third")
+    @next_release(name="next")
     def breaks(db: object) -> None:
         db.execute("ALTER TABLE draft ADD COLUMN colour TEXT")  # type: ignore[attr-defined]  # it is a Database
         raise RuntimeError("in the middle")
@@ -226,13 +228,19 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, nex
 def test_a_journal_of_the_first_days_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     early = Migrations("journal")
     early(name="first")(migrations.first)
+    later = ("worker", "review", "theme", "result", "closer")
     with monkeypatch.context() as then:
         then.setattr(store, "STEPS", early)
+        then.setattr(
+            "operator_tui.journal.cards.find_columns",
+            lambda card: {name: value for name, value in find_columns(card).items() if name not in later},
+        )
         journal = enrolled(tmp_path)
         saved = journal.save(appeal(surname="Тестова"))
         journal.close()
     journal = open_journal(tmp_path)
     assert [card.id for card in journal.active()] == [saved.id]
+    assert journal.workers() == {1944: 1}
     journal.close()
     assert [file.name for file in tmp_path.glob("*before*")] == ["journal.db.before-2"]
 

@@ -16,6 +16,7 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.hlc import next_stamp
 from operator_tui.appeals.operations import CARD_KINDS, Event, Kind, Operation, Outcome, operation_id, stream_for
 from operator_tui.appeals.people import Role
+from operator_tui.desk.state import Topic
 from operator_tui.journal.journal import Journal
 from tests.screens.page import DeskPage
 
@@ -63,6 +64,15 @@ class Elsewhere:
         await self._desk.refresh_journal()
         return event.c
 
+    async def closed(self, who: Actor, result: str, *, theme: str = "К-01.3", **given: Any) -> str:
+        """An appeal that ``who`` has made and closed with that result; its id."""
+        type_ = self._desk.catalogue.theme(theme).type.value
+        made = {"type": type_, "theme": theme, "number": f"13-{self._n:05d}-1", "zone": "Europe/Moscow"}
+        card = await self.does(who, Kind.CARD_NEW, made)
+        closing = {"act": "close", "result": result, "comment": "Меры приняты", **given}
+        await self.does(who, Kind.CARD_MOVE, closing, card)
+        return card
+
     async def answers(self) -> list[Outcome]:
         """The server takes what the desk has sent, and answers."""
         desk = self._desk
@@ -102,6 +112,18 @@ class Elsewhere:
         at = (await self._desk.on_journal(lambda journal: journal.cursors())).get(stream, 0)
         x = msgspec.to_builtins(change)
         return Event(stream, at + ahead + 1, operation.k, op, who.user, operation.at, card_id, x)
+
+
+async def become(page: DeskPage, role: Role) -> Elsewhere:
+    """The same desk with an operator of another role, and the rest of the centre around it."""
+    elsewhere = await Elsewhere.of(page)
+    device = await page.desk.on_journal(lambda journal: journal.device)
+    assert device is not None
+    operator = msgspec.structs.replace(device.operator, role=role)
+    identity = msgspec.structs.replace(device, operator=operator)
+    await page.desk.on_journal(lambda journal: journal.enrol(identity))
+    page.desk.change(Topic.PHONE, operator=operator)
+    return elsewhere
 
 
 def _all_confirmed(journal: Journal) -> bool:

@@ -1,0 +1,129 @@
+"""The journal sifted: by status, worker, theme, result, closer and term, sorted, a page at a time."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.card import Card, Status
+from operator_tui.journal import cards
+from operator_tui.journal.finding import match_query
+from operator_tui.journal.migrations import OPEN
+from operator_tui.journal.store import Store
+
+_KEPT = "sieves"
+
+
+class Order(StrEnum):
+    """How rows follow one another."""
+
+    NEWEST = "newest"
+    DUE = "due"  # the nearest term first
+
+
+class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is let through; an empty value lets everything through.
+
+    ``statuses`` empty means every open one; ``worker`` 0 with ``unclaimed`` means nobody's; ``due`` is the last
+    local date (ISO) of the term that is let through; ``text`` words as in the search.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    worker: int | None = None
+    unclaimed: bool = False
+    review: str = ""
+    theme: str = ""
+    result: str = ""
+    closer: int | None = None
+    due: str = ""
+    text: str = ""
+    order: Order = Order.NEWEST
+
+
+class Heap(msgspec.Struct, frozen=True):
+    """Appeals in review that share a result, or a theme, or the one who closed them: ``value`` with its count."""
+
+    value: str
+    count: int
+
+
+def page(store: Store, sieve: Sieve, *, limit: int, offset: int) -> list[Card]:
+    """The rows of a page, in the sieve's order."""
+    where, values = _where(sieve)
+    # Named, because SQLite would rather look up each status and sort what it finds.
+    plain = sieve == Sieve(order=sieve.order)
+    index = {Order.NEWEST: "INDEXED BY shown_open", Order.DUE: "INDEXED BY shown_due"}[sieve.order] if plain else ""
+    order = "created DESC, id DESC" if sieve.order is Order.NEWEST else "deadline, id"
+    rows = store.rows(
+        f"SELECT body FROM shown {index} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", *values, limit, offset
+    )
+    return [cards.decode(body) for (body,) in rows]
+
+
+def count(store: Store, sieve: Sieve) -> int:
+    """How many rows there are on all pages."""
+    where, values = _where(sieve)
+    return int(store.value(f"SELECT count(*) FROM shown WHERE {where}", *values))
+
+
+def heaps(store: Store, sieve: Sieve, by: str) -> list[Heap]:
+    """The appeals counted by ``result``, ``theme`` or ``closer``, the largest heap first. ValueError for another."""
+    if by not in ("result", "theme", "closer"):
+        raise ValueError(by)
+    where, values = _where(sieve)
+    rows = store.rows(
+        f"SELECT coalesce({by}, ''), count(*) AS n FROM shown WHERE {where} GROUP BY 1 ORDER BY n DESC, 1", *values
+    )
+    return [Heap(str(value), int(number)) for value, number in rows]
+
+
+def ids(store: Store, sieve: Sieve) -> list[str]:
+    """The ids of all rows, oldest first."""
+    where, values = _where(sieve)
+    return [str(one) for (one,) in store.rows(f"SELECT id FROM shown WHERE {where} ORDER BY created, id", *values)]
+
+
+def keep(store: Store, name: str, sieve: Sieve | None) -> None:
+    """Keep a sieve under a name, or forget it; inside ``writing`` only."""
+    known = kept(store)
+    if sieve is None:
+        known.pop(name, None)
+    else:
+        known[name] = sieve
+    store.set_meta(_KEPT, msgspec.json.encode(known).decode())
+
+
+def kept(store: Store) -> dict[str, Sieve]:
+    """The sieves kept by name."""
+    return msgspec.json.decode(store.meta(_KEPT, "{}"), type=dict[str, Sieve])
+
+
+def _where(sieve: Sieve) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    if sieve.statuses:
+        parts.append(f"status IN ({', '.join('?' * len(sieve.statuses))})")
+        values += [status.value for status in sieve.statuses]
+    else:
+        parts.append(OPEN)
+    if sieve.unclaimed:
+        parts.append("worker IS NULL")
+    for column, value in (
+        ("worker", sieve.worker),
+        ("review", sieve.review),
+        ("theme", sieve.theme),
+        ("result", sieve.result),
+        ("closer", sieve.closer),
+    ):
+        if value not in ("", None):
+            parts.append(f"{column} = ?")
+            values.append(value)
+    if sieve.due:
+        parts.append("deadline != '' AND deadline <= ?")
+        values.append(sieve.due)
+    if query := match_query(sieve.text):
+        parts.append("row IN (SELECT rowid FROM shown_fts WHERE shown_fts MATCH ?)")
+        values.append(query)
+    return " AND ".join(parts), values

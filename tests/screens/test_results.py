@@ -1,0 +1,118 @@
+"""Results with what they want beside the comment, and calls without a question, closed by one key."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from operator_tui.appeals.card import Status
+from screens.words import day
+from tests.screens.page import DeskPage, List, open_desk
+from tests.screens.test_call import answered
+from tests.screens.test_desk import QUIET, with_theme
+
+
+async def with_result(desk: DeskPage, code: str, words: str = "потер") -> None:
+    """A new card with that theme and that result, chosen from the list."""
+    await desk.press("insert")
+    await desk.until_screen("work")
+    if words.startswith("Ж"):
+        desk.desk.choose_theme(desk.desk.catalogue.theme(words))
+    else:
+        await with_theme(desk, words)
+    await desk.press("ctrl+r")
+    results = List(desk, "#results")
+    await desk.until(lambda: results.rows(), "results")
+    place = results.keys().index(code)
+    await desk.press("home", *["down"] * place, "enter")
+    card = desk.desk.state.card
+    await desk.until(lambda: desk.desk.state.card and desk.desk.state.card.fields.get("result") == code, f"{card}")
+
+
+@pytest.mark.function("K-6.1.5", "K-6.0.3")
+async def test_forwarding_with_notice_asks_for_the_operator_and_defers_the_answer() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await with_result(desk, "R04")
+        await desk.until(lambda: "Оператор" in desk.line("#field-asked-1 Line"), "the field")
+        await desk.until(lambda: desk.app.screen.query_one("#input-asked-1").has_focus, "the cursor in it")
+        await desk.press("f9")
+        await desk.until(lambda: "Не заполнено: Оператор" in desk.notice, "what is missing")
+        await desk.type("1945")
+        await desk.press("f9")
+        await desk.until(lambda: "«Отсроченный ответ»" in desk.notice, "the new status")
+        (card,) = await desk.desk.active()
+        assert (card.status, card.worker) == (Status.DEFERRED, 1945)
+
+
+@pytest.mark.function("K-6.1.6", "K-6.1.7", "K-6.1.8")
+async def test_an_extension_asks_for_a_later_date_and_a_reason_and_goes_to_the_administrator() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await with_result(desk, "R05")
+        await desk.until(lambda: "Новая дата" in desk.line("#field-asked-1 Line"), "the field")
+        today = datetime.now(UTC).date()
+        await desk.type(day((today - timedelta(days=3)).isoformat()))
+        await desk.press("f9")
+        await desk.until(lambda: "«Новая дата рассмотрения» заполнено неверно" in desk.notice, "no date of the past")
+        later = (today + timedelta(days=40)).isoformat()
+        await desk.press(*["backspace"] * 10)
+        await desk.type(day(later))
+        await desk.press("f9")
+        await desk.until(lambda: "«На рассмотрении»" in desk.notice, "sent to the administrator")
+        (card,) = await desk.desk.active()
+        assert (card.review, card.value("new_date")) == ("extension", later)
+        assert card.value("comment"), "the reason"
+
+
+async def test_a_complaint_with_money_back_asks_for_measures_and_sum_and_keeps_what_was_typed() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await with_result(desk, "R07", "Ж-15.1")
+        await desk.press("ctrl+x")
+        await desk.until(lambda: "Принятые меры, Возвращённая сумма" in desk.notice, "all that is missing in one line")
+        await desk.type("Деньги возвращены")
+        await desk.press("ctrl+x")
+        await desk.until(lambda: desk.app.screen.query_one("#input-asked-2").has_focus, "the next one")
+        await desk.type("1500")
+        await desk.press("ctrl+s")
+        await desk.until(lambda: "Сохранено" in desk.notice, "saved")
+        (card,) = await desk.desk.active()
+        assert (card.value("measures"), card.value("sum")) == ("Деньги возвращены", "1500")
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "result"),
+    [
+        ("alt+e", "wrong_number", "R26"),
+        ("alt+t", "silence", "R26"),
+        ("alt+h", "prank", "R26"),
+        ("alt+n", "off_topic", "R02"),
+        ("alt+p", "talk", "R02"),
+    ],
+)
+@pytest.mark.function("1411-18", "1411-19")
+async def test_a_call_without_a_question_is_closed_by_one_key(key: str, code: str, result: str) -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await desk.until(lambda: desk.hits.rows(), "candidates, of whom nobody is bound")
+        await desk.press(key)
+        await desk.until(lambda: "До свидания" in desk.notice or "Всего вам доброго" in desk.notice, "polite words")
+        (card,) = await desk.desk.active()
+        assert (card.status, card.value("quick"), card.value("result")) == (Status.IN_REVIEW, code, result)
+        assert not card.value("enp")
+        assert card.value("call")
+        assert card.value("phone")
+        await desk.press("f4")
+        await desk.until_screen("journal")
+
+
+async def test_the_word_typed_before_a_quick_class_is_kept() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.comment.type("такси")
+        await desk.press("ctrl+p")
+        await desk.until(lambda: List(desk, "#found").rows(), "the classes")
+        await desk.press("down", "down", "down", "enter")
+        await desk.until(lambda: "Не по профилю" in desk.notice, "closed")
+        (card,) = await desk.desk.active()
+        assert card.value("comment") == "такси\nНе по профилю"
