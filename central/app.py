@@ -15,7 +15,9 @@ from central.api import auth, people
 from central.api.access import access_of, caller
 from central.api.enrol import enrol
 from central.api.errors import failed, refused, refused_by_http
+from central.api.fork import fork
 from central.api.health import health
+from central.api.insured import insured
 from central.api.service import Service
 from central.api.sync import sync
 from central.store.database import Database
@@ -27,9 +29,10 @@ from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import MAX_BODY
 
 HANDLERS = [
-    *(sync, enrol, health),
+    *(sync, enrol, fork, health),
     *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
     *(people.people, people.add, people.change, people.code),
+    insured,
 ]
 
 

@@ -11,12 +11,12 @@ from central.log import log, log_failure
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.signin import messages as auth
 from operator_tui.signin import people
-from operator_tui.sync.protocol import ENROL_PATH, HEALTH_PATH, JSON_TYPE, SYNC_PATH
+from operator_tui.sync.protocol import ENROL_PATH, FORK_PATH, HEALTH_PATH, JSON_TYPE, SYNC_PATH
 
 AnyRequest = Request[Any, Any, Any]
 
 _PATHS = frozenset(
-    {SYNC_PATH, ENROL_PATH, HEALTH_PATH}
+    {SYNC_PATH, ENROL_PATH, FORK_PATH, HEALTH_PATH}
     | {auth.CHALLENGE_PATH, auth.SIGN_IN_PATH, auth.REFRESH_PATH, auth.SIGN_OUT_PATH}
     | {auth.PASSWORD_PATH, auth.ESCROW_PATH, auth.RESET_PATH}
     | {people.PEOPLE_PATH, people.ADD_PATH, people.CHANGE_PATH, people.CODE_PATH}

@@ -7,7 +7,7 @@ import msgspec
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.sync.link import Link
-from operator_tui.sync.protocol import ENROL_PATH, PROTOCOL_VERSION, EnrolAnswer, EnrolRequest
+from operator_tui.sync.protocol import ENROL_PATH, FORK_PATH, PROTOCOL_VERSION, EnrolAnswer, EnrolRequest, ForkRequest
 
 _MAX_ANSWER = 65_536
 
@@ -17,9 +17,20 @@ async def enrol(link: Link, code: str) -> DeviceIdentity:
 
     A code works once: should the answer be lost on the way, the administrator gives another.
     """
-    body = msgspec.json.encode(EnrolRequest(v=PROTOCOL_VERSION, code=code))
+    return await _identity(link, ENROL_PATH, msgspec.json.encode(EnrolRequest(v=PROTOCOL_VERSION, code=code)), "")
+
+
+async def fork(link: Link, device: DeviceIdentity) -> DeviceIdentity:
+    """A new identity of the same operator, for a journal that was copied. Refusals: those of the link.
+
+    Should the answer be lost, one code is used up and the next is asked for.
+    """
+    return await _identity(link, FORK_PATH, msgspec.json.encode(ForkRequest(v=PROTOCOL_VERSION)), device.token)
+
+
+async def _identity(link: Link, path: str, body: bytes, token: str) -> DeviceIdentity:
     raw = b""
-    async with link.post(ENROL_PATH, body, packed=False) as chunks:
+    async with link.post(path, body, token=token, packed=False) as chunks:
         async for chunk in chunks:
             raw += chunk
             if len(raw) > _MAX_ANSWER:
@@ -31,7 +42,7 @@ async def enrol(link: Link, code: str) -> DeviceIdentity:
     return DeviceIdentity(
         code=answer.device,
         number=answer.number,
-        token=answer.token,
+        token=answer.token or token,  # a person's session goes on
         epoch=answer.epoch,
         operator=answer.operator,
     )

@@ -24,6 +24,7 @@ SPOKEN_VERSIONS = frozenset({1})
 
 SYNC_PATH = "/v1/sync"
 ENROL_PATH = "/v1/enroll"
+FORK_PATH = "/v1/fork"
 HEALTH_PATH = "/v1/health"
 JSON_TYPE = "application/json"
 FRAMES_TYPE = "application/x-ndjson"
@@ -119,6 +120,12 @@ class EnrolAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     login: str = ""
     voice: str = ""
     sip: str = ""
+
+
+class ForkRequest(msgspec.Struct, frozen=True):
+    """A copied journal asks for a device code of its own; answered by EnrolAnswer."""
+
+    v: int
 
 
 def demand_version(version: int) -> None:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -25,6 +25,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Operation, Outcome
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
+from operator_tui.sync.enrol import fork
 from operator_tui.sync.link import Link
 from operator_tui.sync.protocol import (
     MAX_OPERATIONS,
@@ -50,7 +51,20 @@ _FAST_S = 1.0
 _BATCH_BYTES = 1 << 20
 _BROKEN_S = 0.5  # between a held request that broke off and the round that looks why
 _REWINDS = 2  # in one round; a server that asks for the same again and again is not followed
+_FORKS = 1  # the same
 _OFFSETS = 9  # clock differences the median is taken of
+
+
+class Session(Protocol):
+    """Where the tokens of somebody who is signed in come from."""
+
+    async def token(self) -> str:
+        """One that is good for a while. Refusal(SIGN_IN_NEEDED) when there is none to be had."""
+        ...
+
+    def spoiled(self) -> None:
+        """The server did not take it."""
+        ...
 
 
 class ServerLight(StrEnum):
@@ -99,6 +113,7 @@ class Sender:
         *,
         run: Callable[..., Awaitable[Any]],
         clock: Clock,
+        session: Session | None = None,
         poll_s: float = 2.0,
         wait_s: float = MAX_WAIT_S,
         on_state: Callable[[SenderState], None] = lambda state: None,
@@ -109,6 +124,7 @@ class Sender:
         something to see (0: it is not asked to); the callbacks get each new state and the cards changed."""
         self._journal = journal
         self._link = link
+        self._session = session
         self._run = run
         self._clock = clock
         self._poll_s = poll_s
@@ -122,6 +138,8 @@ class Sender:
         self._batch = _SLOW_OPERATIONS
         self._durable = 0
         self._offsets: deque[int] = deque(maxlen=_OFFSETS)
+        # Two answers may arrive side by side, and one of them may be from before the server became another.
+        self._taking = asyncio.Lock()
         self.state = SenderState(since_ms=clock.now_ms())
 
     def kick(self) -> None:
@@ -213,13 +231,20 @@ class Sender:
         device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
         if device is None:
             raise Refusal(Code.NOT_ENROLLED)
-        rewound = 0
+        rewound = forked = 0
         while True:
             limit = self._batch
             waiting: list[Operation] = await self._run(self._journal.outbox, limit)
             batch = _fitting(waiting)
             started = self._clock.monotonic()
-            answer = await self._exchange(device, batch)
+            try:
+                answer = await self._exchange(device, batch)
+            except Refusal as refusal:
+                forked += 1
+                if refusal.code is not Code.FORK or forked > _FORKS:
+                    raise
+                device = await self._take_new_code(device, int(refusal.params.get("n", 1)))
+                continue
             self._batch = MAX_OPERATIONS if self._clock.monotonic() - started < _FAST_S else _SLOW_OPERATIONS
             if answer.rewound:
                 rewound += 1
@@ -234,7 +259,27 @@ class Sender:
                 return
             await self._tell(ServerLight.ON, None)
 
+    async def _take_new_code(self, device: DeviceIdentity, fork_n: int) -> DeviceIdentity:
+        """This journal was copied: its own operations go on under a device code of their own, known by ``was``."""
+        fresh = await fork(self._link, device)
+        async with self._taking:
+            await self._run(self._journal.fork, fresh, fork_n)
+            self._durable = 0
+        return fresh
+
     async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], *, wait: float = 0.0) -> _Answer:
+        if self._session is None:
+            return await self._ask(device, batch, device.token, wait)
+        try:
+            return await self._ask(device, batch, await self._session.token(), wait)
+        except Refusal as refusal:
+            if refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
+                raise
+        # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
+        self._session.spoiled()
+        return await self._ask(device, batch, await self._session.token(), wait)
+
+    async def _ask(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, wait: float) -> _Answer:
         cursors: dict[str, int] = await self._run(self._journal.cursors)
         sent_ms = self._clock.now_ms()
         request = SyncRequest(
@@ -242,7 +287,7 @@ class Sender:
         )
         answer = _Answer(held=wait > 0)
         reader = FrameReader()
-        async with self._link.post(SYNC_PATH, pack(request), token=device.token) as chunks:
+        async with self._link.post(SYNC_PATH, pack(request), token=token) as chunks:
             async for chunk in chunks:
                 await self._take(device, batch, reader.feed(chunk), answer, sent_ms)
         if answer.end is None:
@@ -257,7 +302,26 @@ class Sender:
         answer: _Answer,
         sent_ms: int,
     ) -> None:
-        """Put what has arrived into the journal: one transaction for the outcomes, one for the events."""
+        """Put what has arrived into the journal, if it is still the one that asked."""
+        if not frames:
+            return
+        async with self._taking:
+            now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+            if now is None or (now.code, now.epoch) != (device.code, device.epoch):
+                if not answer.rewound:
+                    raise Refusal(Code.SERVER_AWAY)  # the server or this device became another meanwhile: ask again
+                return
+            await self._store(device, batch, frames, answer, sent_ms)
+
+    async def _store(
+        self,
+        device: DeviceIdentity,
+        batch: Sequence[dict[str, Any]],
+        frames: Sequence[Frame],
+        answer: _Answer,
+        sent_ms: int,
+    ) -> None:
+        """One transaction for the outcomes, one for the events."""
         outcomes: list[Outcome] = []
         events: list[Event] = []
         for frame in frames:

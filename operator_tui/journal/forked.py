@@ -1,0 +1,73 @@
+"""A copied journal goes on under a device code of its own: what waits is sent again, known by the id it had.
+
+Two journals that count under one code give different operations the same id. The server notices and refuses; the
+journal it refuses takes a new code. Numbers below the fork are the same in both copies: such an operation keeps what
+it refers to, so that the server knows it by its old id and digest. From the fork on the old ids belong to the other
+copy, so whatever of ours refers to one of them is made to refer to the new id (design 1.5, rule 1).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from operator_tui.appeals.draft import Draft
+from operator_tui.appeals.operations import Operation, operation_id
+from operator_tui.journal import cards, outbox
+from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.store import Store
+
+
+def go_on_as(store: Store, identity: DeviceIdentity, fork_n: int) -> None:
+    """Take the identity and put the waiting operations into its queue; inside ``writing`` only."""
+    old = store.demand_device().code
+    waiting = store.rows(
+        "SELECT n, card, kind, body, at_ms, confirmed FROM outbox WHERE device = ? AND state = 'pending' ORDER BY n",
+        old,
+    )
+    moved = {
+        operation_id(old, row[0]): operation_id(identity.code, n)
+        for n, row in enumerate(waiting, 1)
+        if row[0] >= fork_n
+    }
+    touched: set[str] = set()
+    for n, (old_n, card, kind, body, at_ms, confirmed) in enumerate(waiting, 1):
+        store.db.execute("DELETE FROM outbox WHERE device = ? AND n = ?", [old, old_n])
+        operation = _moved(outbox.decode(body), n, operation_id(old, old_n), moved)
+        store.db.execute(
+            "INSERT INTO outbox(device, n, card, kind, body, at_ms, confirmed) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                *(identity.code, n, moved.get(card, card), kind),
+                *(msgspec.json.encode(operation).decode(), at_ms, 0 if card in moved else confirmed),
+            ],
+        )
+        touched |= {card, moved.get(card, card)}
+    store.set_meta("device", msgspec.json.encode(identity).decode())
+    store.set_meta("next_n", str(len(waiting) + 1))
+    store.set_meta("durable", "0")
+    _move_forms(store, moved)
+    for card in touched - {""}:
+        if card in moved:
+            # Ours, kept for the screen after a change of epoch; the other copy's comes from the stream.
+            store.db.execute("DELETE FROM card WHERE id = ? AND stale = 1", [card])
+        cards.refresh(store, card)
+
+
+def _moved(operation: Operation, n: int, was: str, moved: dict[str, str]) -> Operation:
+    return msgspec.structs.replace(
+        operation,
+        n=n,
+        was=operation.was or was,
+        c=moved.get(operation.c, operation.c),
+        b={field: moved.get(op, op) for field, op in operation.b.items()},
+    )
+
+
+def _move_forms(store: Store, moved: dict[str, str]) -> None:
+    """Unsaved forms of our cards, and which card a form became."""
+    for old, new in moved.items():
+        store.db.execute("UPDATE saved SET card = ? WHERE card = ?", [new, old])
+    for draft_id, body in store.rows("SELECT id, body FROM draft"):
+        draft = msgspec.json.decode(body, type=Draft)
+        draft.card = moved.get(draft.card, draft.card)
+        draft.base = {field: moved.get(op, op) for field, op in draft.base.items()}
+        store.db.execute("UPDATE draft SET body = ? WHERE id = ?", [msgspec.json.encode(draft).decode(), draft_id])
