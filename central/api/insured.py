@@ -37,5 +37,5 @@ async def insured(
     asked = await message(request, Asked)
     region = region_of(who.operator.organisation)
     answer = await service.run(lambda: find(service.database.engine, region, asked))
-    log("searched", device=who.id, n=len(answer.found.hits))
+    log("searched", device=who.id, sent=len(answer.found.hits))
     return Response(msgspec.json.encode(answer), media_type=JSON_TYPE)

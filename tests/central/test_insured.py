@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from litestar.testing import TestClient
 
+from central.api.insured import INSURED_PATH
+from central.app import create_app
+from central.log import open_log
 from central.registry.people import Asked, find
 from central.registry.publish import publish
 from central.store.database import Database
+from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.letters import to_latin_layout
 from operator_tui.registry import generator
 from operator_tui.registry.index import Registry
 from operator_tui.registry.load import build
 from operator_tui.registry.people import MOST_SHOWN, Person
+from operator_tui.sync.protocol import PROTOCOL_VERSION
+from tests.central.desks import Desk, Office
 from tests.peers.postgres import Postgres
 
 KEY = bytes(range(32))
@@ -146,3 +154,45 @@ def test_the_desks_own_database_holds_no_region(tmp_path: Path, copy: Path) -> N
         assert refused.value.code == Code.DATABASE_WRONG
     finally:
         database.close()
+
+
+# --- over HTTP ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def central(postgres: Postgres, copy: Path) -> Iterator[tuple[TestClient[Any], Desk]]:
+    database = Database.postgres(postgres.fresh())
+    publish(database.engine, REGION, copy, KEY)
+    clock = ManualClock()
+    with TestClient(create_app(database, clock=clock), raise_server_exceptions=False) as client:
+        yield client, Office(database, client, clock).desk("Петрова Анна Сергеевна")
+
+
+@pytest.mark.needs("postgresql")
+def test_a_desk_asks_and_nothing_of_it_is_logged(
+    central: tuple[TestClient[Any], Desk], people: list[Person], capfd: pytest.CaptureFixture[str]
+) -> None:
+    client, desk = central
+    one = people[50]
+    open_log(None)
+    token = {"Authorization": f"Bearer {desk.identity.token}"}
+    answer = client.post(INSURED_PATH, json={"v": PROTOCOL_VERSION, "line": one.enp}, headers=token)
+    assert answer.status_code == 200
+    found = answer.json()["found"]
+    assert [hit["person"]["enp"] for hit in found["hits"]] == [one.enp]
+    logged = capfd.readouterr().err
+    assert "searched" in logged
+    assert one.enp not in logged
+    assert one.surname not in logged
+
+
+@pytest.mark.needs("postgresql")
+def test_nobody_asks_without_a_token(central: tuple[TestClient[Any], Desk]) -> None:
+    client, desk = central
+    asked = {"v": PROTOCOL_VERSION, "line": "иван"}
+    assert client.post(INSURED_PATH, json=asked).status_code == 401
+    assert client.post(INSURED_PATH, json=asked, headers={"Authorization": "Bearer x"}).status_code == 401
+    token = {"Authorization": f"Bearer {desk.identity.token}"}
+    assert client.post(INSURED_PATH, content=b"{", headers=token).status_code == 400
+    empty = client.post(INSURED_PATH, json={"v": PROTOCOL_VERSION}, headers=token)
+    assert (empty.status_code, empty.json()["code"]) == (400, "search_empty")
