@@ -282,6 +282,7 @@ class DeskApp(KeysInOrder):
             "phone.ready": phone.change_state,
             "phone.transfer": self._transfer,
             "phone.mute": phone.toggle_mute,
+            "phone.record_pause": self._pause_record,
             "phone.call_back": phone.call_back,
             "phone.join": phone.join,
             "phone.swap": phone.swap,
@@ -352,6 +353,21 @@ class DeskApp(KeysInOrder):
     def _transfer(self) -> None:
         """«Перевести на другого специалиста»: by extension (K-5.1.8.2)."""
         self._ask_number(tr("Перевести на другого специалиста"), self.desk.phone.transfer)
+
+    def _pause_record(self) -> Awaitable[None] | None:
+        """Recording goes on again; or it stops, and the reason is asked first."""
+        call = self.desk.state.call
+        if call is not None and call.recording == "paused":
+            return self.desk.phone.resume_record()
+        if call is None or not call.recording:
+            raise Refusal(Code.RECORD_OFF)
+
+        def asked(reason: str | None) -> None:
+            if reason:
+                self.desk.background(self.desk.phone.pause_record(reason))
+
+        self.push_screen(AskScreen(tr("Приостановить запись"), tr("Причина, затем Enter")), asked)
+        return None
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""

@@ -111,6 +111,8 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
         text += " · " + tr("МИКРОФОН ВЫКЛЮЧЕН")
     for other in others:
         number = phone_words(other.number) or tr("номер скрыт")
+    if call.recording:
+        text += " · " + (tr("ЗАПИСЬ") if call.recording == "on" else tr("ЗАПИСЬ ПРИОСТАНОВЛЕНА"))
         text += f" · {number} {_state_word(other)}"
     return text
 

@@ -36,6 +36,8 @@ async def performed(line: PhoneLine, act: wire.AnyAct) -> str:
             doing = line.accept_transfer(call)
         case wire.RefuseTransfer(call=call):
             doing = line.refuse_transfer(call)
+        case wire.PauseRecord(call=call, on=on):
+            doing = line.pause_record(call, on)
         case _:
             raise Refusal(Code.UNSUPPORTED)
     return await doing or ""

@@ -155,7 +155,7 @@ class BaseLine:
     async def record(self, call: CallId, sink: RecordSink | None) -> None:
         raise _unsupported(Capability.RECORD)
 
-    async def pause_record(self, call: CallId, reason: str) -> None:
+    async def pause_record(self, call: CallId, on: bool) -> None:
         raise _unsupported(Capability.RECORD)
 
 

@@ -81,7 +81,7 @@ def moved(call: Call, move: Move, *, at_ms: int, by: EndedBy = EndedBy.NOBODY, c
             changes = {"remote_held": False, "held_ms": call.held_ms if call.held else None}
         case Move.END:
             changes = {"ended_ms": at_ms, "ended_by": by, "cause": cause, "transferred_to": to, "held_ms": None}
-            changes |= {"held": False, "remote_held": False, "muted": False}
+            changes |= {"held": False, "remote_held": False, "muted": False, "recording": ""}
     return msgspec.structs.replace(call, state=target, **changes)
 
 

@@ -36,7 +36,7 @@ async def _serve(profile: Profile) -> None:
     log = EngineLog(profile.logs / "phone.log")
     log.take_python_logging()
     log.take_native_stderr()
-    engine = Engine(profile.phone_socket, log=log)
+    engine = Engine(profile.phone_socket, log=log, recordings=profile.recordings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, engine.end)

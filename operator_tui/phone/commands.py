@@ -143,6 +143,14 @@ register(
         available=_with_second,
     ),
     Command(
+        "phone.record_pause",
+        mark("Запись"),
+        mark("Приостановить запись разговора с указанием причины или продолжить её."),
+        keys=("alt+v",),
+        rank=235,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
         "phone.begin_work",
         mark("Начало работы"),
         mark("Включить программный телефон: проверить микрофон и начать приём вызовов."),

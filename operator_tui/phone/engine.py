@@ -39,6 +39,7 @@ from operator_tui.phone.line import (
     folded,
 )
 from operator_tui.phone.log import EngineLog
+from operator_tui.phone.recorder import Recorder
 from operator_tui.phone.sound import SoundCard, no_sound, open_card
 
 IDLE_SECONDS = 600.0
@@ -74,6 +75,7 @@ class Engine:
         *,
         clock: Clock | None = None,
         log: EngineLog | None = None,
+        recordings: Path | None = None,
         line: MakeLine = make_line,
         card: MakeCard = open_card,
         idle_seconds: float = IDLE_SECONDS,
@@ -82,6 +84,8 @@ class Engine:
         self._socket = socket
         self._clock = clock or SystemClock()
         self._log = log or EngineLog()
+        self._recordings = recordings
+        self._recorder: Recorder | None = None
         self._make_line = line
         self._make_card = card
         self._idle_seconds = idle_seconds
@@ -290,6 +294,9 @@ class Engine:
             line = self._make_line(act.config, card.port, self._clock)
             self._line, self._config = line, act.config
             self._pump = asyncio.create_task(self._carry(line))
+            if self._recordings is not None and act.config.record and act.record_key:
+                key = bytes.fromhex(act.record_key)
+                self._recorder = Recorder(self._recordings, key, line, self._tell, self._log)
             await line.start(act.config, act.secret, act.callers)
         except BaseException:
             await self._stop_line()
@@ -304,6 +311,8 @@ class Engine:
                 registration=line.registration(),
             )
         )
+        if self._recorder is not None:
+            await self._recorder.begin()
 
     async def _open_card(self, config: LineConfig) -> SoundCard:
         """The card, or none when it does not open in time: a sound server that hangs must not hold up work."""
@@ -318,6 +327,8 @@ class Engine:
         """Bring the line's events to the desk."""
         async for event in line.events():
             self._tell(event)
+            if isinstance(event, CallChanged) and self._recorder is not None:
+                await self._recorder.follow(event.call)
         self._log.say("line_dead")
         self._over.set()
 
@@ -330,6 +341,9 @@ class Engine:
             except Exception as error:  # a line that cannot say goodbye is gone all the same
                 self._log.failed("stop_failed", error)
             await self._all_told(line)  # the ends of its calls must still get out
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            await recorder.close()
         if self._pump is not None:
             self._pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):

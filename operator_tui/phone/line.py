@@ -76,6 +76,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     ended_by: EndedBy = EndedBy.NOBODY
     cause: str = ""
     transferred_to: str = ""
+    recording: str = ""  # on | paused; empty: not recorded
     headers: dict[str, str] = {}
 
     @property
@@ -167,7 +168,8 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     codecs: tuple[str, ...] = ("pcma", "pcmu", "g722/16000/1", "opus/48000/2")
     register_seconds: int = 60
     country: str = "RU"  # how a national number is read
-    sound: str = "pyaudio"  # pyaudio | null
+    record: bool = True  # the regulation wants every talk recorded
+    sound: str = "pyaudio"  # pyaudio | null | wav (input_device is spoken, output_device takes what is heard)
     input_device: str = ""  # by name; empty: the system's default
     output_device: str = ""
     ring_device: str = ""
@@ -242,6 +244,24 @@ class Levels(msgspec.Struct, frozen=True, tag="levels"):
     speaker: float
 
 
+class Recorded(msgspec.Struct, frozen=True, tag="recorded"):
+    """A recording is ended: file name in the profile's folder of recordings, SHA-256 of the encrypted file, its bytes,
+    milliseconds of talk (0 where they are not known). Not ``whole``: the engine died or the disk refused."""
+
+    call: CallId
+    file: str
+    sha256: str
+    size: int
+    ms: int
+    whole: bool = True
+
+
+class RecordingTrouble(msgspec.Struct, frozen=True, tag="recording_trouble"):
+    """Something about recordings has to be told; talks go on."""
+
+    refusal: dict[str, Any]
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Everything the engine knows. Also an event: the desk gets one at each attach.
 
@@ -257,6 +277,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     recent: tuple[Call, ...] = ()
     capabilities: frozenset[Capability] = frozenset()
     sound: Sound = Sound()
+    recorded: tuple[Recorded, ...] = ()  # the last ones, newest last
 
     def call(self, call_id: CallId) -> Call | None:
         """The live or recent call of that id."""
@@ -278,6 +299,8 @@ PhoneEvent = (
     | Quality
     | SoundChanged
     | Levels
+    | Recorded
+    | RecordingTrouble
     | Snapshot
     | PhoneAway
 )
@@ -296,6 +319,8 @@ def folded(snapshot: Snapshot, event: PhoneEvent) -> Snapshot:
             return msgspec.structs.replace(snapshot, sound=sound)
         case CallChanged(call=call):
             return _with_call(snapshot, call)
+        case Recorded():
+            return msgspec.structs.replace(snapshot, recorded=(*snapshot.recorded, event)[-RECENT_CALLS:])
         case _:
             return snapshot
 
@@ -312,9 +337,21 @@ def _with_call(snapshot: Snapshot, call: Call) -> Snapshot:
 
 
 class RecordSink(Protocol):
-    """Takes a call's sound as it happens: 16-bit stereo frames, operator left, caller right. Encrypts as it writes."""
+    """Takes a call's sound as it happens, 16-bit mono of each side, on the sound's own threads; must not block."""
 
-    def write(self, stereo: bytes, rate: int) -> None: ...
+    def begin(self, rate: int) -> None:
+        """A stretch of talk begins."""
+        ...
+
+    def leave(self) -> None:
+        """It is over (hold, end); another may follow."""
+        ...
+
+    def operator(self, pcm: bytes, rate: int) -> None: ...
+
+    def caller(self, pcm: bytes, rate: int) -> None: ...
+
+    def pause(self, on: bool) -> None: ...
 
     def close(self) -> None: ...
 
@@ -413,8 +450,8 @@ class PhoneLine(Protocol):
         """Record into the sink; None ends it (and closes the sink)."""
         ...
 
-    async def pause_record(self, call: CallId, reason: str) -> None:
-        """Stop writing until the next ``record``; the reason is logged."""
+    async def pause_record(self, call: CallId, on: bool) -> None:
+        """Write silence while on. Refusal(RECORD_OFF) when the call is not recorded."""
         ...
 
 

@@ -99,12 +99,15 @@ class RemotePhone:
 
     # acts
 
-    async def begin_work(self, config: LineConfig, secret: str = "", callers: Sequence[Caller] = ()) -> None:
+    async def begin_work(
+        self, config: LineConfig, secret: str = "", callers: Sequence[Caller] = (), *, record_key: str = ""
+    ) -> None:
         """«Начало работы»: sound and line. Returns when registering has begun; events say how it came out.
 
-        Refusal(NO_MICROPHONE | PHONE_PARTS | LINE_BUSY). ``callers`` are for the simulated line.
+        Refusal(NO_MICROPHONE | PHONE_PARTS | LINE_BUSY). ``callers`` are for the simulated line; talks are recorded
+        for ``record_key`` (public key, hexadecimal).
         """
-        act = wire.BeginWork(config, secret, tuple(callers))
+        act = wire.BeginWork(config, secret, tuple(callers), record_key)
         await self._ask(act)
         self._work, self._ready = act, True
 
@@ -150,6 +153,9 @@ class RemotePhone:
 
     async def refuse_transfer(self, call: CallId) -> None:
         await self._ask(wire.RefuseTransfer(call))
+
+    async def pause_record(self, call: CallId, on: bool = True) -> None:
+        await self._ask(wire.PauseRecord(call, on))
 
     async def set_devices(self, input: str = "", output: str = "", ring: str = "") -> None:
         await self._ask(wire.SetDevices(input, output, ring))

@@ -30,6 +30,7 @@ from operator_tui.phone.line import (
     EndedBy,
     LineConfig,
     Quality,
+    RecordSink,
     RegistrationState,
     Sound,
     SoundChanged,
@@ -60,6 +61,7 @@ class BaresipLine(BaseLine):
             Capability.TRANSFER_ASKED,
             Capability.QUALITY,
             Capability.QUEUE_PAUSE,
+            Capability.RECORD,
         }
     )
 
@@ -232,6 +234,22 @@ class BaresipLine(BaseLine):
         self._book.get(call)
         await asked(self._native[call].reject_transfer())
 
+    async def record(self, call: CallId, sink: RecordSink | None) -> None:
+        known = self._book.need_connected(call)
+        before = self._ear.sink(call)
+        self._ear.record(call, sink)
+        if before is not None:
+            before.close()
+        self._enter(msgspec.structs.replace(known, recording="on" if sink else ""))
+
+    async def pause_record(self, call: CallId, on: bool) -> None:
+        known = self._book.need_connected(call)
+        sink = self._ear.sink(call)
+        if sink is None:
+            raise Refusal(Code.RECORD_OFF)
+        sink.pause(on)
+        self._enter(msgspec.structs.replace(known, recording="paused" if on else "on"))
+
     def _uri(self, number: str) -> str:
         where = self._setup
         assert where is not None
@@ -318,6 +336,9 @@ class BaresipLine(BaseLine):
 
     def _ended(self, call: CallId, by: EndedBy, text: str) -> None:
         _, to = self._leaving.pop(call, (by, ""))
+        if (sink := self._ear.sink(call)) is not None:
+            self._ear.record(call, None)
+            sink.close()
         native = self._native.pop(call, None)
         if native is not None:
             self._ids.pop(native.handle, None)

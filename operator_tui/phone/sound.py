@@ -54,6 +54,8 @@ def open_card(config: LineConfig) -> SoundCard:
     """The card of the settings. Never fails: what is missing stands in its ``sound``."""
     if config.sound == "null":
         return NullCard(Sound())
+    if config.sound == "wav":
+        return NullCard(Sound(), WavPort(Path(config.input_device), Path(config.output_device)))
     # PortAudio tries every host API; without this JACK would start a server of its own.
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     try:
@@ -73,13 +75,31 @@ def _broken(sound: Sound, state: SoundState) -> Sound:
 
 
 class NullPort:
-    """Nobody hears and nobody speaks: the line sends silence by itself."""
+    """Nobody hears and nobody speaks. The caller's sound is still taken every 20 ms, so that it can be recorded."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def start(self, rate: int, pull: Pull, push: Push) -> None:
-        pass
+        self.stop()
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, args=(rate, pull, push), daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        pass
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, rate: int, pull: Pull, push: Push) -> None:
+        size = int(rate * FRAME_SECONDS) * _SAMPLE_BYTES
+        silence, due = bytes(size), time.monotonic()
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            due += FRAME_SECONDS
+            push(silence)
+            pull(size)
 
 
 class WavPort:

@@ -14,7 +14,7 @@ from typing import Any
 import baresip
 from baresip import AudioNotActive, AudioRestarted, BaresipError, CallState
 
-from operator_tui.phone.line import AudioPort, Call, CallId
+from operator_tui.phone.line import AudioPort, Call, CallId, RecordSink
 from operator_tui.phone.line import CallState as State
 
 _SAMPLE_BYTES = 2
@@ -27,11 +27,22 @@ _HEARD = (State.TALKING, State.EARLY, State.REMOTE_HELD)
 class Talk:
     """``pull`` and ``push`` of one call for AudioPort. ``audio`` is the stack's CallAudio."""
 
-    def __init__(self, audio: Any, channels: int) -> None:
+    def __init__(self, audio: Any, channels: int, rate: int) -> None:
         self._audio = audio
         self._channels = channels
         self._waiting = bytearray()
         self.muted = False
+        self.rate = rate
+        self._sink: RecordSink | None = None
+
+    def record(self, sink: RecordSink | None) -> None:
+        """From now on both sides go into the sink too; None ends that."""
+        before, self._sink = self._sink, None
+        if before is not None:
+            before.leave()
+        if sink is not None:
+            sink.begin(self.rate)
+            self._sink = sink
 
     def pull(self, size: int) -> bytes:
         """Up to ``size`` bytes of what the other end says, mono."""
@@ -41,6 +52,8 @@ class Talk:
             heard = b""
         if self._channels == 2:
             heard = array.array("h", heard)[::2].tobytes()  # both sides are the same on a telephone
+        if heard and (sink := self._sink) is not None:
+            sink.caller(heard, self.rate)
         self._waiting += heard
         if len(self._waiting) > size * _MOST_FRAMES:
             del self._waiting[: len(self._waiting) - size * _KEPT_FRAMES]
@@ -52,6 +65,8 @@ class Talk:
         """What the operator says, mono; silence while muted."""
         if self.muted:
             pcm = bytes(len(pcm))
+        if (sink := self._sink) is not None:
+            sink.operator(pcm, self.rate)
         if self._channels == 2:
             mono = array.array("h", pcm)
             stereo = array.array("h", bytes(len(pcm) * 2))
@@ -69,6 +84,7 @@ class Ear:
         self._call: CallId = ""
         self._talk: Talk | None = None
         self._turn = asyncio.Lock()
+        self._sinks: dict[CallId, RecordSink] = {}
 
     async def follow(self, calls: Callable[[], tuple[Call, ...]], stack: Mapping[CallId, baresip.Call]) -> None:
         """Switch to the newest call that is heard now. Refusal(NO_SOUND | NO_MICROPHONE) when the port says so."""
@@ -76,17 +92,16 @@ class Ear:
             wanted = next((call for call in reversed(calls()) if call.state in _HEARD), None)
             if wanted is not None and wanted.id == self._call:
                 return
-            if self._call:
-                self._call, self._talk = "", None
-                await asyncio.to_thread(self._port.stop)
+            await self._silence()
             native = stack.get(wanted.id) if wanted is not None else None
             if wanted is None or native is None:
                 return
             info = await _media(native)
             if info is None:
                 return
-            talk = Talk(native.audio, max(1, info.rx_channels))
+            talk = Talk(native.audio, max(1, info.rx_channels), info.rx_sample_rate)
             talk.muted = wanted.muted
+            talk.record(self._sinks.get(wanted.id))
             self._call, self._talk = wanted.id, talk
             await asyncio.to_thread(self._port.start, info.rx_sample_rate, talk.pull, talk.push)
 
@@ -94,10 +109,28 @@ class Ear:
         if self._talk is not None and self._call == call:
             self._talk.muted = on
 
+    def record(self, call: CallId, sink: RecordSink | None) -> None:
+        """Where that call's sound goes besides, now and after each hold; None ends it."""
+        if sink is None:
+            self._sinks.pop(call, None)
+        else:
+            self._sinks[call] = sink
+        if self._talk is not None and self._call == call:
+            self._talk.record(sink)
+
+    def sink(self, call: CallId) -> RecordSink | None:
+        """Where that call's sound goes besides."""
+        return self._sinks.get(call)
+
     async def close(self) -> None:
         async with self._turn:
-            self._call, self._talk = "", None
+            await self._silence()
+
+    async def _silence(self) -> None:
+        talk, self._call, self._talk = self._talk, "", None
+        if talk is not None:
             await asyncio.to_thread(self._port.stop)
+            talk.record(None)
 
 
 async def _media(native: baresip.Call) -> Any:

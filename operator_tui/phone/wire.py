@@ -28,6 +28,7 @@ class BeginWork(Act, frozen=True):
     config: LineConfig
     secret: str
     callers: tuple[Caller, ...] = ()
+    record_key: str = ""  # public key recordings are encrypted for, hexadecimal; empty: nothing is recorded
 
     def __repr__(self) -> str:
         return "BeginWork(…)"  # the secret must not come out in a log or a traceback
@@ -91,6 +92,11 @@ class RefuseTransfer(Act, frozen=True):
     call: CallId
 
 
+class PauseRecord(Act, frozen=True):
+    call: CallId
+    on: bool
+
+
 class SetDevices(Act, frozen=True):
     """Names of devices; empty is the system's default."""
 
@@ -124,6 +130,7 @@ AnyAct = (
     | AttendedTransfer
     | AcceptTransfer
     | RefuseTransfer
+    | PauseRecord
     | SetDevices
     | WatchLevels
     | ShutDown

@@ -39,8 +39,8 @@ ON = {
     "free": {"end_work", "dial"},
     "ringing": {"answer", "hang_up"},
     "dialing": {"hang_up"},
-    "talking": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult"},
-    "held": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult"},
+    "talking": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "record_pause"},
+    "held": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "record_pause"},
 }
 
 
