@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from central.auth.cli import admin_group
+from central.registry.cli import insured
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Operator, Role
@@ -147,6 +148,7 @@ def _open_for(profile_name: str, url: str | None) -> Any:
 
 
 central.add_command(admin_group(lambda command: _profile(_database(command)), _open_for))
+central.add_command(insured)
 for _name in ("verify", "backup", "restore"):
     central.add_command(not_built(_name))
 

@@ -13,7 +13,7 @@ from nacl.signing import VerifyKey
 from central import audit
 from central.auth.accounts import end_sessions, recovery_secret, set_password
 from central.auth.passwords import password_fits, password_hash
-from central.devices import digest, new_device, take_code, typed
+from central.devices import as_operator, digest, epoch, new_device, take_code, typed
 from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
@@ -95,7 +95,7 @@ def reset(database: Database, asked: ResetRequest, now_ms: int) -> ResetAnswer:
         if used is None:
             raise Refusal(Code.RESET_CODE)
         row = connection.execute(
-            sa.select(t.device.c.operator, t.device_key.c.journal_key, t.device_key.c.voice_key)
+            sa.select(t.device.c.number, t.device.c.operator, t.device_key.c.journal_key, t.device_key.c.voice_key)
             .join(t.device, t.device.c.id == t.device_key.c.device)
             .where(t.device.c.id == asked.d, t.device.c.revoked.is_(False))
         ).one_or_none()
@@ -105,20 +105,27 @@ def reset(database: Database, asked: ResetRequest, now_ms: int) -> ResetAnswer:
         end_sessions(connection, used, now_ms)
         connection.execute(sa.update(t.device_key).where(t.device_key.c.device == asked.d).values(public_key=public))
         journal = box.encrypt(_open(row.journal_key, connection)).hex() if row.journal_key else ""
-        organisation = connection.execute(
-            sa.select(t.operator.c.organisation).where(t.operator.c.number == used)
-        ).scalar_one()
+        operator = as_operator(connection.execute(sa.select(t.operator).where(t.operator.c.number == used)).one())
         audit.record(
             database,
             connection,
-            region=region_of(organisation),
+            region=region_of(operator.organisation),
             at=now_ms,
             actor=used,
             device=asked.d,
             action="password.reset",
             object=str(used),
         )
-        return ResetAnswer(account.login, journal, row.voice_key.hex(), account.sip_secret or "")
+        return ResetAnswer(
+            device=asked.d,
+            number=row.number,
+            epoch=epoch(connection),
+            operator=operator,
+            login=account.login,
+            journal=journal,
+            voice=row.voice_key.hex(),
+            sip=account.sip_secret or "",
+        )
 
     return database.write(work)
 

@@ -100,9 +100,13 @@ class ResetRequest(msgspec.Struct, frozen=True):
 
 
 class ResetAnswer(msgspec.Struct, frozen=True):
-    """``journal`` is the journal key, sealed to ``box``; empty when none was ever kept. ``voice`` is the key of the
-    codes given by voice."""
+    """The device's identity as at enrolment, for its vault is lost. ``journal`` is the journal key, sealed to ``box``;
+    empty when none was ever kept. ``voice`` is the key of the codes given by voice."""
 
+    device: str
+    number: int
+    epoch: str
+    operator: Operator
     login: str
     journal: str
     voice: str

@@ -1,0 +1,79 @@
+"""Covers the desk until its operator is back. The call goes on; a ringing one is seen, its number only in part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from operator_tui.i18n import tr
+from operator_tui.phone.line import Call, CallState
+from widgets.lean import LeanInput
+from widgets.line import Line
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+    from screens.base import HasDesk
+
+_SHOWN_DIGITS = 2
+
+
+class LockScreen(ModalScreen[None]):
+    """Opaque: nothing of the desk is seen through it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._busy = False
+
+    @property
+    def desk(self) -> Desk:
+        """The desk it covers."""
+        return cast("HasDesk", self.app).desk
+
+    def compose(self) -> ComposeResult:
+        yield Line(tr("Экран закрыт"), "", classes="heading")
+        yield Line("", "", id="locked-call")
+        asks = self.desk.has_password
+        placeholder = tr("Пароль, затем Enter") if asks else tr("Enter — открыть")
+        yield LeanInput(placeholder=placeholder, password=True, id="unlock")
+        yield Static("", id="why", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(LeanInput).focus()
+        self.show_call()
+
+    def show_call(self) -> None:
+        """The telephone changed."""
+        if self.is_mounted:
+            self.query_one("#locked-call", Line).say(locked_call_text(self.desk.state.call), "")
+
+    @on(LeanInput.Submitted)
+    def _entered(self, event: LeanInput.Submitted) -> None:
+        if not self._busy:
+            self._unlock(event.value)
+
+    @work(exit_on_error=False)
+    async def _unlock(self, password: str) -> None:
+        self._busy = True
+        try:
+            if await self.desk.unlock(password):
+                self.dismiss()
+                return
+            self.query_one("#why", Static).update(tr("Пароль не подходит. Проверьте раскладку и повторите."))
+            self.query_one(LeanInput).value = ""
+        finally:
+            self._busy = False
+
+
+def locked_call_text(call: Call | None) -> str:
+    """The call without what tells who it is: the last two digits alone."""
+    if call is None or call.state is CallState.ENDED:
+        return tr("Линия свободна")
+    digits = "".join(filter(str.isdigit, call.number))
+    number = "•••" + digits[-_SHOWN_DIGITS:] if len(digits) > _SHOWN_DIGITS else "•••"
+    if call.state is CallState.RINGING:
+        return tr("ВХОДЯЩИЙ ЗВОНОК {number}: откройте экран и ответьте").format(number=number)
+    return tr("Разговор продолжается: {number}").format(number=number)
