@@ -19,6 +19,7 @@ _ROOMS = (
     "operator_tui.registry.commands",
     "operator_tui.answers.commands",
     "operator_tui.journal.commands",
+    "operator_tui.signin.commands",
     "screens.commands",
 )
 

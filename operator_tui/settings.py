@@ -27,6 +27,7 @@ _PREFIX = "OPERATOR_TUI_"
 _ROOMS = (
     "operator_tui.phone.settings",
     "operator_tui.sync.settings",
+    "operator_tui.signin.settings",
     "operator_tui.registry.settings",
     "operator_tui.journal.settings",
     "operator_tui.terminal.settings",
