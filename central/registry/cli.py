@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE: click.Path = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("insured", help="Отдать реестр региона в PostgreSQL; прежний служит, пока новый не готов.")
@@ -26,7 +27,7 @@ def insured(url: str, region: str, file: Path, key_file: Path) -> None:
     database = Database.postgres(url)
     seen = 0
     try:
-        with click.progressbar(length=1000, label="Передаём реестр", file=click.get_text_stream("stderr")) as bar:
+        with click.progressbar(length=1000, label="Передаём реестр", file=sys.stderr) as bar:
 
             def report(share: float) -> None:
                 nonlocal seen

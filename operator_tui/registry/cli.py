@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.registry.keys import read_key
 
 _KEY_FILE = "OPERATOR_TUI_KEY_FILE"
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -95,7 +96,7 @@ def load(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: boo
         if dry_run:
             count = sum(1 for _ in people())
         else:
-            key = _read_key(key_file) if key_file else _own_key(file)
+            key = read_key(key_file) if key_file else _own_key(file)
             size = max(1, job.source.file.stat().st_size // 250)
             day = as_of.date() if as_of else job.day
             count = build(file, key, people(), expected=size, progress=report, as_of=day)
@@ -120,7 +121,7 @@ def delta(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bo
         return
     if not key_file and not all(is_made_up(change.enp) for change in found):
         raise Refusal(Code.REGISTRY_KEY_NEEDED)
-    key = _read_key(key_file or _beside(file))
+    key = read_key(key_file or _beside(file))
     with _Progress(max(1, len(found)), "Вносим изменения") as report:
         done = apply(
             file, key, found, as_of.date() if as_of else job.day, name=job.source.file.name,
@@ -180,7 +181,7 @@ def search(file: Path, key_file: Path | None, as_json: bool, from_stdin: bool, q
 
     if (query is None) == (not from_stdin):
         raise click.UsageError("нужен запрос или --stdin (что-то одно)")
-    opened = Registry.open(file, _read_key(key_file or _beside(file)))
+    opened = Registry.open(file, read_key(key_file or _beside(file)))
     try:
         if from_stdin:
             for line in sys.stdin.buffer:
@@ -236,30 +237,13 @@ def _own_key(file: Path) -> bytes:
     """The key beside the index; a new one is written there first, so that no index is ever without its key."""
     place = _beside(file)
     if place.exists():
-        return _read_key(place)
+        return read_key(place)
     key = os.urandom(32)
     try:
         with os.fdopen(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as stream:
             stream.write(key.hex().encode() + b"\n")
     except OSError as error:
         raise Refusal(Code.DISK_FAILED, path=str(place), reason=error.strerror or "") from error
-    return key
-
-
-def _read_key(place: Path) -> bytes:
-    """32 raw bytes, or the same in hexadecimal. Refusal(FILE_UNREADABLE) for anything else."""
-    try:
-        raw = place.read_bytes()
-    except OSError as error:
-        raise Refusal(Code.FILE_UNREADABLE, file=str(place), reason=error.strerror or "") from error
-    if len(raw) == 32:
-        return raw
-    try:
-        key = bytes.fromhex(raw.decode("ascii").strip())
-    except (UnicodeDecodeError, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise Refusal(Code.FILE_UNREADABLE, file=str(place), reason="это не ключ из 32 байт")
     return key
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from litestar.testing import TestClient
 
 from central.api.insured import INSURED_PATH
@@ -19,6 +20,7 @@ from central.registry.publish import publish
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.cli import cli
 from operator_tui.letters import to_latin_layout
 from operator_tui.registry import generator
 from operator_tui.registry.index import Registry
@@ -141,6 +143,20 @@ def test_the_old_people_serve_until_the_new_ones_are_in_place(
     publish(engine, "27", tmp_path / "other.db", KEY, progress=ask)
     assert set(seen) == {50}
     assert find(engine, "27", Asked(1, line="а")).size == 70
+
+
+@pytest.mark.needs("postgresql")
+def test_the_command(postgres: Postgres, copy: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(KEY)
+    url = postgres.fresh()
+    arguments = ("central", "insured", "--database", url, "--region", REGION, "--db", str(copy), "--key-file", str(key))
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 0, done.output
+    assert "6000" in done.output
+    database = Database.postgres(url)
+    assert find(database.engine, REGION, Asked(1, line="иван")).size == 6000
+    database.close()
 
 
 def test_the_desks_own_database_holds_no_region(tmp_path: Path, copy: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.letters import RUSSIAN_ALPHABET, to_latin_layout
+from operator_tui.registry.codes import title
 from operator_tui.registry.index import Registry
 from operator_tui.registry.load import build
 from operator_tui.registry.names import display_name, name_key
@@ -275,6 +277,109 @@ def test_wrong_layout_finds_whom_the_right_one_finds(registry: Registry, people:
 def test_the_callers_number_gives_his_family(registry: Registry) -> None:
     assert {person.enp for person in registry.by_phone("+78652099001")} == {"2656240885900014", "2647999718900051"}
     assert registry.by_phone("8 (8652) 09-90-01") == registry.by_phone("+78652099001")
+
+
+def test_who_was_bound_to_this_number_before_comes_first(registry: Registry) -> None:
+    for preferred in (["2647999718900051", "2656240885900014"], ["2656240885900014"], ["2647999718900051", "x", ""]):
+        assert registry.by_phone("+78652099001", preferred)[0].enp == preferred[0]
+    stranger = ["2667940818900034"]
+    assert registry.by_phone("+78652099001", stranger) == registry.by_phone("+78652099001")
+
+
+def test_who_was_bound_before_is_among_the_ten_of_a_crowd(tmp_path: Path) -> None:
+    enps = [f"26000000009{serial:05d}" for serial in range(40)]
+    crowd = [Person(enp, "Кузьмин", "Олег", "", "1980-01-01", "m", phone="+78652000001") for enp in enps]
+    build(tmp_path / "crowd.db", KEY, crowd)
+    registry = Registry.open(tmp_path / "crowd.db", KEY)
+    for enp in enps[::7]:
+        assert registry.by_phone("+78652000001", [enp])[0].enp == enp
+    registry.close()
+
+
+def test_any_of_three_telephones_finds_its_owner(registry: Registry, people: list[Person]) -> None:
+    owner = next(one for one in people if one.cell("phone2"))
+    assert owner.enp in [one.enp for one in registry.by_phone(owner.cell("phone2"))]
+    assert owner.enp in enps(registry.search(owner.cell("phone2")))
+
+
+def test_every_view_of_a_person_can_be_logged(registry: Registry) -> None:
+    """What is handed out was told first; what is not handed out was not."""
+    seen: list[str] = []
+    registry.on_view = seen.extend
+    assert enps(registry.search("ежикова")) == seen
+    seen.clear()
+    assert {one.enp for one in registry.by_phone("+78652099001")} == set(seen)
+    seen.clear()
+    registry.person("2656240885900014")
+    assert seen == ["2656240885900014"]
+    seen.clear()
+    assert not registry.search("щщщщщ").hits
+    assert registry.person("2656240885900022") is None
+    assert seen == []
+
+
+def test_no_person_is_handed_out_whose_view_can_not_be_logged(registry: Registry) -> None:
+    def fail(_: Sequence[str]) -> None:
+        raise Refusal(Code.DISK_FULL)
+
+    registry.on_view = fail
+    for ask in (lambda: registry.search("ежикова"), lambda: registry.by_phone("+78652099001")):
+        with pytest.raises(Refusal):
+            ask()
+
+
+def test_a_merged_person_leads_to_the_one_that_lives(tmp_path: Path) -> None:
+    first, second, third = KNOWN[:3]
+    pairs = ((first, second), (second, third))
+    links = [msgspec.structs.replace(one, more="\x1f" * 6 + lives.enp) for one, lives in pairs]
+    build(tmp_path / "merged.db", KEY, [*links, third])
+    registry = Registry.open(tmp_path / "merged.db", KEY)
+    found = registry.search("ежикова").hits[0].person
+    assert found.merged_with == second.enp
+    assert registry.living(found).enp == third.enp
+    assert registry.living(registry.living(found)).enp == third.enp
+    registry.close()
+
+
+def test_two_records_merged_with_each_other_end_somewhere(tmp_path: Path) -> None:
+    first, second = KNOWN[:2]
+    build(
+        tmp_path / "round.db",
+        KEY,
+        [
+            msgspec.structs.replace(one, more="\x1f" * 6 + other.enp)
+            for one, other in ((first, second), (second, first))
+        ],
+    )
+    registry = Registry.open(tmp_path / "round.db", KEY)
+    found = registry.person(first.enp)
+    assert found
+    assert registry.living(found).enp in (first.enp, second.enp)
+    registry.close()
+
+
+@pytest.mark.parametrize("typed", ["{0}", "{0} {1}", "{0} {1} {2}"])
+def test_a_previous_surname_finds_and_says_so(registry: Registry, people: list[Person], typed: str) -> None:
+    once = [one for one in people if one.previous]
+    assert len(once) > 300
+    for person in Random(9).sample(once, 60):
+        was = person.previous[0].surname
+        found = registry.search(typed.format(was, person.name, person.birth_date[:4]))
+        hit = next((hit for hit in found.hits if hit.person.enp == person.enp), None)
+        assert hit or found.more, was
+        if hit and name_key(was) != name_key(person.surname):
+            assert hit.former == was
+            assert not hit.repaired
+
+
+def test_raw_codes_are_kept_and_have_titles(registry: Registry, people: list[Person]) -> None:
+    person = registry.person(people[10].enp)
+    assert person
+    assert person.policies == people[10].policies
+    assert person.attachments == people[10].attachments
+    assert title("policy_status", person.policies[0].status).startswith(("Действует", "Не действует", "Приостановлен"))
+    assert title("policy_type", "Ц") == "Цифровой полис"
+    assert title("policy_type", "?") == "?"
 
 
 @pytest.mark.parametrize("number", ["", "anonymous", "112", "201", "+4930901820", "0", "x" * 1000])

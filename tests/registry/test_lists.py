@@ -262,7 +262,7 @@ def test_a_list_with_faults_changes_nothing_unless_they_may_be_skipped(tmp_path:
     assert result.exception.code == Code.REGISTRY_FAULTS
     said = sentence(result.exception)
     assert "строка 3" in said
-    assert "enp" in said
+    assert "ЕНП" in said
     assert report.read_text(encoding="utf-8").splitlines()[1].startswith("16;enp;ROW;3;3;")
     assert (tmp_path / "registry.db").readlink() == before
 
