@@ -89,7 +89,7 @@ class DeskApp(KeysInOrder):
         for known in THEMES:
             self.register_theme(known)
         self.theme = theme
-        self._idle = Idle(desk.settings.get(SignInSettings).lock_minutes, desk.clock)
+        self._idle: Idle | None = None
         self._ending = False
         self._exit_code = 0
 
@@ -118,6 +118,7 @@ class DeskApp(KeysInOrder):
         for number in (signal.SIGTERM, signal.SIGHUP):
             self._on_signal(number)
         self.call_after_refresh(self._start)
+        self._idle = Idle(self.desk.settings.get(SignInSettings).lock_minutes, self.desk.clock)
         self.set_interval(IDLE_LOOK_S, self._lock_when_idle)
 
     def _desk_changed(self, topic: Topic) -> None:
@@ -161,12 +162,12 @@ class DeskApp(KeysInOrder):
     # the lock
 
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, Key):
+        if self._idle is not None and isinstance(event, Key):
             self._idle.touched()
         await super().on_event(event)
 
     def _lock_when_idle(self) -> None:
-        if self._idle.due and self.desk.state.ready:
+        if self._idle is not None and self._idle.due and self.desk.state.ready:
             self._lock()
 
     def _lock(self) -> None:
