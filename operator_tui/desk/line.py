@@ -21,6 +21,7 @@ from operator_tui.phone.line import (
     PhoneAway,
     PhoneEvent,
     Recorded,
+    QueueChanged,
     RecordingTrouble,
     Registration,
     RegistrationChanged,
@@ -79,7 +80,8 @@ class PhoneDesk:
         await self._desk.parts.registry_opened.wait()
         config, secret, callers = await self._desk.parts.phone_account()
         key = await self._desk.parts.record_key() if config.record and config.line == "sip" else ""
-        await self._engine().begin_work(config, secret, callers, record_key=key)
+        ami = await self._desk.parts.ami_secret() if config.ami_server else ""
+        await self._engine().begin_work(config, secret, callers, ami_secret=ami, record_key=key)
         await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_BEGUN, {}))
         self._move(Move.BEGIN_WORK)
 
@@ -244,6 +246,8 @@ class PhoneDesk:
                 if refusal := told(refused):
                     self._desk.refused(refusal)
             case Recorded():
+            case QueueChanged(queue=queue):
+                self._desk.change(Topic.PHONE, queue=queue)
                 await self._take_recorded(event)
             case RecordingTrouble(refusal=trouble):
                 self._desk.refused(Refusal.from_wire(trouble))
@@ -254,7 +258,7 @@ class PhoneDesk:
 
     async def _take_snapshot(self, snapshot: Snapshot) -> None:
         """After an attach: what the engine knows is the truth; calls that ended meanwhile end here too."""
-        self._desk.change(Topic.PHONE, sound=snapshot.sound)
+        self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue)
         if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
             self._move(Move.BEGIN_WORK)
         self._registered(snapshot.registration)

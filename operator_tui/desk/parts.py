@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 RETRY_S = 5.0
 SIP_SECRET = "sip"
+AMI_SECRET = "ami"
 JOURNAL_KEY = "journal"
 REGISTRY_KEY = "registry"
 CENTRAL_KEY = "central"
@@ -296,6 +297,16 @@ class Parts:
         return [Caller(person.phone) for person in people]
 
     def _sip_secret(self) -> str:
+    async def ami_secret(self) -> str:
+        """The secret of the PBX's manager interface; empty where none is kept: then there are no queue figures."""
+
+        def kept() -> str:
+            self._key(JOURNAL_KEY)
+            assert self._secrets is not None
+            return (self._secrets.get(AMI_SECRET) or b"").decode()
+
+        return await self._desk.run_journal(kept)
+
         self._key(JOURNAL_KEY)
         assert self._secrets is not None
         secret = self._secrets.get(SIP_SECRET)

@@ -10,7 +10,7 @@ from typing import Any
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.people import Operator
 from operator_tui.appeals.presence import Presence
-from operator_tui.phone.line import Call, CallState, Registration, Sound
+from operator_tui.phone.line import Call, CallState, QueueState, Registration, Sound
 from operator_tui.registry.people import Person
 
 
@@ -92,6 +92,7 @@ class DeskState:
     lights: Lights = field(default_factory=Lights)
     registration: Registration = field(default_factory=Registration)
     sound: Sound = field(default_factory=Sound)
+    queue: QueueState = field(default_factory=QueueState)
     call: Call | None = None  # the one in front: who is talked to, else who rings, else who is held
     calls: tuple[Call, ...] = ()  # all that live
     card: CardAtHand | None = None

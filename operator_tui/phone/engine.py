@@ -30,6 +30,7 @@ from operator_tui.phone.line import (
     LineConfig,
     PhoneEvent,
     PhoneLine,
+    QueueState,
     Registration,
     RegistrationChanged,
     Snapshot,
@@ -39,6 +40,7 @@ from operator_tui.phone.line import (
     folded,
 )
 from operator_tui.phone.log import EngineLog
+from operator_tui.phone.queue import Queue
 from operator_tui.phone.recorder import Recorder
 from operator_tui.phone.sound import SoundCard, no_sound, open_card
 
@@ -86,6 +88,7 @@ class Engine:
         self._log = log or EngineLog()
         self._recordings = recordings
         self._recorder: Recorder | None = None
+        self._queue: Queue | None = None
         self._make_line = line
         self._make_card = card
         self._idle_seconds = idle_seconds
@@ -265,6 +268,8 @@ class Engine:
             raise Refusal(Code.WORK_NOT_BEGUN)
         if isinstance(act, wire.SetReady):
             await line.set_ready(act.on)
+            if self._queue is not None:
+                await self._queue.pause(not act.on)
             self._tell(msgspec.structs.replace(self._snapshot, ready=act.on))
             return ""
         result = await performed(line, act)
@@ -313,6 +318,17 @@ class Engine:
         )
         if self._recorder is not None:
             await self._recorder.begin()
+        if act.config.ami_server and act.ami_secret:
+            self._follow_queue(act)
+
+    def _follow_queue(self, act: wire.BeginWork) -> None:
+        queue = Queue(act.config, act.ami_secret, self._tell, self._clock)
+        try:
+            queue.start()
+        except (ImportError, ValueError):  # a part that is not installed, a port that is no number
+            self._log.say("no_queue")
+        else:
+            self._queue = queue
 
     async def _open_card(self, config: LineConfig) -> SoundCard:
         """The card, or none when it does not open in time: a sound server that hangs must not hold up work."""
@@ -341,6 +357,9 @@ class Engine:
             except Exception as error:  # a line that cannot say goodbye is gone all the same
                 self._log.failed("stop_failed", error)
             await self._all_told(line)  # the ends of its calls must still get out
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            await queue.stop()
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             await recorder.close()
@@ -356,7 +375,12 @@ class Engine:
             self._log.say("work_ended")
             self._tell(
                 msgspec.structs.replace(
-                    self._snapshot, working=False, registration=Registration(), calls=(), sound=Sound()
+                    self._snapshot,
+                    working=False,
+                    registration=Registration(),
+                    calls=(),
+                    sound=Sound(),
+                    queue=QueueState(),
                 )
             )
 

@@ -84,6 +84,12 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.state is CallState.ENDED
 
     @property
+    def queued_ms(self) -> int | None:
+        """When the caller came into the queue (UTC ms, by the PBX's clock); None for a direct call."""
+        entered = self.headers.get("X-Queue-Entered", "")
+        return int(entered) * 1000 if entered.isdigit() else None
+
+    @property
     def rings_here(self) -> bool:
         """Somebody calls and has not been answered."""
         return self.state is CallState.RINGING and self.direction is Direction.INCOMING
@@ -167,6 +173,9 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     # As the public network speaks first: what needs no transcoding. A slow line puts opus first.
     codecs: tuple[str, ...] = ("pcma", "pcmu", "g722/16000/1", "opus/48000/2")
     register_seconds: int = 60
+    ami_server: str = ""  # host or host:port of Asterisk's manager interface; empty: no queue figures
+    ami_user: str = "oms"
+    queue: str = "oms-1"
     country: str = "RU"  # how a national number is read
     record: bool = True  # the regulation wants every talk recorded
     sound: str = "pyaudio"  # pyaudio | null | wav (input_device is spoken, output_device takes what is heard)
@@ -244,6 +253,20 @@ class Levels(msgspec.Struct, frozen=True, tag="levels"):
     speaker: float
 
 
+class QueueState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The queue of the hot line. ``name`` is empty while the PBX does not tell; ``longest_since_ms`` (UTC ms) is when
+    the one who has waited longest came; ``paused`` is this operator's own state there."""
+
+    name: str = ""
+    waiting: int = 0
+    longest_since_ms: int | None = None
+    paused: bool = False
+
+
+class QueueChanged(msgspec.Struct, frozen=True, tag="queue"):
+    queue: QueueState
+
+
 class Recorded(msgspec.Struct, frozen=True, tag="recorded"):
     """A recording is ended: file name in the profile's folder of recordings, SHA-256 of the encrypted file, its bytes,
     milliseconds of talk (0 where they are not known). Not ``whole``: the engine died or the disk refused."""
@@ -277,6 +300,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     recent: tuple[Call, ...] = ()
     capabilities: frozenset[Capability] = frozenset()
     sound: Sound = Sound()
+    queue: QueueState = QueueState()
     recorded: tuple[Recorded, ...] = ()  # the last ones, newest last
 
     def call(self, call_id: CallId) -> Call | None:
@@ -299,6 +323,7 @@ PhoneEvent = (
     | Quality
     | SoundChanged
     | Levels
+    | QueueChanged
     | Recorded
     | RecordingTrouble
     | Snapshot
@@ -319,6 +344,8 @@ def folded(snapshot: Snapshot, event: PhoneEvent) -> Snapshot:
             return msgspec.structs.replace(snapshot, sound=sound)
         case CallChanged(call=call):
             return _with_call(snapshot, call)
+        case QueueChanged(queue=queue):
+            return msgspec.structs.replace(snapshot, queue=queue)
         case Recorded():
             return msgspec.structs.replace(snapshot, recorded=(*snapshot.recorded, event)[-RECENT_CALLS:])
         case _:

@@ -100,14 +100,20 @@ class RemotePhone:
     # acts
 
     async def begin_work(
-        self, config: LineConfig, secret: str = "", callers: Sequence[Caller] = (), *, record_key: str = ""
+        self,
+        config: LineConfig,
+        secret: str = "",
+        callers: Sequence[Caller] = (),
+        *,
+        ami_secret: str = "",
+        record_key: str = "",
     ) -> None:
         """«Начало работы»: sound and line. Returns when registering has begun; events say how it came out.
 
         Refusal(NO_MICROPHONE | PHONE_PARTS | LINE_BUSY). ``callers`` are for the simulated line; talks are recorded
         for ``record_key`` (public key, hexadecimal).
         """
-        act = wire.BeginWork(config, secret, tuple(callers), record_key)
+        act = wire.BeginWork(config, secret, tuple(callers), ami_secret, record_key)
         await self._ask(act)
         self._work, self._ready = act, True
 

@@ -28,6 +28,7 @@ class BeginWork(Act, frozen=True):
     config: LineConfig
     secret: str
     callers: tuple[Caller, ...] = ()
+    ami_secret: str = ""
     record_key: str = ""  # public key recordings are encrypted for, hexadecimal; empty: nothing is recorded
 
     def __repr__(self) -> str:

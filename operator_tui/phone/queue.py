@@ -1,0 +1,133 @@
+"""The PBX's queue through Asterisk's manager interface (AMI): who waits, how long, and pausing in it.
+
+The connection belongs to the engine; the library connects again by itself. Without it the desk works on: figures are
+not shown, and a paused operator's queue calls are refused by the line instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from operator_tui.appeals.clock import Clock
+from operator_tui.phone.line import LineConfig, QueueChanged, QueueState
+
+_SETTLE_SECONDS = 0.2  # several events of one call make one question
+_ANSWER_SECONDS = 5.0
+_AGAIN_SECONDS = 2
+_DEFAULT_PORT = "5038"
+# What changes the figures. Asterisk names the events of app_queue so.
+_EVENTS = ("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "QueueMemberStatus", "QueueMemberPause")
+
+
+class Queue:
+    """One queue as one operator sees it. All methods belong to the loop's thread."""
+
+    def __init__(self, config: LineConfig, secret: str, tell: Callable[[QueueChanged], None], clock: Clock) -> None:
+        self._config = config
+        self._secret = secret
+        self._tell = tell
+        self._clock = clock
+        self._manager: Any = None
+        self._state = QueueState()
+        self._paused = False
+        self._asking: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Connect, and stay connected. ImportError without the library."""
+        from panoramisk import Manager
+
+        host, _, port = self._config.ami_server.partition(":")
+        self._manager = Manager(
+            loop=asyncio.get_running_loop(),
+            host=host,
+            port=int(port or _DEFAULT_PORT),
+            username=self._config.ami_user,
+            secret=self._secret,
+            reconnect_timeout=_AGAIN_SECONDS,
+            on_login=self._logged_in,
+            on_disconnect=self._lost,
+        )
+        for event in _EVENTS:
+            self._manager.register_event(event, self._changed)
+        self._manager.connect()
+
+    async def stop(self) -> None:
+        """Let go; the library would connect again after a close that is ours."""
+        manager, self._manager = self._manager, None
+        if self._asking is not None:
+            self._asking.cancel()
+        if manager is not None:
+            manager.connect = lambda *_: None
+            manager.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def pause(self, on: bool) -> bool:
+        """Pause or unpause this operator in the queue. False when the PBX can not be asked now."""
+        self._paused = on
+        reply = await self._ask(
+            {"Action": "QueuePause", "Interface": self._member, "Queue": self._config.queue, "Paused": str(on).lower()}
+        )
+        return reply is not None and bool(reply.success)
+
+    @property
+    def _member(self) -> str:
+        return f"PJSIP/{self._config.extension}"
+
+    def _logged_in(self, _: Any) -> None:
+        self._spawn(self._begin())
+
+    async def _begin(self) -> None:
+        await self.pause(self._paused)
+        await self._look()
+
+    def _lost(self, *_: Any) -> None:
+        self._show(QueueState())
+
+    def _changed(self, _: Any, event: Any) -> None:
+        if event.Queue == self._config.queue and self._asking is None:
+            self._asking = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._look_soon)
+
+    def _look_soon(self) -> None:
+        self._asking = None
+        self._spawn(self._look())
+
+    async def _look(self) -> None:
+        answer = await self._ask({"Action": "QueueStatus", "Queue": self._config.queue}, as_list=True)
+        if answer is None:
+            return
+        waits = [int(entry.Wait) for entry in answer if entry.event == "QueueEntry"]
+        own = [entry for entry in answer if entry.event == "QueueMember" and entry.Location == self._member]
+        now = self._clock.now_ms()
+        self._show(
+            QueueState(
+                name=self._config.queue,
+                waiting=len(waits),
+                longest_since_ms=now - 1000 * max(waits) if waits else None,
+                paused=bool(own) and own[0].Paused == "1",
+            )
+        )
+
+    def _show(self, state: QueueState) -> None:
+        if state != self._state:
+            self._state = state
+            self._tell(QueueChanged(state))
+
+    async def _ask(self, action: dict[str, str], *, as_list: bool = False) -> Any:
+        """The answer, None when there is none."""
+        manager = self._manager
+        if manager is None or manager.protocol is None or not manager.authenticated:
+            return None
+        with contextlib.suppress(TimeoutError, ConnectionError, AttributeError):
+            return await asyncio.wait_for(manager.send_action(action, as_list=as_list), _ANSWER_SECONDS)
+        return None
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
