@@ -1,0 +1,86 @@
+"""The lock: nothing is seen or done, the call goes on, a ringing one is seen and answered after unlocking."""
+
+from __future__ import annotations
+
+import pytest
+
+from operator_tui.appeals.clock import ManualClock
+from operator_tui.phone.line import Call, CallState, Direction
+from operator_tui.signin.idle import Idle
+from screens.lock import LockScreen, locked_call_text
+from tests.screens.page import DeskPage, open_desk
+
+
+def locked(desk: DeskPage) -> bool:
+    return isinstance(desk.app.screen, LockScreen)
+
+
+@pytest.mark.function("FJ-R7")
+async def test_the_call_goes_on_behind_the_lock_and_no_number_is_seen() -> None:
+    async with open_desk() as desk:
+        await desk.press("ctrl+b")
+        await desk.until_ringing()
+        call = desk.desk.state.call
+        assert call is not None
+        number = call.number
+        await desk.press("alt+l")
+        await desk.until(lambda: locked(desk), "the lock")
+        await desk.until(lambda: "ВХОДЯЩИЙ ЗВОНОК •••" in desk.text(), "the ringing call")
+        text = desk.text()
+        assert number[-6:] not in text.replace("-", "").replace(" ", "")
+        await desk.press("f2", "ctrl+n", "f9")
+        assert desk.desk.state.card is None, "no command works behind it"
+        assert locked(desk)
+        await desk.press("enter")
+        await desk.until(lambda: not locked(desk), "unlocked")
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.until_screen("work")
+        await desk.press("alt+l")
+        await desk.until(lambda: locked(desk), "the lock")
+        await desk.until(lambda: "Разговор продолжается" in desk.text(), "the talk")
+        assert desk.call_state() is CallState.TALKING
+        await desk.press("enter")
+        await desk.until_screen("work")
+
+
+async def test_a_desk_nobody_touches_locks_itself() -> None:
+    async with open_desk(signin={"lock_minutes": 0.005}) as desk:
+        await desk.until(lambda: locked(desk), "the lock")
+
+
+async def test_a_call_that_ends_behind_the_lock_uncovers_nothing() -> None:
+    async with open_desk() as desk:
+        await desk.press("ctrl+b")
+        await desk.until_ringing()
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.press("alt+l")
+        await desk.until(lambda: locked(desk), "the lock")
+        await desk.desk.phone.hang_up()
+        await desk.until_quiet()
+        assert locked(desk)
+        await desk.until(lambda: "Линия свободна" in desk.text(), "the quiet line")
+
+
+def test_idle_is_a_rule_of_time() -> None:
+    clock = ManualClock()
+    idle = Idle(5, clock)
+    clock.advance(299)
+    assert not idle.due
+    idle.touched()
+    clock.advance(299)
+    assert not idle.due
+    clock.advance(1)
+    assert idle.due
+    never = Idle(0, clock)
+    clock.advance(10**6)
+    assert not never.due
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("+78652012345", "•••45"), ("12", "•••"), ("", "•••"), ("sip:x@y", "•••")]
+)
+def test_a_number_is_shown_in_its_last_two_digits(number: str, shown: str) -> None:
+    call = Call(id="c", direction=Direction.INCOMING, number=number, state=CallState.RINGING, started_ms=0)
+    assert f" {shown}:" in locked_call_text(call)

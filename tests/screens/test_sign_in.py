@@ -1,0 +1,134 @@
+"""The first screen of a live profile, over a real server: enrolment, password, lock, forgotten password."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import perf_counter
+
+import keyring
+import pytest
+
+from central.auth import accounts
+from operator_tui.app import make_app
+from operator_tui.desk.desk import Desk
+from operator_tui.profiles import open_profile
+from operator_tui.secrets import kernel
+from operator_tui.settings import load
+from screens.lock import LockScreen
+from screens.sign_in import SignInScreen, Way
+from tests.screens.page import DeskPage, open_desk
+from tests.signin.conftest import PASSWORD, Office, office
+
+__all__ = ["office"]
+
+OpenLive = Callable[[], AbstractAsyncContextManager[DeskPage]]
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    before = keyring.core._keyring_backend
+    yield
+    keyring.core._keyring_backend = before
+    kernel.drop("tfoms26")
+
+
+@pytest.fixture
+def open_live(office: Office) -> OpenLive:
+    """The desk of a live profile; a context that is left is a desk that was ended without «Выход»."""
+
+    @asynccontextmanager
+    async def live() -> AsyncIterator[DeskPage]:
+        profile = open_profile("tfoms26")
+        profile.make_folders()
+        options = {
+            "central": {"url": office.url, "poll_s": 0.2},
+            "phone": {"sound": "null", "simulated_first_seconds": 600.0},
+        }
+        app = make_app(Desk(profile, load(profile, options=options)))
+        async with app.run_test(size=(80, 24)) as pilot:
+            page = DeskPage(app, pilot)
+            try:
+                yield page
+            finally:
+                if not app._ending:
+                    app._ending = True
+                    await app.desk.stop(leave=False)
+
+    return live
+
+
+def way(desk: DeskPage) -> Way | None:
+    return desk.app.screen._way if isinstance(desk.app.screen, SignInScreen) else None
+
+
+async def enter(desk: DeskPage, *texts: str) -> None:
+    for text in texts:
+        await desk.type(text)
+        await desk.press("enter")
+
+
+@pytest.mark.function("K-3.1", "K-5.4.2.1")
+async def test_from_the_first_start_to_the_way_out(office: Office, open_live: OpenLive) -> None:
+    code = office.hire("petrova")
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
+        assert desk.desk.parts.journal is None
+        await enter(desk, code, PASSWORD, PASSWORD)
+        await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
+        assert "Петрова petrova" in desk.text()
+        await desk.desk.open_card()
+        await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server has it all")
+    async with open_live() as desk:
+        if kernel.get("tfoms26") is None:
+            await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
+            await enter(desk, PASSWORD)
+        await desk.until(lambda: desk.desk.state.ready, "the shift goes on")
+        await desk.press("ctrl+q")
+        await desk.until(lambda: desk.app._exit, "out")
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.PASSWORD, "after «Выход» the password is asked")
+        await enter(desk, "не тот пароль")
+        await desk.until(lambda: "Имя или пароль неверны" in desk.text(), "why not")
+        begin = perf_counter()
+        await enter(desk, PASSWORD)
+        await desk.until(lambda: desk.desk.state.ready, "in again")
+        assert perf_counter() - begin < 10.0
+        await desk.press("alt+l")
+        await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "the lock")
+        await enter(desk, "не тот пароль")
+        await desk.until(lambda: "не подходит" in desk.text(), "still locked")
+        await enter(desk, PASSWORD)
+        await desk.until(lambda: not isinstance(desk.app.screen, LockScreen), "unlocked")
+
+
+async def test_two_passwords_that_differ_use_up_no_code(office: Office, open_live: OpenLive) -> None:
+    code = office.hire("petrova")
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
+        await enter(desk, code, PASSWORD, "не такой же")
+        await desk.until(lambda: "не совпадают" in desk.text(), "why not")
+        await enter(desk, PASSWORD, PASSWORD)
+        await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
+
+
+async def test_a_forgotten_password(office: Office, open_live: OpenLive) -> None:
+    code = office.hire("petrova")
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
+        await enter(desk, code, PASSWORD, PASSWORD)
+        await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
+        await desk.press("ctrl+q")
+        await desk.until(lambda: desk.app._exit, "out")
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
+        await desk.press("f8")
+        await desk.until(lambda: way(desk) is Way.RESET, "the reset")
+        await enter(desk, accounts.reset_code(office.database, "petrova", office.now()), "новый пароль", "новый пароль")
+        await desk.until(lambda: desk.desk.state.ready, "in with the same journal")
+
+
+async def test_the_demonstration_asks_nobody() -> None:
+    async with open_desk() as desk:
+        assert desk.desk.parts.signin is None
+        assert desk.desk.state.ready
