@@ -1,9 +1,9 @@
 """A copied journal goes on under a device code of its own: what waits is sent again, known by the id it had.
 
 Two journals that count under one code give different operations the same id. The server notices and refuses; the
-journal it refuses takes a new code. Numbers below the fork are the same in both copies: such an operation keeps what
-it refers to, so that the server knows it by its old id and digest. From the fork on the old ids belong to the other
-copy, so whatever of ours refers to one of them is made to refer to the new id (design 1.5, rule 1).
+journal it refuses takes a new code. What both copies have was settled under the old one before; what still waits was
+made after they parted. Its old ids belong to the other copy, so whatever of ours refers to one of them is made to
+refer to the new id (design 1.5, rule 1).
 """
 
 from __future__ import annotations
@@ -17,18 +17,14 @@ from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.store import Store
 
 
-def go_on_as(store: Store, identity: DeviceIdentity, fork_n: int) -> None:
+def go_on_as(store: Store, identity: DeviceIdentity) -> None:
     """Take the identity and put the waiting operations into its queue; inside ``writing`` only."""
     old = store.demand_device().code
     waiting = store.rows(
         "SELECT n, card, kind, body, at_ms, confirmed FROM outbox WHERE device = ? AND state = 'pending' ORDER BY n",
         old,
     )
-    moved = {
-        operation_id(old, row[0]): operation_id(identity.code, n)
-        for n, row in enumerate(waiting, 1)
-        if row[0] >= fork_n
-    }
+    moved = {operation_id(old, row[0]): operation_id(identity.code, n) for n, row in enumerate(waiting, 1)}
     touched: set[str] = set()
     for n, (old_n, card, kind, body, at_ms, confirmed) in enumerate(waiting, 1):
         store.db.execute("DELETE FROM outbox WHERE device = ? AND n = ?", [old, old_n])

@@ -24,9 +24,9 @@ from operator_tui.appeals.returned import Choice, Returned
 from operator_tui.journal import cards, confirm, drafts, forked, outbox, settling, sifting, views
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
-from operator_tui.journal.sifting import Heap, Sieve
+from operator_tui.journal.happened import Happened
+from operator_tui.journal.sieve import Heap, Sieve
 from operator_tui.journal.store import Store
-from operator_tui.journal.views import Happened
 
 _DAY_MS = 86_400_000
 _AT_ONCE = 50
@@ -261,11 +261,11 @@ class Journal:
         with self._store.writing():
             confirm.rewind(self._store, next_n, epoch)
 
-    def fork(self, identity: DeviceIdentity, fork_n: int) -> None:
-        """This journal was copied and the server has another operation under our number ``fork_n``: go on as
-        ``identity``; what waits is sent under its code, with the id it had."""
+    def fork(self, identity: DeviceIdentity) -> None:
+        """This journal was copied and the server has other operations under our numbers: go on as ``identity``; what
+        waits is sent under its code, with the id it had."""
         with self._store.writing():
-            forked.go_on_as(self._store, identity, fork_n)
+            forked.go_on_as(self._store, identity)
 
     def attention(self) -> list[Attention]:
         """Operations that were refused or joined with another's text, until the operator has dealt with them."""

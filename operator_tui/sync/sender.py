@@ -243,7 +243,7 @@ class Sender:
                 forked += 1
                 if refusal.code is not Code.FORK or forked > _FORKS:
                     raise
-                device = await self._take_new_code(device, int(refusal.params.get("n", 1)))
+                device = await self._take_new_code(device, batch, refusal)
                 continue
             self._batch = MAX_OPERATIONS if self._clock.monotonic() - started < _FAST_S else _SLOW_OPERATIONS
             if answer.rewound:
@@ -259,11 +259,22 @@ class Sender:
                 return
             await self._tell(ServerLight.ON, None)
 
-    async def _take_new_code(self, device: DeviceIdentity, fork_n: int) -> DeviceIdentity:
-        """This journal was copied: its own operations go on under a device code of their own, known by ``was``."""
+    async def _take_new_code(
+        self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], refusal: Refusal
+    ) -> DeviceIdentity:
+        """This journal was copied: what both copies have is settled under the old code, the rest goes on under a new
+        one, known by ``was``. Refusal(FORK) when the server does not say where the copies part."""
+        fork_n = refusal.params.get("n")
+        if not isinstance(fork_n, int):
+            raise refusal
+        if common := [plain for plain in batch if plain["n"] < fork_n]:
+            await self._exchange(device, common)
         fresh = await fork(self._link, device)
         async with self._taking:
-            await self._run(self._journal.fork, fresh, fork_n)
+            now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+            if now != device:
+                raise Refusal(Code.SERVER_AWAY)  # the server became another meanwhile, the copies may be even there
+            await self._run(self._journal.fork, fresh)
             self._durable = 0
         return fresh
 

@@ -14,8 +14,10 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from central.auth.sessions import authenticated
 from central.devices import enrol, enrolment_code
 from central.exchange import exchange
+from central.forks import fork
 from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.card import Card
@@ -29,7 +31,7 @@ from operator_tui.appeals.people import Operator, Role
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
 from operator_tui.reference import packaged_catalogue
-from operator_tui.sync.protocol import write_answer
+from operator_tui.sync.protocol import FORK_PATH, write_answer
 from operator_tui.sync.sender import Sender, ServerLight
 from tests.sync.conftest import run
 
@@ -52,6 +54,9 @@ class Line:
     async def post(
         self, path: str, body: bytes, *, token: str = "", packed: bool = True
     ) -> AsyncIterator[AsyncIterator[bytes]]:
+        if path == FORK_PATH:
+            yield self._chunks(self.server.forked(token), cut=False)
+            return
         fate = self.dice.random() if self.bad else 1.0
         if fate < 0.15:
             raise Refusal(Code.SERVER_AWAY)  # the request was lost
@@ -92,6 +97,10 @@ class Server:
         now = self.clock.now_ms()
         _, answer = exchange(self.database, token, body, packed=True, now_ms=now, catalogue=CATALOGUE)
         return b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end))
+
+    def forked(self, token: str) -> bytes:
+        now = self.clock.now_ms()
+        return msgspec.json.encode(fork(self.database, authenticated(self.database, token, now), now))
 
     def device(self, name: str, role: Role) -> DeviceIdentity:
         operator = Operator(user=0, name=name, role=role, extension="1", organisation="26/tf")

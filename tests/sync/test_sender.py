@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock, SystemClock
-from operator_tui.appeals.draft import new_draft
+from operator_tui.appeals.draft import draft_of, new_draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind, Outcome
 from operator_tui.appeals.people import Role
@@ -167,20 +167,50 @@ async def test_only_what_changed_is_told(desk: DeskAtWork) -> None:
     assert [state.light for state in told] == [ServerLight.ON]
 
 
-async def test_a_copied_journal_is_told_and_keeps_its_work(
-    desk: DeskAtWork, open_journal: OpenJournal, tmp_path: Path, line: Line
+async def test_a_copied_journal_takes_a_code_of_its_own_and_loses_nothing(
+    desk: DeskAtWork, open_journal: OpenJournal, tmp_path: Path, server: Server, line: Line
 ) -> None:
+    common = desk.journal.save(new_draft(fields=FIELDS))
     desk.journal.close()
     shutil.copy(tmp_path / "one.db", tmp_path / "copy.db")
     desk.restart()
     copy = open_journal("copy")
-    desk.journal.save(new_draft(fields=FIELDS))
-    copy.record(Kind.SHIFT_BEGUN, {})
+    theirs = desk.journal.save(new_draft(fields={**FIELDS, "text": "у первой"}))
+    ours = copy.save(new_draft(fields={**FIELDS, "text": "у копии"}))
+    assert theirs.id == ours.id
+    form = draft_of(ours)
+    form.fields["comment"] = "дописано у копии"
+    copy.save(form)
+    form = draft_of(copy.card(ours.id) or ours)
+    form.fields["phone"] = "+7 8652 000001"
+    copy.put_draft(form)
     await desk.sender.round()
     sender = sender_of(copy, line)
     await sender.round()
+    await desk.sender.round()
+    assert light(sender) == (ServerLight.ON, None)
+    assert (copy.unsent(), copy.attention()) == (0, [])
+    assert copy.device
+    assert desk.journal.device
+    assert copy.device.code != desk.journal.device.code
+    moved = f"{copy.device.code}:1"
+    for journal in (copy, desk.journal):
+        found = {card.id: (card.value("text"), card.value("comment")) for card in journal.active()}
+        assert found == {
+            common.id: ("", ""),
+            theirs.id: ("у первой", ""),
+            moved: ("у копии", "дописано у копии"),
+        }
+    assert [draft.card for draft in copy.drafts()] == [moved], "the unsaved form belongs to the card it was begun on"
+    assert [row.was for row in server.rows(t.op_log) if row.device == copy.device.code] == [ours.id, f"{ours.id[:-1]}3"]
+
+
+async def test_a_fork_that_does_not_say_where_is_trouble(desk: DeskAtWork) -> None:
+    desk.journal.record(Kind.SHIFT_BEGUN, {})
+    sender = sender_of(desk.journal, Scripted(Refusal(Code.FORK)))
+    await sender.round()
     assert light(sender) == (ServerLight.TROUBLE, Code.FORK)
-    assert copy.unsent() == 1
+    assert desk.journal.unsent() == 1
 
 
 async def test_a_server_restored_from_yesterday_gets_everything_back(

@@ -1,0 +1,95 @@
+"""Faults seeded into the product, to see that the simulator finds them: a line of source replaced by a wrong one."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from central import apply, backup, exchange
+from operator_tui.journal import cards, confirm, forked, outbox
+from operator_tui.sync import sender
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``right`` must stand in the module once and is replaced by ``wrong`` while the mutant is alive."""
+
+    name: str
+    module: types.ModuleType
+    right: str
+    wrong: str
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """The product with this fault in it."""
+        source = inspect.getsource(self.module)
+        if source.count(self.right) != 1:
+            raise ValueError(f"{self.name}: its line stands {source.count(self.right)} times in {self.module.__name__}")
+        twin = types.ModuleType(self.module.__name__)
+        twin.__file__ = self.module.__file__
+        code = compile(source.replace(self.right, self.wrong), f"<mutant {self.name}>", "exec", dont_inherit=True)
+        exec(code, twin.__dict__)
+        before = dict(_functions(self.module, self.module))
+        wrong = dict(_functions(twin, self.module))
+        kept = {name: function.__code__ for name, function in before.items()}
+        try:
+            for name, function in before.items():
+                if wrong[name].__code__.co_freevars == function.__code__.co_freevars:
+                    function.__code__ = wrong[name].__code__
+            yield
+        finally:
+            for name, function in before.items():
+                function.__code__ = kept[name]
+
+
+def _functions(holder: Any, module: types.ModuleType, prefix: str = "") -> Iterator[tuple[str, types.FunctionType]]:
+    for name, value in vars(holder).items():
+        if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+            if value.__qualname__ == prefix + name:
+                yield prefix + name, value
+        elif isinstance(value, type) and value.__module__ == module.__name__:
+            yield from _functions(value, module, f"{prefix}{name}.")
+
+
+MUTANTS = [
+    Mutant(
+        "old events again", confirm, "if event.q != at.get(event.s, 0) + 1:", "if event.q > at.get(event.s, 0) + 1:"
+    ),
+    Mutant(
+        "copy takes ours for its own", confirm, "if (operation.k, operation.at) != (event.k, event.at):", "if False:"
+    ),
+    Mutant("nothing is sent again", confirm, "SET state = 'pending', seq = 0", "SET state = state, seq = 0"),
+    Mutant("cursors stay", confirm, '"DELETE FROM stream"', '"DELETE FROM stream WHERE 0"'),
+    Mutant("refusal not told", confirm, "if outcome.s != outbox.APPLIED:", "if outcome.s == outbox.MERGED:"),
+    Mutant("overlay twice", cards, "WHERE card = ? AND confirmed = 0 AND state", "WHERE card = ? AND state"),
+    Mutant("fork not seen", apply, "if digest != operation_digest(plain):", "if False:"),
+    Mutant("number not used up", apply, "last_n = row.last_n + len(fresh)", "last_n = row.last_n"),
+    Mutant(
+        "two transactions",
+        apply,
+        "    _store_cards(connection, cards)\n    last_n",
+        '    _store_cards(connection, cards)\n    connection.exec_driver_sql("COMMIT")\n'
+        '    connection.exec_driver_sql("BEGIN IMMEDIATE")\n    last_n',
+    ),
+    Mutant("old id not asked", apply, "step = _known_before(plain, moved) or _decide(", "step = _decide("),
+    Mutant("strange epoch served", exchange, "strange = bool(request.e) and request.e != here", "strange = False"),
+    Mutant("same epoch after restore", backup, "values(v=epoch)", "values(v=t.server.c.v)"),
+    Mutant(
+        "durable without a copy",
+        apply,
+        "return Pushed(last_n + 1, row.durable_n, before +",
+        "return Pushed(last_n + 1, last_n, before +",
+    ),
+    Mutant(
+        "two acts, one number",
+        outbox,
+        '    store.set_meta("next_n", str(n + 1))\n',
+        '    store.db.execute("COMMIT")\n    store.db.execute("BEGIN")\n    store.set_meta("next_n", str(n + 1))\n',
+    ),
+    Mutant("answers of another time", sender, "(now.code, now.epoch) != (device.code, device.epoch)", "False"),
+    Mutant("no old id", forked, "was=operation.was or was,", 'was="",'),
+]

@@ -1,0 +1,321 @@
+"""The world of the fault simulator: the real journal, sender and server; only line, disk and clock are made up.
+
+Nothing here waits for real time and nothing runs on a thread: one event loop, driven step by step by a seed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from central import backup as copies
+from central.auth.sessions import authenticated
+from central.devices import enrol, enrolment_code
+from central.exchange import exchange
+from central.forks import fork
+from central.store.database import Database
+from operator_tui.appeals.catalogue import AppealType
+from operator_tui.appeals.clock import ManualClock
+from operator_tui.appeals.draft import draft_of, new_draft
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.people import Operator, Role
+from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.journal import Journal
+from operator_tui.reference import packaged_catalogue
+from operator_tui.sync.protocol import FORK_PATH, canonical, write_answer
+from operator_tui.sync.sender import Sender
+
+KEY = bytes(32)
+CATALOGUE = packaged_catalogue()
+THEME = CATALOGUE.themes_of(AppealType.CONSULTATION)[0]
+START_MS = 1_790_000_000_000
+
+
+class Killed(BaseException):
+    """The process is gone. Not an Exception: nothing in the product may catch it."""
+
+
+class Fuse:
+    """Kills at a statement to come; ``copy`` takes the files as they stand at that moment."""
+
+    def __init__(self, copy: Callable[[], None]) -> None:
+        self._copy = copy
+        self._left: int | None = None
+
+    def light(self, statements: int) -> None:
+        self._left = statements
+
+    def burn(self) -> None:
+        if self._left is None:
+            return
+        self._left -= 1
+        if self._left < 0:
+            self._left = None
+            self._copy()
+            raise Killed
+
+
+def copy_files(source: Path, target: Path) -> None:
+    """A database with its write-ahead log, as kill -9 leaves it."""
+    for suffix in ("", "-wal", ".mark"):
+        old = source.with_name(source.name + suffix)
+        if old.exists():
+            shutil.copyfile(old, target.with_name(target.name + suffix))
+
+
+class Server:
+    """The central server without its HTTP. ``clock`` is its own."""
+
+    def __init__(self, folder: Path, template: Path) -> None:
+        self.folder = folder
+        self.clock = ManualClock(START_MS)
+        self._files = itertools.count(1)
+        self.path = folder / "central-0.db"
+        shutil.copyfile(template, self.path)
+        self.fuse = Fuse(self._copy)
+        self.full = False
+        self._next = self.path
+        self.copy = folder / "none"
+        self._open()
+
+    def _copy(self) -> None:
+        self._next = self.folder / f"central-{next(self._files)}.db"
+        copy_files(self.path, self._next)
+
+    def _open(self) -> None:
+        self.database = Database.sqlite(self.path, KEY)
+        sa.event.listen(self.database.engine, "before_cursor_execute", lambda *_: self.fuse.burn())
+        sa.event.listen(self.database.engine, "commit", lambda _: self.fuse.burn())
+
+    def kill(self) -> None:
+        """kill -9: what was committed is there at the next start, nothing else."""
+        if self._next == self.path:
+            self._copy()
+        self.database.close()
+        self.path = self._next
+        self._open()
+
+    def fill_disk(self, full: bool) -> None:
+        """No room for another page, or room again."""
+        self.full = full
+        with self.database.engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() if full else 4_294_967_294
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    def back_up(self) -> None:
+        target = self.folder / f"backup-{next(self._files)}.db"
+        copies.backup(self.database, target)
+        self.copy = target
+
+    def restore(self) -> None:
+        """The machine is lost; the newest copy goes on elsewhere."""
+        self.database.close()
+        self.path = self._next = self.folder / f"central-{next(self._files)}.db"
+        copies.restore_sqlite(self.copy, KEY, self.path)
+        self._open()
+
+    def answer(self, path: str, body: bytes, token: str) -> bytes:
+        now = self.clock.now_ms()
+        if path == FORK_PATH:
+            return msgspec.json.encode(fork(self.database, authenticated(self.database, token, now), now))
+        _, answer = exchange(self.database, token, body, packed=True, now_ms=now, catalogue=CATALOGUE)
+        return b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end))
+
+    def device(self, name: str, role: Role) -> DeviceIdentity:
+        operator = Operator(user=0, name=name, role=role, extension="1", organisation="26/tf")
+        code = enrolment_code(self.database, operator, self.clock.now_ms())
+        answer = enrol(self.database, code, self.clock.now_ms())
+        return DeviceIdentity(answer.device, answer.number, answer.token, answer.epoch, answer.operator)
+
+    def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
+        with self.database.read() as connection:
+            return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)))
+
+
+@dataclass(eq=False)
+class Flight:
+    """One request on the line and what has come back of its answer."""
+
+    path: str
+    body: bytes
+    token: str
+    begun: asyncio.Future[None]
+    chunks: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    rest: bytes | None = None  # the answer's bytes still under way; None before the server has answered
+    waiting: bool = True  # somebody still waits for the answer
+
+    def fail(self, refusal: Refusal) -> None:
+        """The line breaks off."""
+        self.waiting = False
+        if not self.begun.done():
+            self.begun.set_exception(refusal)
+        else:
+            self.chunks.put_nowait(None)
+
+    def give(self, size: int) -> None:
+        """The next bytes arrive."""
+        assert self.rest is not None
+        if not self.begun.done():
+            self.begun.set_result(None)
+        part, self.rest = self.rest[:size], self.rest[size:]
+        if part:
+            self.chunks.put_nowait(part)
+        if not self.rest:
+            self.waiting = False
+            self.chunks.put_nowait(b"")
+
+
+class Wire:
+    """Stands where the Link stands: holds each request until the schedule says what becomes of it."""
+
+    def __init__(self) -> None:
+        self.flights: list[Flight] = []
+
+    @asynccontextmanager
+    async def post(
+        self, path: str, body: bytes, *, token: str = "", packed: bool = True
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        flight = Flight(path, body, token, asyncio.get_running_loop().create_future())
+        self.flights.append(flight)
+        try:
+            await flight.begun
+            yield self._arriving(flight)
+        finally:
+            flight.waiting = False
+
+    async def _arriving(self, flight: Flight) -> AsyncIterator[bytes]:
+        while (chunk := await flight.chunks.get()) is not None:
+            if not chunk:
+                return
+            yield chunk
+        raise Refusal(Code.SERVER_AWAY)
+
+
+async def at_once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Runs a journal's method where the loop runs, but lets others come between."""
+    await asyncio.sleep(0)
+    return function(*args, **kwargs)
+
+
+class Desk:
+    """A journal, its sender, and an operator who does what comes to his mind."""
+
+    def __init__(self, folder: Path, name: str, wire: Wire) -> None:
+        self.folder, self.name, self.wire = folder, name, wire
+        self.clock = ManualClock(START_MS)
+        self._files = itertools.count(1)
+        self.path = self._next = folder / f"{name}-0.db"
+        self.fuse = Fuse(self._copy)
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.issued: set[bytes] = set()
+        self.dead = False
+
+    def _copy(self) -> None:
+        self._next = self.folder / f"{self.name}-{next(self._files)}.db"
+        copy_files(self.path, self._next)
+
+    def open(self) -> None:
+        self.journal = Journal.open(self.path, KEY, catalogue=CATALOGUE, clock=self.clock)
+        db = self.journal._store.db
+        execute = db.execute
+
+        def burning(*args: Any, **kwargs: Any) -> Any:
+            self.fuse.burn()
+            return execute(*args, **kwargs)
+
+        db.execute = burning  # type: ignore[method-assign]  # every statement of the journal passes here
+        self.sender = Sender(self.journal, self.wire, run=at_once, clock=self.clock)  # type: ignore[arg-type]  # made up
+        self.dead = False
+
+    async def kill(self) -> None:
+        """kill -9 and a new start."""
+        if self._next == self.path:
+            self._copy()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks.clear()
+        self.journal.close()
+        self.path = self._next
+        self.open()
+        self.note()
+
+    def fill_disk(self, full: bool) -> None:
+        """No room for another page, or room again."""
+        connection = self.journal._store.db.conn
+        pages = connection.execute("PRAGMA page_count").fetchone()[0] if full else 4_294_967_294
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def copy(self, name: str) -> Desk:
+        """The same journal on another machine."""
+        twin = Desk(self.folder, name, self.wire)
+        twin.clock.advance((self.clock.now_ms() - START_MS) / 1000 + 0.5)
+        copy_files(self.path, twin.path)
+        twin.open()
+        twin.issued = set(self.issued)
+        return twin
+
+    def start(self, *, held: bool) -> None:
+        """Begin a round, or a held request beside it."""
+        work = self.sender._held() if held else self.sender.round()
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self.tasks.add(task)
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except Killed:
+            self.dead = True
+
+    def act(self, dice: random.Random) -> None:
+        self.clock.advance(dice.randint(1, 5000) / 1000)
+        try:
+            self._act(dice)
+        except Refusal:
+            pass  # the desk refuses by the same rules, or has no room; nothing was written
+        except Killed:
+            self.dead = True
+            return
+        self.note()
+
+    def _act(self, dice: random.Random) -> None:
+        cards = self.journal.active()
+        choice = dice.randrange(6)
+        if choice == 0 or not cards:
+            fields = {"type": THEME.type.value, "theme": THEME.code, "text": f"вопрос {dice.random()}"}
+            self.journal.save(new_draft(fields=fields))
+        elif choice == 1:
+            self.journal.record(Kind.CALL_OFFERED, {"call": str(dice.random())})
+        elif choice in (2, 3, 4):
+            draft = draft_of(dice.choice(cards))
+            draft.fields[dice.choice(["phone", "text", "comment"])] = f"{dice.random()}"
+            self.journal.save(draft)
+        else:
+            self.journal.move(dice.choice(cards).id, Act.TAKE, {})
+
+    def note(self) -> None:
+        """Everything on this disk was promised to the operator."""
+        for (body,) in self.look("SELECT body FROM outbox"):
+            self.issued.add(mark_of(msgspec.json.decode(body)))
+
+    def look(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the journal, past the fuse."""
+        rows: list[tuple[Any, ...]] = self.journal._store.db.conn.execute(sql).fetchall()
+        return rows
+
+
+def mark_of(plain: dict[str, Any]) -> bytes:
+    """What an operation is, whatever number or code it goes under."""
+    return canonical([plain.get("k"), plain.get("at"), plain.get("x", {})])

@@ -1,0 +1,39 @@
+"""The fault simulator as a test: no schedule loses anything, and a fault seeded into the product is found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.sync_faults import hunt, play, prepared
+from bench.sync_mutants import MUTANTS
+
+SCHEDULES = 200
+PART = 25
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    with prepared() as path:
+        yield path
+
+
+@pytest.mark.parametrize("first", range(0, SCHEDULES, PART))
+def test_nothing_is_lost_doubled_diverged_or_stalled(template: Path, first: int) -> None:
+    wrong = Counter[str]()
+    for seed in range(first, first + PART):
+        wrong += play(seed, template).wrong
+    assert wrong == Counter()
+
+
+def test_a_schedule_is_its_seed(template: Path) -> None:
+    assert play(7, template) == play(7, template)
+
+
+def test_the_simulator_finds_a_fault(template: Path) -> None:
+    with MUTANTS[0].alive():
+        assert hunt(template, 0, 60)
+    assert not hunt(template, 0, 2), "and the product is whole again"
