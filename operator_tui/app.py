@@ -37,15 +37,18 @@ from screens.help import HelpScreen
 from screens.journal import JournalScreen
 from screens.lock import LockScreen
 from screens.returned import ReturnedScreen
-from screens.review import ReviewScreen
+from screens.review import ReviewScreen, SampleScreen
 from screens.settings import ScreenSettings
 from screens.themes import THEMES
+from screens.timeline import TimelineScreen
 from screens.trouble import FailureScreen, TooSmallScreen, fits
-from screens.words import act_word
+from screens.words import act_word, appeal_text, happened_cells
 from screens.work import WorkScreen
 
 # Screens whose keys work from everywhere: one key goes there and does it.
 _REACHABLE = ("work", "journal")
+# What may be put away by a key of the telephone: lists and questions, nothing else.
+_LAID_ASIDE = AskScreen | HelpScreen | ReturnedScreen | SampleScreen | TimelineScreen
 
 
 IDLE_LOOK_S = 5.0
@@ -197,6 +200,9 @@ class DeskApp(KeysInOrder):
             if state.call is not None and state.card is not None and state.card.call == state.call.id:
                 self.switch_mode("work")  # answering brings the card of that call to the front
                 return
+        if message.topic is Topic.LIGHTS and self.desk.state.bells != getattr(self, "_belled", 0):
+            self._belled = self.desk.state.bells
+            self.bell()
         if message.topic is Topic.PHONE:
             self._announce()
             self._put_away_when_done()
@@ -214,7 +220,7 @@ class DeskApp(KeysInOrder):
         """The call is over and its appeal is closed: back to the journal, ready for the next."""
         state = self.desk.state
         card = state.card
-        done = state.call is None and card is not None and card.saved is not None and not card.editable
+        done = state.call is None and card is not None and card.finished
         if done and self.current_mode == "work" and card is not None and card.call:
             self.desk.background(self.desk.leave_card())
             self.switch_mode("journal")
@@ -239,17 +245,23 @@ class DeskApp(KeysInOrder):
         Above a list or a question only the telephone's keys act, so that a ringing call is never out of reach.
         """
         command = commands.collect()[command_id]
-        if not isinstance(self.screen, DeskScreen):
-            if not command_id.startswith("phone."):
-                raise SkipAction
-            while not isinstance(self.screen, DeskScreen) and len(self.screen_stack) > 1:
-                self.pop_screen()
+        above = not isinstance(self.screen, DeskScreen)
+        if above and not (command_id.startswith("phone.") and self._laid_aside()):
+            raise SkipAction
         here = getattr(self.screen, "name_in_commands", "")
         if command.scope not in ("desk", here) and (
             command.scope not in _REACHABLE or commands.meant_in(command, here) is not None
         ):
             raise SkipAction
         self.action_command(command_id)
+
+    def _laid_aside(self) -> bool:
+        """Put away the lists and questions above a screen of the desk. Not the lock, which only its password opens."""
+        if not all(isinstance(screen, DeskScreen | _LAID_ASIDE) for screen in self.screen_stack):
+            return False
+        while not isinstance(self.screen, DeskScreen):
+            self.pop_screen()
+        return True
 
     def action_command(self, command_id: str) -> None:
         """Run a command of the registry where it belongs, or say why it can not be run now."""
@@ -291,6 +303,8 @@ class DeskApp(KeysInOrder):
             "phone.consult": lambda: self._ask_number(tr("Посоветоваться с коллегой"), phone.consult),
             "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
             "card.add": self._add_card,
+            "appeal.timeline": self._timeline,
+            "appeal.call_back": self._call_back,
             "review.open": lambda: self.switch_mode("review"),
             "appeal.withdraw": lambda: self._appeal(Act.WITHDRAW),
             "appeal.take": lambda: self._appeal(Act.TAKE),
@@ -314,13 +328,27 @@ class DeskApp(KeysInOrder):
             return
         screen.guard(lambda: _only_awaitable(act()))
 
-    async def _appeal(self, act: Act, **given: str) -> None:
-        """An act on the appeal at hand: the open card, or the row under the cursor."""
+    def _appeal_at_hand(self) -> str:
         screen = self.screen
         card_id = screen.current_appeal() if isinstance(screen, DeskScreen) else ""
         if not card_id:
             raise Refusal(Code.NO_ROW_CHOSEN)
-        await self._move_appeal(card_id, act, **given)
+        return card_id
+
+    async def _timeline(self) -> None:
+        card, entries = await self.desk.appeals.timeline(self._appeal_at_hand())
+        zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
+        about = appeal_text(card, self.desk.catalogue, zone)
+        title = tr("Просмотр: обращение {number}").format(number=card.value("number"))
+        self.push_screen(TimelineScreen(title, [happened_cells(entry, zone) for entry in entries], about))
+
+    async def _call_back(self) -> None:
+        await self.desk.appeals.call_back(self._appeal_at_hand())
+        self.switch_mode("work")
+
+    async def _appeal(self, act: Act, **given: str) -> None:
+        """An act on the appeal at hand: the open card, or the row under the cursor."""
+        await self._move_appeal(self._appeal_at_hand(), act, **given)
 
     async def _move_appeal(self, card_id: str, act: Act, **given: str) -> None:
         card = await self.desk.appeals.move(card_id, act, **given)
@@ -332,10 +360,7 @@ class DeskApp(KeysInOrder):
         )
 
     def _ask_appeal(self, act: Act, field: str, hint: str) -> None:
-        screen = self.screen
-        card_id = screen.current_appeal() if isinstance(screen, DeskScreen) else ""
-        if not card_id:
-            raise Refusal(Code.NO_ROW_CHOSEN)
+        card_id = self._appeal_at_hand()
 
         def answered(text: str | None) -> None:
             if text and isinstance(self.screen, DeskScreen):

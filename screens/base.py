@@ -22,7 +22,7 @@ from operator_tui.appeals.presence import State
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import mark, tr
 from operator_tui.phone.line import CallState
-from screens.words import call_text, key_name, light_words, registry_word, short_name
+from screens.words import call_text, key_name, light_words, queue_words, registry_word, short_name
 from widgets.header import Header
 from widgets.key_bar import KeyBar
 from widgets.notice import NoticeLine
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
 
 log = logging.getLogger(__name__)
+_WIDE = 110  # columns from which on every word of the header has room
 INTERNAL = mark("Внутренняя ошибка записана в журнал программы. Введённое сохранено.")
 
 # A screen's method; the screen is whatever class defines it.
@@ -116,6 +117,8 @@ class DeskScreen(Screen[None]):
         """The timer moves only while there is a call: a quiet desk sends nothing."""
         if self.desk.state.call is not None and self.is_current and self.is_mounted:
             self._paint_phone()
+        if self.desk.state.queue.waiting and self.is_current and self.is_mounted:
+            self._paint_header()
 
     def _paint_header(self) -> None:
         state = self.desk.state
@@ -138,8 +141,13 @@ class DeskScreen(Screen[None]):
         words = [
             f"{tr('Телефон')}: {tr(light_words('phone', lights.phone))}",
             f"{tr('Сервер')}: {tr(light_words('server', lights.server))}",
-            f"{tr('Реестр')}: {registry_word(lights)}",
         ]
+        queue = queue_words(state.queue, self.desk.clock.now_ms())
+        # On a narrow screen those who wait stand where the day of the registry stood.
+        if queue and lights.registry is Light.ON and self.size.width < _WIDE:
+            words.append(queue)
+        else:
+            words += filter(None, [f"{tr('Реестр')}: {registry_word(lights)}", queue])
         unsent = f"{tr('Не отправлено')}: {lights.unsent}"
         if state.returned:
             unsent = f"{tr('Вернулось')}: {state.returned}"

@@ -5,27 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import msgspec
 from textual import on
 
-from operator_tui.appeals.card import STATUS_TITLES, Card
+from operator_tui.appeals.card import STATUS_TITLES, Card, Status
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
+from operator_tui.journal.sieve import Order, Sieve
+from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
-from screens.words import appeal_cells
+from screens.words import appeal_cells, urgency
 from widgets.lean import LeanInput
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
+PAGE = 200
+# What was scrolled through is read again when something changes, but no more than this.
+MOST_READ_AGAIN = 1000
+_NEAR_END = 60
+
 
 class JournalScreen(DeskScreen):
-    """Active appeals, newest first; Enter opens one for editing."""
+    """Active appeals, newest first, or what a filter lets through; Enter opens one for editing."""
 
     name_in_commands: ClassVar[str] = "journal"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sieve = Sieve()
+        self._named = ""
+        self._total = 0
+        self._reading = False
 
     def body(self) -> Iterator[Any]:
         yield Line("", id="journal-title", classes="heading")
         yield LeanInput(placeholder=tr("Поиск по журналу: номер, ФИО, телефон, слова"), id="journal-search")
-        columns = (Column(12), Column(11), Column(24), Column(), Column(17), Column(5))
+        columns = (Column(12), Column(11), Column(23), Column(), Column(17), Column(6, right=True))
         yield Rows(columns, id="journal", empty=tr("Журнал открывается…"))
 
     def on_mount(self) -> None:
@@ -42,28 +58,61 @@ class JournalScreen(DeskScreen):
         super().on_screen_resume()
         self.query_one("#journal", Rows).focus()
 
+    @property
+    def _rows(self) -> Rows:
+        return self.query_one("#journal", Rows)
+
     async def _paint_journal(self) -> None:
         text = self.query_one("#journal-search", LeanInput).value.strip()
-        cards = await (self.desk.find_appeals(text) if text else self.desk.active())
+        if text:
+            cards = await self.desk.find_appeals(text)
+            self._total = len(cards)
+        else:
+            wanted = min(max(PAGE, len(self._rows.rows)), MOST_READ_AGAIN)
+            cards, self._total = await self.desk.appeals.page(self._sieve, wanted)
+        self._paint_title()
+        empty = tr("Ничего не найдено") if text or self._named else tr("Активных обращений нет")
+        self._rows.show([self._row(card) for card in cards], keep=True, empty=empty)
+
+    def _paint_title(self) -> None:
         counts = self.desk.state.counts
         parts = [f"{tr(title)}: {counts[status]}" for status, title in STATUS_TITLES.items() if counts.get(status)]
+        if self._named:
+            parts = [f"{tr('отбор')} «{self._named}»: {self._total}", *parts]
         if returned := self.desk.state.returned:
-            parts.append(f"{tr('Вернулось')}: {returned}")
+            parts.insert(0, f"{tr('Вернулось')}: {returned}")
         self.query_one("#journal-title", Line).say(" · ".join([tr("Электронный журнал"), *parts]))
-        empty = tr("Ничего не найдено") if text else tr("Активных обращений нет")
-        self.query_one("#journal", Rows).show([self._row(card) for card in cards], keep=True, empty=empty)
 
     def _row(self, card: Card) -> Row:
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
-        return Row(card.id, appeal_cells(card, self.desk.catalogue, zone))
+        now_ms = self.desk.clock.now_ms()
+        sign = urgency(card, now_ms, zone)
+        cells = appeal_cells(card, self.desk.catalogue, zone, now_ms)
+        return Row(card.id, cells, mark=sign, urgent=sign == "!")
+
+    @on(Rows.Moved, "#journal")
+    def _moved(self) -> None:
+        """Near the end of what was read the next page is read: a hundred thousand rows are never held at once."""
+        rows = self._rows
+        read = len(rows.rows)
+        if rows.chosen >= read - _NEAR_END and read < self._total and not self._reading:
+            self._reading = True
+            self.guard(lambda: self._read_on(read))
+
+    async def _read_on(self, offset: int) -> None:
+        try:
+            cards, self._total = await self.desk.appeals.page(self._sieve, PAGE, offset)
+        finally:
+            self._reading = False
+        if len(self._rows.rows) == offset:
+            self._rows.append([self._row(card) for card in cards])
 
     def current_appeal(self) -> str:
-        row = self.query_one("#journal", Rows).current
+        row = self._rows.current
         return row.key if row is not None else ""
 
     def situation(self) -> Any:
-        row = self.query_one("#journal", Rows).current is not None
-        return self.desk.situation(screen=self.name_in_commands, row=row)
+        return self.desk.situation(screen=self.name_in_commands, row=bool(self.current_appeal()))
 
     @on(Rows.Chosen, "#journal")
     def _open_row(self, event: Rows.Chosen) -> None:
@@ -75,7 +124,7 @@ class JournalScreen(DeskScreen):
 
     @on(LeanInput.Submitted, "#journal-search")
     def _to_rows(self) -> None:
-        self.query_one("#journal", Rows).focus()
+        self._rows.focus()
 
     async def _edit(self, card_id: str) -> None:
         await self.desk.edit(card_id)
@@ -84,7 +133,7 @@ class JournalScreen(DeskScreen):
     @handles("card.edit")
     async def edit(self) -> None:
         """«Редактирование» of the row under the cursor."""
-        row = self.query_one("#journal", Rows).current
+        row = self._rows.current
         if row is not None:
             await self._edit(row.key)
 
@@ -97,4 +146,58 @@ class JournalScreen(DeskScreen):
             line.focus()
         else:
             line.value = ""
-            self.query_one("#journal", Rows).focus()
+            self._rows.focus()
+
+    # filters
+
+    @handles("journal.sift")
+    async def sift(self) -> None:
+        """«Отбор»: one of the ready filters, or one kept by name."""
+        filters = {**self._ready_filters(), **await self.desk.appeals.sieves()}
+        rows = [Row(name, (name,)) for name in filters]
+
+        def find(text: str) -> list[Row]:
+            return [row for row in rows if text.casefold() in row.key.casefold()]
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self._sift(filters[name], "" if filters[name] == Sieve() else name)
+
+        self.app.push_screen(AskScreen(tr("Отбор"), tr("Название отбора"), find), chosen)
+
+    def _ready_filters(self) -> dict[str, Sieve]:
+        operator = self.desk.state.operator
+        user = operator.user if operator else 0
+        own = Sieve(statuses=(Status.IN_WORK, Status.DEFERRED), worker=user, order=Order.DUE)
+        return {
+            tr("Все активные"): Sieve(),
+            tr("Мои: в работе и отсроченные"): own,
+            tr("По сроку: ближайшие первыми"): Sieve(order=Order.DUE),
+            tr("Ещё никем не взятые"): Sieve(unclaimed=True),
+            **{tr(title): Sieve(statuses=(status,)) for status, title in STATUS_TITLES.items()},
+        }
+
+    def _sift(self, sieve: Sieve, named: str) -> None:
+        self._sieve, self._named = sieve, named
+        self.query_one("#journal-search", LeanInput).value = ""
+        self._rows.show(())
+        self.guard(self._paint_journal)
+
+    @handles("journal.keep_sieve")
+    def keep_sieve(self) -> None:
+        """Keep the filter, together with the words that are searched for, under a name."""
+        text = self.query_one("#journal-search", LeanInput).value.strip()
+        sieve = msgspec.structs.replace(self._sieve, text=text) if text else self._sieve
+        if sieve == Sieve():
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Отбор"))
+
+        def named(name: str | None) -> None:
+            if name:
+                self.guard(lambda: self._keep(name, sieve))
+
+        self.app.push_screen(AskScreen(tr("Сохранить отбор"), tr("Название, затем Enter")), named)
+
+    async def _keep(self, name: str, sieve: Sieve) -> None:
+        await self.desk.appeals.keep_sieve(name, sieve)
+        self.desk.notice(tr("Отбор «{name}» сохранён.").format(name=name))
+        self._sift(sieve, name)

@@ -43,12 +43,15 @@ class LockScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(LeanInput).focus()
-        self.show_call()
+        self._paint_call()
 
     def show_call(self) -> None:
         """The telephone changed."""
         if self.is_mounted:
-            self.query_one("#locked-call", Line).say(locked_call_text(self.desk.state.call), "")
+            self._paint_call()
+
+    def _paint_call(self) -> None:
+        self.query_one("#locked-call", Line).say(locked_call_text(self.desk.state.call), "")
 
     @on(LeanInput.Submitted)
     def _entered(self, event: LeanInput.Submitted) -> None:

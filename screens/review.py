@@ -21,7 +21,7 @@ from operator_tui.appeals.lifecycle import EXTENSION, Act
 from operator_tui.commands import Situation
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import mark, tr
-from operator_tui.journal.sifting import Order, Sieve
+from operator_tui.journal.sieve import Order, Sieve
 from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
 from screens.words import appeal_text, day, review_cells

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Card, full_name
+from operator_tui.appeals.card import FIELD_TITLES, OPEN_STATUSES, STATUS_TITLES, Card, Status, full_name
 from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.deadlines import days_left
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
-from operator_tui.phone.line import Call, CallState, Direction
+from operator_tui.journal.happened import Happened
+from operator_tui.phone.line import Call, CallState, Direction, QueueState
 
 _PHONE = {
     Light.STARTING: mark("…"),
@@ -81,6 +83,14 @@ def registry_word(lights: Lights) -> str:
             return tr("НЕТ")
 
 
+def queue_words(queue: QueueState, now_ms: int) -> str:
+    """Who waits on the hot line and for how long at most; empty while nobody does or nobody tells."""
+    if not queue.waiting:
+        return ""
+    waited = max(0, now_ms - (queue.longest_since_ms or now_ms)) // 1000
+    return tr("Очередь: {count}, ждут {time}").format(count=queue.waiting, time=duration(waited))
+
+
 def phone_words(number: str) -> str:
     """A number in groups, as it is read out: ``+7 8652 00-12-34`` where it is a Russian one, else as it came."""
     digits = number.removeprefix("+7")
@@ -107,12 +117,15 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
     text = f"{direction}{number}{name}  {_state_word(call)} {duration(seconds)}"
     if call.state is CallState.HELD and (long := next((limit for limit in _LONG_HOLD_S if seconds >= limit), 0)):
         text += " " + tr("ЖДЁТ ДОЛЬШЕ {seconds} с").format(seconds=long)
+    if call.queued_ms is not None:
+        waited = max(0, (call.answered_ms or now_ms) - call.queued_ms) // 1000
+        text += " · " + tr("в очереди {time}").format(time=duration(waited))
     if call.muted:
         text += " · " + tr("МИКРОФОН ВЫКЛЮЧЕН")
-    for other in others:
-        number = phone_words(other.number) or tr("номер скрыт")
     if call.recording:
         text += " · " + (tr("ЗАПИСЬ") if call.recording == "on" else tr("ЗАПИСЬ ПРИОСТАНОВЛЕНА"))
+    for other in others:
+        number = phone_words(other.number) or tr("номер скрыт")
         text += f" · {number} {_state_word(other)}"
     return text
 
@@ -171,8 +184,52 @@ def appeal_text(card: Card, catalogue: Catalogue, zone: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def appeal_cells(card: Card, catalogue: Catalogue, zone: str) -> tuple[str, ...]:
-    """A row of the journal: number, registered, caller, theme, status, deadline."""
+# Days before the term when an appeal asks for attention, with the sign in front of its row.
+_URGENT = ((0, "!"), (1, "1"), (3, "3"))
+
+
+def days_word(card: Card, now_ms: int, zone: str) -> str:
+    """Days to the term of an open appeal: ``12 дн``, ``-2 дн``; empty where nothing waits."""
+    if not card.deadline or card.status not in OPEN_STATUSES:
+        return ""
+    return tr("{days} дн").format(days=days_left(card.deadline, now_ms, zone))
+
+
+def urgency(card: Card, now_ms: int, zone: str) -> str:
+    """``!`` on the last day and after it, ``1`` and ``3`` when that many days are left, else a blank."""
+    if not card.deadline or card.status not in OPEN_STATUSES:
+        return " "
+    left = days_left(card.deadline, now_ms, zone)
+    return next((sign for days, sign in _URGENT if left <= days), " ")
+
+
+def calls_in_week(cards: Iterable[Card], now_ms: int) -> int:
+    """Which call of these seven days this is, by the earlier appeals: 3 is the third."""
+    return 1 + sum(1 for card in cards if now_ms - stamp_ms(card.created) <= 7 * 86_400_000)
+
+
+def happened_cells(entry: Happened, zone: str) -> tuple[str, str, str]:
+    """A row of an appeal's time line: when, who, what."""
+    what = act_word(entry.act) if entry.act else tr(_KINDS.get(entry.kind, entry.kind))
+    if entry.status in set(Status):
+        what += f" → {tr(STATUS_TITLES[Status(entry.status)])}"
+    shown = {**entry.values, **entry.rival}
+    said = [f"{tr(FIELD_TITLES[key])}: {value}" for key, value in shown.items() if key in _TOLD and value]
+    if entry.pending:
+        what += f" ({tr('не отправлено')})"
+    if entry.refused is not None:
+        what += f" ({tr('не принято')})"
+    return (local_time(entry.at_ms, zone), f"№ {entry.by}", " · ".join([what, *said]).replace("\n", " "))
+
+
+_KINDS = {"card.new": mark("Зарегистрировано"), "card.set": mark("Изменено"), "card.move": mark("Перемещено")}
+_TOLD = (
+    "surname", "phone", "result", "comment", "measures", "organisation", "sum", "letter", "new_date", "remark", "reason"
+)  # fmt: skip
+
+
+def appeal_cells(card: Card, catalogue: Catalogue, zone: str, now_ms: int = 0) -> tuple[str, ...]:
+    """A row of the journal: number, registered, caller, theme, status, days left (without ``now_ms`` the date)."""
     theme = catalogue.themes.get(str(card.value("theme")))
     return (
         str(card.value("number")),
@@ -180,5 +237,5 @@ def appeal_cells(card: Card, catalogue: Catalogue, zone: str) -> tuple[str, ...]
         full_name(card.fields) or phone_words(str(card.value("phone"))) or tr("без имени"),
         theme.title if theme else "",
         tr(STATUS_TITLES[card.status]),
-        day(card.deadline)[:5] if card.deadline else "",
+        days_word(card, now_ms, zone) if now_ms else (day(card.deadline)[:5] if card.deadline else ""),
     )

@@ -18,7 +18,7 @@ from operator_tui.reference import packaged_quick
 from operator_tui.registry.people import Found, Person
 from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
-from screens.words import appeal_cells, day, phone_words
+from screens.words import appeal_cells, calls_in_week, day, phone_words
 from widgets.answer_view import AnswerText, AnswerView
 from widgets.card_form import PERSONAL, CardForm
 from widgets.field import Field
@@ -197,6 +197,9 @@ class WorkScreen(DeskScreen):
             rows.append(Row(earlier.id, (registered, theme, status), mark="+" if earlier.id in linked else " "))
         self.query_one("#history", Rows).show(rows, keep=True)
         title = tr("История обращений: {count}").format(count=len(rows)) if rows else tr("История обращений")
+        again = calls_in_week(card.history, self.desk.clock.now_ms())
+        if card.call and card.saved is None and again > 1:
+            title = tr("Звонит {count}-й раз за 7 дней").format(count=again)
         self.query_one("#history-title", Line).say(title, tr("Пробел: прикрепить") if rows else "")
 
     # people
@@ -469,6 +472,32 @@ class WorkScreen(DeskScreen):
             return
         missing = [f for f in missing_to_close(card.fields, card.fields, self.desk.catalogue) if f != "comment"]
         self._go_to(missing[0] if missing else "comment")
+
+    @handles("card.summary")
+    def summary(self) -> None:
+        """«Итак: …»: what is told to the caller at the end, with number and term, in groups to read out."""
+        card = self.desk.state.card
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        theme = self.desk.catalogue.themes.get(str(card.fields.get("theme", "")))
+        if theme is None:
+            raise Refusal(Code.FIELD_REQUIRED, field="theme")
+        parts = [tr("Итак: {theme}.").format(theme=theme.title)]
+        if card.saved is not None:
+            parts.append(tr("Номер обращения {number}.").format(number=card.saved.value("number")))
+            if card.saved.deadline:
+                parts.append(tr("Ответ до {day}.").format(day=day(card.saved.deadline)))
+        else:
+            parts.append(tr("Номер появится после «Сохранить»."))
+        if phone := str(card.fields.get("phone", "")):
+            parts.append(tr("Ваш телефон {phone}.").format(phone=phone_words(phone)))
+        self.desk.notice(" ".join(parts))
+
+    @handles("card.detach")
+    def detach(self) -> None:
+        """«Открепить» a wrong person."""
+        self.desk.detach()
+        self.query_one(PersonSearch).line.focus()
 
     @handles("card.missing")
     def to_missing(self) -> None:

@@ -25,13 +25,15 @@ from textual.strip import Strip
 class Row:
     """One row: ``key`` is what a message carries; ``cells`` are laid out in the columns of the widget.
 
-    ``mark`` is a sign in front (a tick, an urgency letter); a ``dim`` row can not be chosen (a heading, a hint).
+    ``mark`` is a sign in front (a tick, an urgency letter); a ``dim`` row can not be chosen (a heading, a hint); an
+    ``urgent`` one is coloured too, never by its colour alone.
     """
 
     key: str
     cells: tuple[str, ...]
     mark: str = " "
     dim: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Column:
 class Rows(ScrollView, can_focus=True):
     """Rows to choose from with the arrow keys, Enter and (while it has the focus) the digits 1-9."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--dim", "rows--row"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--dim", "rows--row", "rows--urgent"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
@@ -119,6 +121,11 @@ class Rows(ScrollView, can_focus=True):
         self.refresh()
         self._place_cursor()
 
+    def append(self, rows: Sequence[Row]) -> None:
+        """Put rows after the last; the cursor and what is shown stay as they are."""
+        self._rows += tuple(rows)
+        self.virtual_size = Size(self.size.width, len(self._rows))
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         index = y + round(self.scroll_offset.y)
@@ -130,6 +137,8 @@ class Rows(ScrollView, can_focus=True):
             style = self.get_component_rich_style("rows--dim")
         elif index == self.chosen and self.has_focus:
             style = self.get_component_rich_style("rows--cursor")
+        elif row.urgent:
+            style = self.get_component_rich_style("rows--urgent")
         else:
             style = self.get_component_rich_style("rows--row")
         pointer = ">" if index == self.chosen and not row.dim else " "

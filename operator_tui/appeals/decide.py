@@ -259,7 +259,7 @@ def _demand_birth(fields: Mapping[str, Any], stamp: str) -> None:
         return
     # A day of grace: the instant is UTC, the caller's calendar may be ahead of it.
     latest = local_date(stamp_ms(stamp), "UTC") + timedelta(days=1)
-    if not (_EARLIEST_BIRTH <= born.year and born <= latest):
+    if born.year < _EARLIEST_BIRTH or born > latest:
         raise Refusal(Code.FIELD_INVALID, field="birth_date")
 
 

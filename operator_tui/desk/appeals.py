@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from operator_tui.appeals.card import Card
+from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.quick import quick_fields
@@ -13,11 +13,15 @@ from operator_tui.appeals.returned import Choice, Returned, is_new, rivals
 from operator_tui.desk import card as steps
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
+from operator_tui.phone.line import CallState
 from operator_tui.reference import packaged_quick
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from operator_tui.desk.desk import Desk
-    from operator_tui.journal.sifting import Heap, Sieve
+    from operator_tui.journal.happened import Happened
+    from operator_tui.journal.sieve import Heap, Sieve
 
 
 class AppealDesk:
@@ -56,6 +60,57 @@ class AppealDesk:
         return await self._desk.on_journal(
             lambda journal: (journal.page(sieve, limit=limit, offset=offset), journal.count(sieve))
         )
+
+    async def sieves(self) -> dict[str, Sieve]:
+        """The filters kept by name."""
+        return await self._desk.on_journal(lambda journal: journal.sieves())
+
+    async def keep_sieve(self, name: str, sieve: Sieve | None) -> None:
+        """Keep a filter under a name; None forgets it."""
+        await self._desk.on_journal(lambda journal: journal.keep_sieve(name, sieve))
+
+    async def timeline(self, card_id: str) -> tuple[Card, list[Happened]]:
+        """An appeal and everything that happened to it, in order."""
+        desk = self._desk
+        card, entries = await desk.on_journal(lambda journal: (journal.card(card_id), journal.timeline(card_id)))
+        if card is None:
+            raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+        return card, entries
+
+    async def call_back(self, card_id: str) -> None:
+        """Call the number of the appeal, its card in front (K-6.2.1)."""
+        desk = self._desk
+        card = await desk.on_journal(lambda journal: journal.card(card_id))
+        number = str(card.value("phone")) if card is not None else ""
+        if not number:
+            raise Refusal(Code.FIELD_REQUIRED, field="phone")
+        if desk.state.card is None or desk.state.card.saved is None or desk.state.card.saved.id != card_id:
+            await desk.edit(card_id)
+        await desk.phone.dial(number)
+
+    async def announce(self, changed: Sequence[str]) -> None:
+        """Appeals that others have given to this operator, or given back, are said by line and bell.
+
+        Never over a ringing call: what rings comes first, and the journal counts the appeal anyway.
+        """
+        desk = self._desk
+        operator, call = desk.state.operator, desk.state.call
+        if operator is None or (call is not None and call.state is CallState.RINGING):
+            return
+        numbers: list[str] = []
+        for card_id in changed:
+            card, entries = await self.timeline(card_id)
+            last = entries[-1] if entries else None
+            if last is not None and last.by != operator.user and last.act in _HANDS and card.worker == operator.user:
+                numbers.append(str(card.value("number")))
+        if numbers:
+            desk.change(Topic.LIGHTS, bells=desk.state.bells + 1)
+            desk.notice(tr("Вам передано: {numbers}.").format(numbers=", ".join(numbers)), urgent=True)
+
+    async def promised(self, number: str) -> list[Card]:
+        """Appeals whose answer was promised to that number: said at the ring, if the caller calls first."""
+        found = await self._desk.on_journal(lambda journal: journal.history(phone=number)) if number else []
+        return [card for card in found if card.status is Status.DEFERRED]
 
     async def heaps(self, sieve: Sieve, by: str) -> list[Heap]:
         """The appeals a sieve lets through, counted by what they share."""
@@ -134,4 +189,6 @@ class AppealDesk:
             desk.change(Topic.CARD, card=steps.refreshed(now, saved))
 
 
+# Moves by which an appeal comes to somebody.
+_HANDS = frozenset({Act.FORWARD.value, Act.REASSIGN.value, Act.RETURN.value, Act.CLOSE.value, Act.APPROVE.value})
 _OF_THE_JOURNAL = frozenset({"number", "zone", "catalogue", "deadline"})

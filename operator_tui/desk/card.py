@@ -105,7 +105,7 @@ def typed(card: CardAtHand, field: str, value: str) -> CardAtHand:
     """The operator wrote into a field."""
     if card.fields.get(field, "") == value:
         return card
-    return replace(card, fields={**card.fields, field: value}, typed=card.typed | {field})
+    return replace(card, fields={**card.fields, field: value}, typed=card.typed | {field}, finished=False)
 
 
 def filled_in(card: CardAtHand, field: str, value: str) -> CardAtHand:
@@ -129,6 +129,23 @@ def bound(card: CardAtHand, person: Person) -> CardAtHand:
     if not fields.get("phone") and person.phone:
         fields["phone"] = person.phone
     return replace(card, fields=fields, person=person, edition=card.edition + 1)
+
+
+_OF_REGISTRY = ("surname", "name", "patronymic", "birth_date", "address", "insurer", "clinic", "enp")
+
+
+def unbound(card: CardAtHand) -> CardAtHand:
+    """«Открепить»: what came from the registry is emptied, what the operator typed himself stays.
+
+    Emptied, not left out: a saved card must be told that the values are gone.
+    """
+    was = card.person
+    fields = dict(card.fields)
+    for field in _OF_REGISTRY:
+        own = field in card.typed and was is not None and fields.get(field) != getattr(was, field, None)
+        if fields.get(field) and not own:
+            fields[field] = ""
+    return replace(card, fields=fields, person=None, edition=card.edition + 1)
 
 
 def themed(card: CardAtHand, theme: Theme, catalogue: Catalogue) -> CardAtHand:

@@ -333,6 +333,13 @@ class Desk:
         """Whom to hand the appeal on to, by the number of the user."""
         self.put_card(steps.filled_in(self._card(), "operator", user))
 
+    def detach(self) -> None:
+        """«Открепить»: a wrong person is taken off the card; what the registry had filled in goes, typing stays."""
+        card = self._card()
+        if card.person is None and not card.fields.get("enp"):
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Застрахованное лицо"))
+        self.put_card(steps.unbound(card))
+
     async def attach(self, person: Person) -> None:
         """«прикрепить»: the person is the insured and the caller."""
         card = self._card()
@@ -393,9 +400,9 @@ class Desk:
         card = self._card()
         code = str(card.fields.get("result", ""))
         given = {field: card.fields.get(field) for field in ("result", "comment", *asked_with(code, self.catalogue))}
-        return await self._write(lambda journal, draft: journal.save_and_close(draft, given))
+        return await self._write(lambda journal, draft: journal.save_and_close(draft, given), finished=True)
 
-    async def _write(self, work: Callable[[Journal, Any], Card]) -> Card:
+    async def _write(self, work: Callable[[Journal, Any], Card], *, finished: bool = False) -> Card:
         card = self._card()
         if not card.editable:
             raise Refusal(Code.LOCKED, card=card.saved.id if card.saved else "")
@@ -414,7 +421,7 @@ class Desk:
         except Refusal:
             self._schedule_draft()
             raise
-        self.change(Topic.CARD, card=steps.saved_as(card, saved))
+        self.change(Topic.CARD, card=replace(steps.saved_as(card, saved), finished=finished))
         await self.refresh_journal()
         self.parts.kick()
         return saved

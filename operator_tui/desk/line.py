@@ -12,6 +12,7 @@ from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk import calls
 from operator_tui.desk import card as card_steps
 from operator_tui.desk.state import Light, Topic
+from operator_tui.i18n import tr
 from operator_tui.phone.line import (
     Call,
     CallChanged,
@@ -20,8 +21,8 @@ from operator_tui.phone.line import (
     EndedBy,
     PhoneAway,
     PhoneEvent,
-    Recorded,
     QueueChanged,
+    Recorded,
     RecordingTrouble,
     Registration,
     RegistrationChanged,
@@ -79,8 +80,8 @@ class PhoneDesk:
         """«Начало работы»: the line registers, the account becomes «Активен» (K-3.3, K-3.6)."""
         await self._desk.parts.registry_opened.wait()
         config, secret, callers = await self._desk.parts.phone_account()
-        key = await self._desk.parts.record_key() if config.record and config.line == "sip" else ""
         ami = await self._desk.parts.ami_secret() if config.ami_server else ""
+        key = await self._desk.parts.record_key() if config.record and config.line == "sip" else ""
         await self._engine().begin_work(config, secret, callers, ami_secret=ami, record_key=key)
         await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_BEGUN, {}))
         self._move(Move.BEGIN_WORK)
@@ -245,9 +246,9 @@ class PhoneDesk:
             case TransferEnded(refusal=refused):
                 if refusal := told(refused):
                     self._desk.refused(refusal)
-            case Recorded():
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
+            case Recorded():
                 await self._take_recorded(event)
             case RecordingTrouble(refusal=trouble):
                 self._desk.refused(Refusal.from_wire(trouble))
@@ -303,6 +304,8 @@ class PhoneDesk:
         if facts:
             await desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
             await desk.refresh_journal()
+        if before is None and call.state is CallState.RINGING:
+            await self._tell_promised(call)
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
         if call.over:
@@ -318,10 +321,19 @@ class PhoneDesk:
                 await self._engine().hold(held.id, False)
                 await self._bring_card(held)
 
+    async def _tell_promised(self, call: Call) -> None:
+        """The caller to whom an answer was promised calls first: say so while it rings."""
+        promised = await self._desk.appeals.promised(call.number)
+        if promised:
+            numbers = ", ".join(str(card.value("number")) for card in promised)
+            self._desk.notice(
+                tr("Этому номеру обещан ответ: обращение {numbers}.").format(numbers=numbers), urgent=True
+            )
+
     async def _after_call(self) -> None:
         """Wrap-up begins; with nothing left to write it is over at once."""
         card = self._desk.state.card
-        if self._desk.state.call is None and (card is None or not card.editable):
+        if self._desk.state.call is None and (card is None or card.finished or not card.editable):
             await self.ready()
         else:
             await self._tell_ready()

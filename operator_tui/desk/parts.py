@@ -259,6 +259,7 @@ class Parts:
     def _received(self, cards: Sequence[str]) -> None:
         if cards:
             self._desk.background(self._desk.refresh_journal())
+            self._desk.background(self._desk.appeals.announce(tuple(cards)))
 
     def kick(self) -> None:
         """There is something to send: try now."""
@@ -296,7 +297,6 @@ class Parts:
         people = [hit.person for one in found for hit in one.hits if hit.person.phone]
         return [Caller(person.phone) for person in people]
 
-    def _sip_secret(self) -> str:
     async def ami_secret(self) -> str:
         """The secret of the PBX's manager interface; empty where none is kept: then there are no queue figures."""
 
@@ -307,6 +307,7 @@ class Parts:
 
         return await self._desk.run_journal(kept)
 
+    def _sip_secret(self) -> str:
         self._key(JOURNAL_KEY)
         assert self._secrets is not None
         secret = self._secrets.get(SIP_SECRET)

@@ -61,7 +61,8 @@ class CardAtHand:
     ``fields`` is what stands in the form; ``typed`` the fields the operator wrote himself; ``saved`` the card in the
     journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals;
     ``edition`` counts what the program wrote into the fields: a form may overwrite the field one is typing in only
-    when it has grown. ``base`` and ``seen`` are what the operator saw when he opened a card of the journal: which
+    when it has grown. ``finished`` once it
+    was closed here and nothing was written since. ``base`` and ``seen`` are what the operator saw when he opened a card of the journal: which
     operation wrote each field, and its value.
     """
 
@@ -75,6 +76,7 @@ class CardAtHand:
     history: tuple[Card, ...] = ()
     script: str = ""
     edition: int = 0
+    finished: bool = False
     base: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,6 +100,7 @@ class DeskState:
     card: CardAtHand | None = None
     counts: Mapping[Status, int] = field(default_factory=dict)
     returned: int = 0  # operations that came back and wait for the operator
+    bells: int = 0  # grows when something wants the operator's ear
     notice: Notice = field(default_factory=Notice)
     ready: bool = False
 

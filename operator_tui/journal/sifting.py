@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.card import Card
 from operator_tui.journal import cards
 from operator_tui.journal.finding import match_query
 from operator_tui.journal.migrations import OPEN
+from operator_tui.journal.sieve import Heap, Order, Sieve
 from operator_tui.journal.store import Store
 
 _KEPT = "sieves"
-
-
-class Order(StrEnum):
-    """How rows follow one another."""
-
-    NEWEST = "newest"
-    DUE = "due"  # the nearest term first
-
-
-class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is let through; an empty value lets everything through.
-
-    ``statuses`` empty means every open one; ``worker`` 0 with ``unclaimed`` means nobody's; ``due`` is the last
-    local date (ISO) of the term that is let through; ``text`` words as in the search.
-    """
-
-    statuses: tuple[Status, ...] = ()
-    worker: int | None = None
-    unclaimed: bool = False
-    review: str = ""
-    theme: str = ""
-    result: str = ""
-    closer: int | None = None
-    due: str = ""
-    text: str = ""
-    order: Order = Order.NEWEST
-
-
-class Heap(msgspec.Struct, frozen=True):
-    """Appeals in review that share a result, or a theme, or the one who closed them: ``value`` with its count."""
-
-    value: str
-    count: int
 
 
 def page(store: Store, sieve: Sieve, *, limit: int, offset: int) -> list[Card]:

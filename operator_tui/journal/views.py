@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,30 +13,9 @@ from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.operations import Event, Operation, change_of, operation_id
 from operator_tui.journal import cards, outbox
 from operator_tui.journal.finding import digits, match_query, phone_key
+from operator_tui.journal.happened import Happened
 from operator_tui.journal.migrations import OPEN
 from operator_tui.journal.store import Store
-
-
-class Happened(msgspec.Struct, frozen=True):
-    """One entry of a card's history.
-
-    ``at_ms`` UTC milliseconds; ``by`` the user; ``kind`` the operation's kind; ``act`` the move, if it was one;
-    ``status`` the new status, if it changed; ``values`` what was written; ``lost`` values that gave way to a later
-    writer; ``rival`` values put beside another's. ``pending`` means the server has not answered yet, ``refused``
-    carries its reason.
-    """
-
-    op: str
-    at_ms: int
-    by: int
-    kind: str
-    act: str = ""
-    status: str = ""
-    values: Mapping[str, Any] = {}
-    lost: Mapping[str, Any] = {}
-    rival: Mapping[str, Any] = {}
-    pending: bool = False
-    refused: Refusal | None = None
 
 
 def active(store: Store, *, limit: int, offset: int, status: Status | None) -> list[Card]:

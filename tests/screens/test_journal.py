@@ -1,0 +1,164 @@
+"""The journal as a tool: filters kept by name, terms, pages, one appeal's history, call back, what others hand over."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from operator_tui.appeals.card import Status
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.people import Role
+from operator_tui.phone.line import CallState
+from screens.ask import AskScreen
+from screens.timeline import TimelineScreen
+from tests.screens.elsewhere import COLLEAGUE, Elsewhere, become
+from tests.screens.page import DeskPage, open_desk
+from tests.screens.test_call import answered
+from tests.screens.test_desk import QUIET, with_theme
+from tests.screens.test_returned import saved
+
+
+async def sift(desk: DeskPage, words: str) -> None:
+    await desk.press("ctrl+p")
+    await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "the filters")
+    await desk.type(words)
+    await desk.press("enter")
+    await desk.until_screen("journal")
+
+
+@pytest.mark.function("K-5.2.0.1", "K-6.0.2")
+async def test_what_is_handed_over_is_said_and_stands_in_the_inbox() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        operator = desk.desk.state.operator
+        assert operator is not None
+        for n in range(3):
+            made = {"type": "Консультация", "theme": "К-01.3", "number": f"13-0000{n}-1", "zone": "Europe/Moscow"}
+            card = await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, made)
+        forward = {"act": Act.FORWARD.value, "operator": operator.user}
+        await elsewhere.does(COLLEAGUE, Kind.CARD_MOVE, forward, card)
+        bells = desk.desk.state.bells
+        await desk.desk.appeals.announce([card])
+        await desk.until(lambda: "Вам передано: 13-00002-1" in desk.notice, "the line")
+        assert desk.desk.state.bells == bells + 1
+        await desk.desk.appeals.announce(list(elsewhere.cards))
+        assert desk.desk.state.bells == bells + 2, "the appeals of others say nothing"
+        await desk.until(lambda: len(desk.journal.rows()) == 3, "all")
+        await sift(desk, "Мои")
+        await desk.until(lambda: desk.journal.keys() == [card], "the inbox")
+        assert "отбор «Мои: в работе и отсроченные»: 1" in desk.line("#journal-title")
+
+
+async def test_a_filter_is_kept_under_a_name_and_found_again() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await Elsewhere.of(desk)
+        for surname in ("Тестов", "Пробнов"):
+            made = {"type": "Консультация", "theme": "К-01.3", "number": "13-1", "surname": surname}
+            await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, {**made, "zone": "Europe/Moscow"})
+        await desk.until(lambda: len(desk.journal.rows()) == 2, "both")
+        await desk.press("ctrl+f")
+        await desk.type("тест")
+        await desk.until(lambda: len(desk.journal.rows()) == 1, "found")
+        await desk.press("ctrl+s")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "the name")
+        await desk.type("утро")
+        await desk.press("enter")
+        await desk.until(lambda: "«утро» сохранён" in desk.notice, "kept")
+        await sift(desk, "Все активные")
+        await desk.until(lambda: len(desk.journal.rows()) == 2, "all again")
+        await sift(desk, "утро")
+        await desk.until(lambda: len(desk.journal.rows()) == 1, "the kept one")
+        assert "Тестов" in desk.journal.rows()[0][2]
+
+
+async def test_days_left_and_urgency_stand_in_the_row() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await Elsewhere.of(desk)
+        made = {"type": "Консультация", "theme": "К-01.3", "number": "13-1", "zone": "Europe/Moscow"}
+        await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, {**made, "deadline": "2020-01-01"})
+        await desk.until(lambda: desk.journal.rows(), "the row")
+        (row,) = desk.journal.widget.rows
+        assert row.mark == "!"
+        assert row.urgent
+        assert row.cells[5].startswith("-")
+
+
+@pytest.mark.function("K-6.2.1", "K-6.2.3")
+async def test_an_answer_is_promised_the_caller_called_back_and_the_history_shown() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await with_theme(desk)
+        call = desk.desk.state.call
+        assert call is not None
+        desk.desk.choose_result("R24")
+        await desk.press("f9")
+        await desk.until(lambda: "«Отсроченный ответ»" in desk.notice, "promised")
+        await desk.press("f4")
+        await desk.until_screen("journal")
+        await desk.until(lambda: desk.journal.rows(), "the appeal")
+        promised = await desk.desk.appeals.promised(call.number)
+        assert [card.status for card in promised] == [Status.DEFERRED]
+        await desk.press("alt+k")
+        await desk.until_screen("work")
+        await desk.until(lambda: desk.call_state() in (CallState.DIALING, CallState.EARLY, CallState.TALKING), "dialed")
+        assert desk.desk.state.call is not None
+        assert desk.desk.state.call.number == call.number
+        await desk.press("alt+w")
+        await desk.until(lambda: "В работу: обращение" in desk.notice, "in work again")
+        await desk.press("alt+q")
+        await desk.until(lambda: isinstance(desk.app.screen, TimelineScreen), "the history")
+        text = desk.text()
+        assert "Зарегистрировано" in text
+        assert "Закрыть обращение" in text
+        assert "В работу" in text
+        await desk.press("escape")
+        await desk.until_screen("work")
+        await desk.press("alt+a")
+        await desk.until(lambda: "Итак:" in desk.notice and "Номер обращения" in desk.notice, "the summary")
+
+
+async def test_a_wrong_person_is_taken_off_the_card() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await desk.until(lambda: desk.hits.rows(), "candidates")
+        await desk.press("enter")
+        await desk.until(lambda: desk.surname.value != "", "bound")
+        await desk.press("alt+f")
+        await desk.until(lambda: desk.surname.value == "", "taken off")
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.person is None
+        assert not card.fields["enp"]
+        assert card.fields["phone"], "the caller's number is the caller's"
+
+
+async def test_the_journal_reads_on_near_its_end() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await saved(desk)
+        await desk.press("ctrl+f")
+        card = (await desk.desk.active())[0]
+
+        def fill(journal: object) -> None:
+            store = journal._store  # type: ignore[attr-defined]  # many appeals at once, as a year leaves them
+            with store.writing():
+                columns = [
+                    row[1] for row in store.db.execute("PRAGMA table_info(shown)") if row[1] not in ("row", "id")
+                ]
+                names = ", ".join(columns)
+                store.db.execute(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+                    f"INSERT INTO shown(id, {names}) SELECT 'x:' || i, {names} FROM n, shown WHERE id = ?",
+                    [card.id],
+                )
+
+        await desk.desk.on_journal(fill)
+        began = time.perf_counter()
+        await desk.desk.refresh_journal()
+        await desk.until(lambda: len(desk.journal.rows()) == 200, "the first page")
+        assert time.perf_counter() - began < 5.0
+        await desk.press("end")
+        await desk.until(lambda: len(desk.journal.rows()) == 400, "the second page")
+        await desk.press("end")
+        await desk.until(lambda: len(desk.journal.rows()) == 600, "the third page")
