@@ -219,6 +219,8 @@ class Engine:
         """Fold into our own picture, and tell the desk."""
         before = self._snapshot
         self._snapshot = folded(before, event)
+        if isinstance(event, CallChanged) and event.call.over:
+            self._desk_left = self._clock.monotonic()  # the time alone begins with the end of the last call
         self._note(event)
         self._send(wire.Event(event))
         if self._card is not None and (ring := should_ring(self._snapshot.calls)) != should_ring(before.calls):
