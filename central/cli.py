@@ -12,12 +12,12 @@ import click
 import msgspec
 
 from central.auth.cli import admin_group
+from central.backup_cli import backup_commands
 from central.registry.cli import insured
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.profiles import DEMO, Profile, open_profile
-from operator_tui.unbuilt import not_built
 
 
 class _FirstLine(msgspec.Struct, frozen=True):
@@ -149,8 +149,8 @@ def _open_for(profile_name: str, url: str | None) -> Any:
 
 central.add_command(admin_group(lambda command: _profile(_database(command)), _open_for))
 central.add_command(insured)
-for _name in ("verify", "backup", "restore"):
-    central.add_command(not_built(_name))
+for _command in backup_commands(lambda command: _profile(_database(command)), _open_for):
+    central.add_command(_command)
 
 
 def _open(profile: Profile, url: str | None, key: bytes) -> Any:
