@@ -9,7 +9,7 @@ from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, asked_with, missing_to_close
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, WRITTEN, Source, asked_with, missing_to_close
 from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import CardAtHand, Topic
@@ -145,7 +145,7 @@ class WorkScreen(DeskScreen):
 
     def _card_title(self, card: CardAtHand) -> str:
         if card.saved is None:
-            return tr("Регистрационная карта: новая")
+            return tr("Новая карта: {source}").format(source=str(card.fields.get("source", "")).lower())
         if card.saved.rival:
             titles = ", ".join(tr(FIELD_TITLES.get(field, field)) for field in card.saved.rival)
             return tr("РАСХОЖДЕНИЕ: {fields} — ^K").format(fields=titles)
@@ -493,6 +493,28 @@ class WorkScreen(DeskScreen):
             parts.append(tr("Ваш телефон {phone}.").format(phone=phone_words(phone)))
         self.desk.notice(" ".join(parts))
 
+    @handles("card.source")
+    def choose_source(self) -> None:
+        """How the appeal came: written, by e-mail, in person … (K-4.3, K-5.2.0.3)."""
+        if self.desk.state.card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        rows = [Row(source.value, (_form(source), source.value)) for source in Source if source is not Source.CALL]
+
+        def find(text: str) -> list[Row]:
+            return [row for row in rows if text.casefold() in row.key.casefold()]
+
+        self.app.push_screen(AskScreen(tr("Способ поступления"), tr("Слово"), find), self._source_chosen)
+
+    def _source_chosen(self, name: str | None) -> None:
+        if name:
+            self.guard(lambda: self._take_source(Source(name)))
+
+    def _take_source(self, source: Source) -> None:
+        self.desk.choose_source(source)
+        if source is Source.EMAIL:
+            # Since 2025-03-30 only ЕПГУ and systems that identify the sender count (law 547-ФЗ).
+            self.desk.notice(tr("Письмо по электронной почте не является обращением по закону 59-ФЗ."), urgent=True)
+
     @handles("card.detach")
     def detach(self) -> None:
         """«Открепить» a wrong person."""
@@ -573,6 +595,10 @@ class WorkScreen(DeskScreen):
     async def quick_talk(self) -> None:
         """Просто поговорить."""
         await self._close_quick("talk")
+
+
+def _form(source: Source) -> str:
+    return tr("письм.") if source in WRITTEN else tr("устн.")
 
 
 def _title(field: str) -> str:

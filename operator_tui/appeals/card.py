@@ -39,9 +39,14 @@ class Source(StrEnum):
     LETTER = "Письменное обращение"
     EMAIL = "Электронная почта"
     VISIT = "Личный приём"
+    PORTAL = "Портал"
+    CHAT = "Чат-бот"
+    SMS = "СМС"
 
 
-WITHOUT_CALL = frozenset({Source.LETTER, Source.EMAIL, Source.VISIT})
+WITHOUT_CALL = frozenset({Source.LETTER, Source.EMAIL, Source.VISIT, Source.PORTAL, Source.CHAT, Source.SMS})
+# In writing; the others are oral (form ПГ counts them apart).
+WRITTEN = frozenset({Source.LETTER, Source.EMAIL, Source.PORTAL, Source.CHAT, Source.SMS})
 OPEN_STATUSES = frozenset({Status.IN_WORK, Status.DEFERRED, Status.IN_REVIEW})
 
 
@@ -98,6 +103,7 @@ GUARDED_FIELDS = frozenset(field for field, merge in FIELDS.items() if merge is 
 # Words of the manual for the fields, as the card shows them.
 FIELD_TITLES = {
     "number": "Номер обращения",
+    "source": "Способ поступления",
     "type": "Тип обращения",
     "theme": "Тематика обращения",
     "phone": "Телефон",

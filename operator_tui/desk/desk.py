@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from operator_tui.appeals.card import Card, asked_with
+from operator_tui.appeals.card import WITHOUT_CALL, Card, Source, asked_with
 from operator_tui.appeals.catalogue import AppealType, Theme
 from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.rights import Right, demand
 from operator_tui.commands import Situation
 from operator_tui.desk import card as steps
 from operator_tui.desk.appeals import AppealDesk
@@ -308,7 +309,9 @@ class Desk:
         history = await self.on_journal(lambda journal: journal.history(phone=phone))
         people: list[Person] = []
         if self.parts.registry is not None:
-            people = await self.run_registry(self.parts.registry.by_phone, phone)
+            last_first = sorted(history, key=lambda past: past.created, reverse=True)
+            bound = [enp for past in last_first if (enp := str(past.fields.get("enp", "")))]
+            people = await self.run_registry(self.parts.registry.by_phone, phone, bound)
         if self.state.card is not None:
             self.change(Topic.CARD, card=replace(self.state.card, candidates=tuple(people), history=tuple(history)))
 
@@ -328,6 +331,15 @@ class Desk:
     def choose_result(self, code: str) -> None:
         """Another result than the theme's own."""
         self.put_card(steps.typed(self._card(), "result", code))
+
+    def choose_source(self, source: Source) -> None:
+        """How the appeal came. Refusals: CARD_SAVED once it is registered, RIGHT_MISSING for ways without a call."""
+        card = self._card()
+        if card.saved is not None:
+            raise Refusal(Code.CARD_SAVED)
+        if source in WITHOUT_CALL and self.state.operator is not None:
+            demand(self.state.operator.role, Right.CARD_WITHOUT_CALL)
+        self.put_card(steps.filled_in(card, "source", source.value))
 
     def choose_operator(self, user: str) -> None:
         """Whom to hand the appeal on to, by the number of the user."""

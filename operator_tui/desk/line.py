@@ -17,6 +17,7 @@ from operator_tui.phone.line import (
     Call,
     CallChanged,
     CallState,
+    ColleaguesChanged,
     Direction,
     EndedBy,
     PhoneAway,
@@ -248,6 +249,8 @@ class PhoneDesk:
                     self._desk.refused(refusal)
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
+            case ColleaguesChanged(states=states):
+                self._desk.change(Topic.PHONE, colleagues=states)
             case Recorded():
                 await self._take_recorded(event)
             case RecordingTrouble(refusal=trouble):
@@ -259,7 +262,7 @@ class PhoneDesk:
 
     async def _take_snapshot(self, snapshot: Snapshot) -> None:
         """After an attach: what the engine knows is the truth; calls that ended meanwhile end here too."""
-        self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue)
+        self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue, colleagues=snapshot.colleagues)
         if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
             self._move(Move.BEGIN_WORK)
         self._registered(snapshot.registration)

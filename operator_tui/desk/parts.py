@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.colleagues.settings import ColleaguesSettings
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.settings import JournalSettings
@@ -27,6 +27,7 @@ from operator_tui.sync.settings import CentralSettings
 if TYPE_CHECKING:
     from operator_tui.answers.answers import Answers
     from operator_tui.answers.themes import ThemeSearch
+    from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
     from operator_tui.registry.index import Registry
@@ -158,9 +159,7 @@ class Parts:
             self.registry_opened.set()
         if desk.state.notice.text == self._progress:
             desk.notice("")
-        zone = desk.state.operator.zone if desk.state.operator else "Europe/Moscow"
-        built = self.registry.built_at.astimezone(ZoneInfo(zone))
-        desk.light(registry=Light.ON, registry_day=built.strftime("%d.%m.%Y"))
+        desk.light(registry=Light.ON, registry_day=self.registry.as_of.strftime("%d.%m.%Y"))
 
     def _open_registry(self, progress: Callable[[str], None]) -> Registry:
         from operator_tui.registry.index import Registry
@@ -169,11 +168,17 @@ class Parts:
         settings = self._desk.settings.get(RegistrySettings)
         file = Path(settings.file) if settings.file else profile.registry_file
         key = self._key(REGISTRY_KEY)
-        if not file.exists() and profile.synthetic:
-            from operator_tui.registry.load import make_demo_registry
+        try:
+            return Registry.open(file, key, settings.deadline_ms)
+        except Refusal as refusal:
+            # There is none yet, or the profile's own is of another version of the program: made-up people again.
+            another = refusal.code is Code.FILE_UNREADABLE and not settings.file
+            if not profile.synthetic or not (another or refusal.code is Code.REGISTRY_MISSING):
+                raise
+        from operator_tui.registry.load import make_demo_registry
 
-            loop_progress = partial(self._say_progress, progress)
-            make_demo_registry(file, key, people=settings.demo_people, progress=loop_progress)
+        loop_progress = partial(self._say_progress, progress)
+        make_demo_registry(file, key, people=settings.demo_people, progress=loop_progress)
         return Registry.open(file, key, settings.deadline_ms)
 
     def _say_progress(self, progress: Callable[[str], None], done: float) -> None:
@@ -278,6 +283,20 @@ class Parts:
             return config, "", people
         secret = await self._desk.run_journal(self._sip_secret)
         return config, secret, []
+
+    async def colleagues(self) -> tuple[Colleague, ...]:
+        """The telephone directory. Refusal(FILE_UNREADABLE | ROW_INVALID)."""
+        from operator_tui.colleagues.directory import parse_colleagues
+        from operator_tui.reference import packaged_colleagues
+
+        file = self._desk.settings.get(ColleaguesSettings).file
+        if not file:
+            return parse_colleagues(packaged_colleagues())
+        try:
+            text = await asyncio.to_thread(Path(file).read_text, encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refusal(Code.FILE_UNREADABLE, file=file, reason=getattr(error, "strerror", "") or "UTF-8") from None
+        return parse_colleagues(text, file=file)
 
     async def record_key(self) -> str:
         """The public key this workstation's recordings are encrypted for, hexadecimal."""

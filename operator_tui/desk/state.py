@@ -61,9 +61,8 @@ class CardAtHand:
     ``fields`` is what stands in the form; ``typed`` the fields the operator wrote himself; ``saved`` the card in the
     journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals;
     ``edition`` counts what the program wrote into the fields: a form may overwrite the field one is typing in only
-    when it has grown. ``finished`` once it
-    was closed here and nothing was written since. ``base`` and ``seen`` are what the operator saw when he opened a card of the journal: which
-    operation wrote each field, and its value.
+    when it has grown. ``finished`` once it was closed here and nothing was written since. ``base`` and ``seen`` are
+    what the operator saw when he opened a card of the journal: which operation wrote each field, and its value.
     """
 
     draft: str
@@ -94,6 +93,7 @@ class DeskState:
     lights: Lights = field(default_factory=Lights)
     registration: Registration = field(default_factory=Registration)
     sound: Sound = field(default_factory=Sound)
+    colleagues: Mapping[str, str] = field(default_factory=dict)  # presence.State by extension, where it is known
     queue: QueueState = field(default_factory=QueueState)
     call: Call | None = None  # the one in front: who is talked to, else who rings, else who is held
     calls: tuple[Call, ...] = ()  # all that live

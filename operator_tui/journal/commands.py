@@ -307,4 +307,13 @@ register(
         rank=113,
         available=_card_writable,
     ),
+    Command(
+        "card.source",
+        mark("Способ поступления"),
+        mark("Выбрать, как поступило обращение: письмо, почта, личный приём, «Горячая линия» и другие."),
+        ("ctrl+v",),
+        scope="work",
+        rank=114,
+        available=_card_unsaved,
+    ),
 )

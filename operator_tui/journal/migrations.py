@@ -109,3 +109,13 @@ def who_and_what(db: Database) -> None:
     db.execute("CREATE INDEX IF NOT EXISTS shown_worker ON shown(worker, status, created, id)")
     db.execute(f"CREATE INDEX IF NOT EXISTS shown_due ON shown(deadline, id) WHERE {OPEN}")
     db.execute("CREATE INDEX IF NOT EXISTS shown_review ON shown(result, closer, created, id) WHERE status = 'review'")
+
+
+@STEPS()
+def review_by_term(db: Database) -> None:
+    """The queue by term, and its heaps, from one index: without it a read of every card, 850 ms at 33,000."""
+    db.execute("DROP INDEX IF EXISTS shown_review")
+    db.execute(
+        "CREATE INDEX IF NOT EXISTS shown_review_due ON shown(deadline, id, result, theme, closer) "
+        "WHERE status = 'review'"
+    )

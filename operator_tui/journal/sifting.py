@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from operator_tui.appeals.card import Card
+from operator_tui.appeals.card import Card, Status
 from operator_tui.journal import cards
 from operator_tui.journal.finding import match_query
 from operator_tui.journal.migrations import OPEN
@@ -19,12 +19,12 @@ _KEPT = "sieves"
 def page(store: Store, sieve: Sieve, *, limit: int, offset: int) -> list[Card]:
     """The rows of a page, in the sieve's order."""
     where, values = _where(sieve)
-    # Named, because SQLite would rather look up each status and sort what it finds.
-    plain = sieve == Sieve(order=sieve.order)
-    index = {Order.NEWEST: "INDEXED BY shown_open", Order.DUE: "INDEXED BY shown_due"}[sieve.order] if plain else ""
     order = "created DESC, id DESC" if sieve.order is Order.NEWEST else "deadline, id"
     rows = store.rows(
-        f"SELECT body FROM shown {index} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", *values, limit, offset
+        f"SELECT body FROM shown {_index(sieve)} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+        *values,
+        limit,
+        offset,
     )
     return [cards.decode(body) for (body,) in rows]
 
@@ -40,9 +40,8 @@ def heaps(store: Store, sieve: Sieve, by: str) -> list[Heap]:
     if by not in ("result", "theme", "closer"):
         raise ValueError(by)
     where, values = _where(sieve)
-    rows = store.rows(
-        f"SELECT coalesce({by}, ''), count(*) AS n FROM shown WHERE {where} GROUP BY 1 ORDER BY n DESC, 1", *values
-    )
+    source = f"shown {_index(sieve)} WHERE {where}"
+    rows = store.rows(f"SELECT coalesce({by}, ''), count(*) AS n FROM {source} GROUP BY 1 ORDER BY n DESC, 1", *values)
     return [Heap(str(value), int(number)) for value, number in rows]
 
 
@@ -67,10 +66,21 @@ def kept(store: Store) -> dict[str, Sieve]:
     return msgspec.json.decode(store.meta(_KEPT, "{}"), type=dict[str, Sieve])
 
 
+def _index(sieve: Sieve) -> str:
+    """The index to read by. Named, because SQLite would rather look up each status and sort what it finds."""
+    if sieve == Sieve(order=sieve.order):
+        return {Order.NEWEST: "INDEXED BY shown_open", Order.DUE: "INDEXED BY shown_due"}[sieve.order]
+    in_review = sieve.statuses == (Status.IN_REVIEW,) and not sieve.text and sieve.worker is None
+    return "INDEXED BY shown_review_due" if in_review and sieve.order is Order.DUE else ""
+
+
 def _where(sieve: Sieve) -> tuple[str, list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
-    if sieve.statuses:
+    if len(sieve.statuses) == 1:
+        # Word for word as in the partial index, or SQLite does not use it.
+        parts.append(f"status = '{sieve.statuses[0].value}'")
+    elif sieve.statuses:
         parts.append(f"status IN ({', '.join('?' * len(sieve.statuses))})")
         values += [status.value for status in sieve.statuses]
     else:

@@ -181,6 +181,7 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     steps(name="first")(migrations.first)
     steps(name="newest_first")(migrations.newest_first)
     steps(name="who_and_what")(migrations.who_and_what)
+    steps(name="review_by_term")(migrations.review_by_term)
     monkeypatch.setattr(store, "STEPS", steps)
     return steps
 

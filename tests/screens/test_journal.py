@@ -162,3 +162,29 @@ async def test_the_journal_reads_on_near_its_end() -> None:
         await desk.until(lambda: len(desk.journal.rows()) == 400, "the second page")
         await desk.press("end")
         await desk.until(lambda: len(desk.journal.rows()) == 600, "the third page")
+
+
+@pytest.mark.function("K-4.3", "K-5.2.0.3", "K-5.2.1.1", "K-1.4")
+async def test_level_two_registers_a_letter_and_level_one_does_not() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.press("ctrl+v")
+        await desk.type("письменное")
+        await desk.press("enter")
+        await desk.until(lambda: "Для вашей роли" in desk.notice, "the reason")
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        await desk.press("ctrl+v")
+        await desk.type("почта")
+        await desk.press("enter")
+        await desk.until(lambda: "59-ФЗ" in desk.notice, "the note")
+        await desk.press("ctrl+v")
+        await desk.type("письменное")
+        await desk.press("enter")
+        await desk.until(lambda: "письменное обращение" in desk.line("#card-title"), "the source")
+        await with_theme(desk)
+        await desk.press("ctrl+s")
+        await desk.until(lambda: "Сохранено" in desk.notice, "saved")
+        await elsewhere.answers()
+        (card,) = elsewhere.cards.values()
+        assert card.value("source") == "Письменное обращение"
