@@ -8,6 +8,7 @@ import fcntl
 import os
 import signal
 import socket
+import ssl
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -136,6 +137,9 @@ def run(
         ws="none",
         lifespan="on",
     )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3  # uvicorn has no word for it
     asyncio.run(_run(_Server(config, ready), bound, lifeline))
 
 

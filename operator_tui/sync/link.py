@@ -117,16 +117,20 @@ class Link:
 
 
 def tls_context(settings: CentralSettings) -> ssl.SSLContext:
-    """What makes a server ours: the system's authorities, those of ``ca_file``, or one certificate alone.
-    Refusal(SETTING_WRONG) for a file that holds no certificates."""
-    if settings.pin:
-        return _pinned(settings.pin)
-    if not settings.ca_file:
+    """What makes a server ours: the system's authorities, those of ``ca_file``, or one certificate alone; TLS 1.3 and
+    nothing older. Refusal(SETTING_WRONG) for a file that holds no certificates."""
+    context = _pinned(settings.pin) if settings.pin else _vouched(settings.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
+
+
+def _vouched(ca_file: str) -> ssl.SSLContext:
+    if not ca_file:
         return ssl.create_default_context()
     try:
-        return ssl.create_default_context(cafile=settings.ca_file)
+        return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl.SSLError is one
-        raise _wrong("ca_file", f"PEM: {settings.ca_file}") from error
+        raise _wrong("ca_file", f"PEM: {ca_file}") from error
 
 
 def _pinned(pin: str) -> ssl.SSLContext:
@@ -141,7 +145,6 @@ def _pinned(pin: str) -> ssl.SSLContext:
                 raise ssl.SSLCertVerificationError("the certificate is not the pinned one")
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # the digest below says more than a chain would
     context.sslobject_class = Pinned

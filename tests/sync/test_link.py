@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -146,6 +147,29 @@ async def test_a_pinned_certificate_is_trusted_and_no_other(certificate: Certifi
     async with serving(reply, other) as port:
         assert (await refusal_of(Link(settings(port, pin=pin)))).code is Code.SERVER_UNTRUSTED
     assert asked == [], "not a byte of ours was sent to it"
+
+
+@pytest.mark.parametrize("by", ["ca_file", "pin"])
+async def test_a_server_that_speaks_only_older_tls_is_not_spoken_to(certificate: Certificate, by: str) -> None:
+    trust = {"ca_file": str(certificate.cert), "pin": certificate.pin}[by]
+    # A plain socket, not asyncio's: that one cuts the line without the alert that says why.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate.cert, certificate.key)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse() -> str:
+            connection, _ = listening.accept()
+            with connection, pytest.raises(ssl.SSLError) as failed:
+                context.wrap_socket(connection, server_side=True)
+            return str(failed.value)
+
+        refusing = asyncio.create_task(asyncio.to_thread(refuse))
+        address = settings(listening.getsockname()[1], **{by: trust})
+        assert (await refusal_of(Link(address))).code is Code.SERVER_UNTRUSTED
+        assert "PROTOCOL" in (await refusing).upper()
+    async with serving(says(200, b"x"), certificate) as port:
+        assert await ask(Link(settings(port, **{by: trust}))) == b"x"
 
 
 async def test_a_port_nobody_listens_on_is_away() -> None:
