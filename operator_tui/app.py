@@ -33,6 +33,7 @@ from operator_tui.signin.settings import SignInSettings
 from operator_tui.typeahead import KeysInOrder
 from screens.ask import AskScreen
 from screens.base import DeskScreen
+from screens.directory import DirectoryScreen
 from screens.help import HelpScreen
 from screens.journal import JournalScreen
 from screens.lock import LockScreen
@@ -295,12 +296,13 @@ class DeskApp(KeysInOrder):
             "phone.ready": phone.change_state,
             "phone.transfer": self._transfer,
             "phone.mute": phone.toggle_mute,
+            "phone.directory": self._directory,
             "phone.record_pause": self._pause_record,
             "phone.call_back": phone.call_back,
             "phone.join": phone.join,
             "phone.swap": phone.swap,
             "phone.dial": lambda: self._ask_number(tr("Позвонить"), phone.dial),
-            "phone.consult": lambda: self._ask_number(tr("Посоветоваться с коллегой"), phone.consult),
+            "phone.consult": lambda: self._ask_colleague(tr("Посоветоваться с коллегой"), phone.consult),
             "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
             "card.add": self._add_card,
             "appeal.timeline": self._timeline,
@@ -376,9 +378,9 @@ class DeskApp(KeysInOrder):
         self.switch_mode("journal")
         return self.desk.flush_draft()
 
-    def _transfer(self) -> None:
-        """«Перевести на другого специалиста»: by extension (K-5.1.8.2)."""
-        self._ask_number(tr("Перевести на другого специалиста"), self.desk.phone.transfer)
+    def _transfer(self) -> Awaitable[None]:
+        """«Перевести на другого специалиста»: by extension or from the directory (K-5.1.8)."""
+        return self._ask_colleague(tr("Перевести на другого специалиста"), self.desk.phone.transfer)
 
     def _pause_record(self) -> Awaitable[None] | None:
         """Recording goes on again; or it stops, and the reason is asked first."""
@@ -394,6 +396,24 @@ class DeskApp(KeysInOrder):
 
         self.push_screen(AskScreen(tr("Приостановить запись"), tr("Причина, затем Enter")), asked)
         return None
+
+    def _directory(self) -> Awaitable[None]:
+        """The directory; Enter gives the caller to the colleague, or calls him when nobody is on the line."""
+        return self._ask_colleague(tr("Телефонный справочник"), self._to_colleague)
+
+    async def _to_colleague(self, number: str) -> None:
+        call = self.desk.state.call
+        talking = call is not None and call.answered_ms is not None
+        await (self.desk.phone.transfer if talking else self.desk.phone.dial)(number)
+
+    async def _ask_colleague(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
+        """Ask for a colleague, and do the act with his number."""
+
+        def asked(number: str | None) -> None:
+            if number:
+                self.desk.background(act(number))
+
+        self.push_screen(DirectoryScreen(title, await self.desk.parts.colleagues()), asked)
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""

@@ -27,6 +27,11 @@ def packaged_quick() -> dict[str, QuickClass]:
     return parse_quick(text, packaged_catalogue())
 
 
+def packaged_colleagues() -> str:
+    """The example of a telephone directory, as CSV; everybody in it is made up."""
+    return resources.files("assets").joinpath("reference", "colleagues.csv").read_text(encoding="utf-8")
+
+
 def packaged_scripts() -> str:
     """The approved typical answers as they are written: Markdown of assets/reference/scripts.md."""
     return resources.files("assets").joinpath("reference", "scripts.md").read_text(encoding="utf-8")

@@ -26,6 +26,7 @@ _PREFIX = "OPERATOR_TUI_"
 # Rooms that have settings: importing the module registers its section.
 _ROOMS = (
     "operator_tui.phone.settings",
+    "operator_tui.colleagues.settings",
     "operator_tui.sync.settings",
     "operator_tui.signin.settings",
     "operator_tui.registry.settings",

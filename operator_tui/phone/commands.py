@@ -143,6 +143,13 @@ register(
         available=_with_second,
     ),
     Command(
+        "phone.directory",
+        mark("Справочник"),
+        mark("Телефонный справочник: найти коллегу, узнать, свободен ли он; Enter переводит вызов или звонит."),
+        keys=("alt+r",),
+        rank=229,
+    ),
+    Command(
         "phone.record_pause",
         mark("Запись"),
         mark("Приостановить запись разговора с указанием причины или продолжить её."),

@@ -383,6 +383,7 @@ class Engine:
                     calls=(),
                     sound=Sound(),
                     queue=QueueState(),
+                    colleagues={},
                 )
             )
 

@@ -182,7 +182,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     input_device: str = ""  # by name; empty: the system's default
     output_device: str = ""
     ring_device: str = ""
-    simulated_first_seconds: float = 4.0  # from «Начало работы» to the first ring
+    simulated_first_seconds: float = 2.0  # from «Начало работы» to the first ring
     simulated_next_seconds: float = 15.0  # from being free again to the next
     simulated_patience_seconds: float = 45.0  # how long a simulated caller lets it ring
     simulated_talk_seconds: float = 900.0  # and how long he talks at most
@@ -267,6 +267,12 @@ class QueueChanged(msgspec.Struct, frozen=True, tag="queue"):
     queue: QueueState
 
 
+class ColleaguesChanged(msgspec.Struct, frozen=True, tag="colleagues"):
+    """How the other telephones of the PBX are: appeals.presence.State by extension. Always all that are known."""
+
+    states: dict[str, str]
+
+
 class Recorded(msgspec.Struct, frozen=True, tag="recorded"):
     """A recording is ended: file name in the profile's folder of recordings, SHA-256 of the encrypted file, its bytes,
     milliseconds of talk (0 where they are not known). Not ``whole``: the engine died or the disk refused."""
@@ -301,6 +307,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     capabilities: frozenset[Capability] = frozenset()
     sound: Sound = Sound()
     queue: QueueState = QueueState()
+    colleagues: dict[str, str] = {}
     recorded: tuple[Recorded, ...] = ()  # the last ones, newest last
 
     def call(self, call_id: CallId) -> Call | None:
@@ -324,6 +331,7 @@ PhoneEvent = (
     | SoundChanged
     | Levels
     | QueueChanged
+    | ColleaguesChanged
     | Recorded
     | RecordingTrouble
     | Snapshot
@@ -346,6 +354,8 @@ def folded(snapshot: Snapshot, event: PhoneEvent) -> Snapshot:
             return _with_call(snapshot, call)
         case QueueChanged(queue=queue):
             return msgspec.structs.replace(snapshot, queue=queue)
+        case ColleaguesChanged(states=states):
+            return msgspec.structs.replace(snapshot, colleagues=states)
         case Recorded():
             return msgspec.structs.replace(snapshot, recorded=(*snapshot.recorded, event)[-RECENT_CALLS:])
         case _:

@@ -12,12 +12,23 @@ from collections.abc import Callable
 from typing import Any
 
 from operator_tui.appeals.clock import Clock
-from operator_tui.phone.line import LineConfig, QueueChanged, QueueState
+from operator_tui.appeals.presence import State
+from operator_tui.phone.line import ColleaguesChanged, LineConfig, QueueChanged, QueueState
 
 _SETTLE_SECONDS = 0.2  # several events of one call make one question
 _ANSWER_SECONDS = 5.0
 _AGAIN_SECONDS = 2
+_COLLEAGUES_SECONDS = 2.0
 _DEFAULT_PORT = "5038"
+# Asterisk's device states in the one vocabulary of presence (DESIGN rule 16).
+_PRESENCE = {
+    "NOT_INUSE": State.FREE,
+    "RINGING": State.RINGING,
+    "INUSE": State.TALKING,
+    "BUSY": State.TALKING,
+    "ONHOLD": State.TALKING,
+    "RINGINUSE": State.TALKING,
+}
 # What changes the figures. Asterisk names the events of app_queue so.
 _EVENTS = ("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "QueueMemberStatus", "QueueMemberPause")
 
@@ -25,7 +36,9 @@ _EVENTS = ("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "QueueMe
 class Queue:
     """One queue as one operator sees it. All methods belong to the loop's thread."""
 
-    def __init__(self, config: LineConfig, secret: str, tell: Callable[[QueueChanged], None], clock: Clock) -> None:
+    def __init__(
+        self, config: LineConfig, secret: str, tell: Callable[[QueueChanged | ColleaguesChanged], None], clock: Clock
+    ) -> None:
         self._config = config
         self._secret = secret
         self._tell = tell
@@ -34,6 +47,10 @@ class Queue:
         self._state = QueueState()
         self._paused = False
         self._asking: asyncio.TimerHandle | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._devices: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        self._absent: set[str] = set()  # paused in the queue: in wrap-up or on a break
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -63,9 +80,10 @@ class Queue:
         if manager is not None:
             manager.connect = lambda *_: None
             manager.close()
-        for task in self._tasks:
+        tasks = [*self._tasks, *filter(None, [self._watching])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def pause(self, on: bool) -> bool:
         """Pause or unpause this operator in the queue. False when the PBX can not be asked now."""
@@ -85,9 +103,38 @@ class Queue:
     async def _begin(self) -> None:
         await self.pause(self._paused)
         await self._look()
+        if self._watching is None:
+            self._watching = asyncio.ensure_future(self._watch_colleagues())
 
     def _lost(self, *_: Any) -> None:
+        self._devices.clear()
+        self._tell_colleagues()
         self._show(QueueState())
+
+    async def _watch_colleagues(self) -> None:
+        """Ask again and again: the events of it come only together with everybody's calls and numbers."""
+        while True:
+            answer = await self._ask({"Action": "DeviceStateList"}, as_list=True)
+            for entry in answer or ():
+                if entry.event == "DeviceStateChange":
+                    self._keep(entry)
+            self._tell_colleagues()
+            await asyncio.sleep(_COLLEAGUES_SECONDS)
+
+    def _keep(self, entry: Any) -> None:
+        kind, _, extension = str(entry.Device).partition("/")
+        if kind == "PJSIP" and extension.isdigit():
+            self._devices[extension] = str(entry.State)
+
+    def _tell_colleagues(self) -> None:
+        states = {extension: self._presence(extension, state) for extension, state in self._devices.items()}
+        if states != self._told:
+            self._told = states
+            self._tell(ColleaguesChanged(states))
+
+    def _presence(self, extension: str, state: str) -> str:
+        known = _PRESENCE.get(state, State.OFFLINE)
+        return State.BREAK if known is State.FREE and extension in self._absent else known
 
     def _changed(self, _: Any, event: Any) -> None:
         if event.Queue == self._config.queue and self._asking is None:
@@ -103,6 +150,12 @@ class Queue:
             return
         waits = [int(entry.Wait) for entry in answer if entry.event == "QueueEntry"]
         own = [entry for entry in answer if entry.event == "QueueMember" and entry.Location == self._member]
+        self._absent = {
+            str(entry.Location).removeprefix("PJSIP/")
+            for entry in answer
+            if entry.event == "QueueMember" and entry.Paused == "1"
+        }
+        self._tell_colleagues()
         now = self._clock.now_ms()
         self._show(
             QueueState(

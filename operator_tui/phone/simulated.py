@@ -15,6 +15,7 @@ import msgspec
 
 from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.presence import State
 from operator_tui.phone.base import BaseLine, checked_digits
 from operator_tui.phone.calls import Move, moved, new_id
 from operator_tui.phone.line import (
@@ -23,6 +24,7 @@ from operator_tui.phone.line import (
     CallId,
     CallState,
     Capability,
+    ColleaguesChanged,
     Direction,
     EndedBy,
     LineConfig,
@@ -36,6 +38,8 @@ _QUEUE = "oms-1"
 _MOST_CALLS = 2
 _RINGS_THERE_SECONDS = 0.5  # a dialled number rings
 _ANSWERS_THERE_SECONDS = 3.0  # and is answered
+_EXTENSIONS = range(2002, 2012)
+_STATES = (State.FREE, State.FREE, State.TALKING, State.BREAK, State.OFFLINE)
 # Reserved for synthetic people (brief of the project): nobody has these numbers.
 _STRANGERS = tuple(Caller(f"+786520{n:05d}") for n in (41, 107, 1414, 2718, 5577, 9090))
 
@@ -72,6 +76,8 @@ class SimulatedLine(BaseLine):
         self._callers = tuple(callers) or _STRANGERS
         self._ready = True
         self._registered(RegistrationState.OK, extension=config.extension)
+        self._tell(ColleaguesChanged({str(n): self._random.choice(_STATES) for n in _EXTENSIONS}))
+        self._random = random.Random(config.simulated_seed)
         self._ring_in(config.simulated_first_seconds)
         if self._tick > 0:
             self._task = asyncio.create_task(self._run())

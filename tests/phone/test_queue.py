@@ -12,6 +12,7 @@ from operator_tui.phone.line import CallState, RegistrationState
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.profiles import open_profile
 from tests.peers.asterisk import Asterisk
+from tests.peers.phones import Phones
 from tests.peers.sipp import SippCalls
 from tests.phone.conftest import Desk, until
 from tests.phone.test_pbx import in_state, ringing
@@ -75,3 +76,17 @@ async def test_a_pbx_that_goes_away_takes_the_figures_along_and_brings_them_back
     await asyncio.to_thread(asterisk.start)
     await until(lambda: desk.snapshot.queue.name == "oms-1", 20)
     await until(lambda: desk.snapshot.queue.paused)
+
+
+@pytest.mark.function("K-3.8")
+async def test_colleagues_are_seen_free_talking_and_away(desk: Desk, asterisk: Asterisk, phones: Phones) -> None:
+    colleague = await phones.register("2003")
+    await until(lambda: desk.snapshot.colleagues.get("2003") == "free")
+    dialled = await desk.phone.dial("2003")
+    there = await colleague.rings()
+    await until(lambda: desk.snapshot.colleagues["2003"] == "ringing")
+    await there.answer(700)
+    await until(lambda: desk.snapshot.colleagues["2003"] == "talking")
+    await desk.phone.hang_up(dialled)
+    await until(lambda: desk.snapshot.colleagues["2003"] == "free")
+    assert desk.snapshot.colleagues["2005"] == "offline"

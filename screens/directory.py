@@ -1,0 +1,108 @@
+"""The telephone directory: one line to search in, who is free, Enter chooses (K-4.1, K-5.1.8.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from operator_tui.appeals.people import ROLE_TITLES, Role
+from operator_tui.appeals.presence import TITLES, State
+from operator_tui.colleagues.directory import Colleague, search
+from operator_tui.i18n import mark, tr
+from widgets.lean import LeanInput
+from widgets.line import Line
+from widgets.rows import Column, Row, Rows
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+    from screens.base import HasDesk
+
+_LEVELS = {
+    Role.OPERATOR_1: mark("опер. 1 ур."),
+    Role.OPERATOR_2: mark("опер. 2 ур."),
+    Role.INSURER_1: mark("страх. 1 ур."),
+    Role.INSURER_2: mark("страх. 2 ур."),
+    Role.INSURER_3: mark("страх. 3 ур."),
+    Role.ADMINISTRATOR: mark("админ."),
+}
+_DIALLED = frozenset("0123456789+*#()- ")
+
+
+class DirectoryScreen(ModalScreen[str | None]):
+    """Returns the number of the chosen row, or the number that was typed; None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self, title: str, colleagues: tuple[Colleague, ...]) -> None:
+        super().__init__()
+        self._title = title
+        self._colleagues = {one.extension: one for one in colleagues}
+
+    def compose(self) -> ComposeResult:
+        yield Line(self._title, tr("Enter — выбрать   Esc — назад"), classes="heading")
+        yield LeanInput(placeholder=tr("ФИО, организация или внутренний номер, затем Enter"), id="asked")
+        columns = (Column(5), Column(13), Column(30), Column(13), Column())
+        yield Rows(columns, id="colleagues", empty=tr("Никого не найдено; Enter наберёт введённый номер"))
+        yield Line("", id="about")
+
+    @property
+    def _desk(self) -> Desk:
+        return cast("HasDesk", self.app).desk
+
+    def on_mount(self) -> None:
+        self.query_one(LeanInput).focus()
+        self._show("")
+        self.set_interval(1.0, self._refresh)
+
+    def _refresh(self) -> None:
+        self._show(self.query_one(LeanInput).value, keep=True)
+
+    def _show(self, text: str, *, keep: bool = False) -> None:
+        rows = self.query_one(Rows)
+        found = search(tuple(self._colleagues.values()), text)
+        rows.show([self._row(one) for one in found], keep=keep)
+        self._tell()
+
+    def _row(self, one: Colleague) -> Row:
+        return Row(one.extension, (one.extension, self._state(one), one.name, tr(_LEVELS[one.role]), one.organisation))
+
+    def _state(self, one: Colleague) -> str:
+        known = self._desk.state.colleagues.get(one.extension)
+        return tr(TITLES[State(known)]) if known in set(State) else tr("неизвестно")
+
+    def _tell(self) -> None:
+        row = self.query_one(Rows).current
+        one = self._colleagues.get(row.key) if row else None
+        about = f"{one.name} · {tr(ROLE_TITLES[one.role])} · {one.organisation} · {one.skills}" if one else ""
+        self.query_one("#about", Line).say(about)
+
+    def action_move(self, step: int) -> None:
+        """The arrows move in the list while the cursor stays in the line."""
+        self.query_one(Rows).action_move(step)
+        self._tell()
+
+    @on(LeanInput.Changed)
+    def _typed(self, event: LeanInput.Changed) -> None:
+        self._show(event.value)
+
+    @on(LeanInput.Submitted)
+    def _done(self, event: LeanInput.Submitted) -> None:
+        typed = event.value.strip()
+        row = self.query_one(Rows).current
+        # A whole number is that number, whoever else begins with it.
+        if typed and _DIALLED.issuperset(typed):
+            self.dismiss(typed)
+        else:
+            self.dismiss(row.key if row else typed or None)
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        self.dismiss(event.key)
