@@ -34,6 +34,7 @@ from operator_tui.appeals.people import Operator, Role
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
 from operator_tui.reference import packaged_catalogue
+from operator_tui.sync.dictionary import dictionary_of
 from operator_tui.sync.protocol import FORK_PATH, canonical, write_answer
 from operator_tui.sync.sender import Sender
 
@@ -131,7 +132,7 @@ class Server:
         if path == FORK_PATH:
             return msgspec.json.encode(fork(self.database, authenticated(self.database, token, now), now))
         _, answer = exchange(self.database, token, body, packed=True, now_ms=now, catalogue=CATALOGUE)
-        return b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end))
+        return b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end, dictionary_of(body)))
 
     def device(self, name: str, role: Role) -> DeviceIdentity:
         operator = Operator(user=0, name=name, role=role, extension="1", organisation="26/tf")

@@ -16,6 +16,7 @@ from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Outcome
 from operator_tui.appeals.people import Operator
+from operator_tui.sync.dictionary import dictionaries
 from operator_tui.sync.protocol import (
     MAX_OPERATIONS,
     MAX_PAGE,
@@ -52,7 +53,7 @@ def followed(operator: Operator) -> list[str]:
 
 def read_request(body: bytes, *, packed: bool) -> SyncRequest:
     """The request of a body. Refusals: PROTOCOL_VERSION, BAD_REQUEST."""
-    plain = unpack(body) if packed else body
+    plain = unpack(body, dictionaries=dictionaries().values()) if packed else body
     if len(plain) > MAX_PLAIN:
         raise Refusal(Code.BAD_REQUEST, reason="too_large", limit=MAX_PLAIN)
     try:

@@ -17,6 +17,7 @@ from central.api.service import Service
 from central.exchange import Answer, exchange, grown
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.sync.dictionary import dictionary_of
 from operator_tui.sync.protocol import (
     ENCODING,
     FRAMES_TYPE,
@@ -45,7 +46,8 @@ async def sync(request: AnyRequest, service: NamedDependency[Service]) -> Respon
     if asked.o:
         refused = sum(outcome.s == "rejected" for outcome in answer.outcomes)
         log("pushed", device=answer.device, taken=len(answer.outcomes), refused=refused, sent=len(answer.events))
-    content = b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end))
+    dictionary = dictionary_of(body) if packed else None
+    content = b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end, dictionary))
     return Response(content, media_type=FRAMES_TYPE, headers={"Content-Encoding": ENCODING})
 
 

@@ -20,12 +20,12 @@ async def enrol(link: Link, code: str) -> DeviceIdentity:
     return await _identity(link, ENROL_PATH, msgspec.json.encode(EnrolRequest(v=PROTOCOL_VERSION, code=code)), "")
 
 
-async def fork(link: Link, device: DeviceIdentity) -> DeviceIdentity:
+async def fork(link: Link, token: str) -> DeviceIdentity:
     """A new identity of the same operator, for a journal that was copied. Refusals: those of the link.
 
     Should the answer be lost, one code is used up and the next is asked for.
     """
-    return await _identity(link, FORK_PATH, msgspec.json.encode(ForkRequest(v=PROTOCOL_VERSION)), device.token)
+    return await _identity(link, FORK_PATH, msgspec.json.encode(ForkRequest(v=PROTOCOL_VERSION)), token)
 
 
 async def _identity(link: Link, path: str, body: bytes, token: str) -> DeviceIdentity:
@@ -42,7 +42,7 @@ async def _identity(link: Link, path: str, body: bytes, token: str) -> DeviceIde
     return DeviceIdentity(
         code=answer.device,
         number=answer.number,
-        token=answer.token or token,  # a person's session goes on
+        token=answer.token,
         epoch=answer.epoch,
         operator=answer.operator,
     )

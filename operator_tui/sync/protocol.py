@@ -8,7 +8,7 @@ are short because one line of 64 kbit/s carries them. Fields a program does not 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -40,6 +40,7 @@ MAX_WAIT_S = 25.0  # longest long poll: under the 30 s after which proxies cut
 
 _LEVEL = 9  # 0.3 ms a card; level 19 saves 2 % more and costs ten times that
 _WINDOW_LOG = 18  # 256 KB: what a stream's reader has to set aside
+_HEADER = 18  # bytes of a zstd frame's header at most; an answer is longer
 _MAX_WINDOW = MAX_PLAIN  # a frame that wants a larger one is no message of ours
 
 
@@ -180,9 +181,9 @@ def unpack(body: bytes, *, limit: int = MAX_PLAIN, dictionaries: Iterable[zstand
 class FrameWriter:
     """Frames into one zstd stream; every ``flush`` lets the reader have what was written so far."""
 
-    def __init__(self) -> None:
-        parameters = zstandard.ZstdCompressionParameters.from_level(_LEVEL, window_log=_WINDOW_LOG)
-        self._compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    def __init__(self, dictionary: zstandard.ZstdCompressionDict | None = None) -> None:
+        parameters = zstandard.ZstdCompressionParameters.from_level(_LEVEL, window_log=_WINDOW_LOG, write_dict_id=1)
+        self._compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters).compressobj()
 
     def write(self, frame: Frame) -> bytes:
         """Bytes to send now, often none."""
@@ -197,9 +198,16 @@ class FrameWriter:
         return self._compressor.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH)
 
 
-def write_answer(head: Head, outcomes: Iterable[Outcome], events: Iterable[Event], end: End) -> Iterator[bytes]:
-    """A whole answer in the order of the protocol, flushed after the head and after every FRAME_EVENTS entries."""
-    writer = FrameWriter()
+def write_answer(
+    head: Head,
+    outcomes: Iterable[Outcome],
+    events: Iterable[Event],
+    end: End,
+    dictionary: zstandard.ZstdCompressionDict | None = None,
+) -> Iterator[bytes]:
+    """A whole answer in the order of the protocol, flushed after the head and after every FRAME_EVENTS entries.
+    ``dictionary`` is the one the request was packed with: the desk has it."""
+    writer = FrameWriter(dictionary)
     yield writer.write(head) + writer.flush()
     for group in _groups(outcomes):
         yield writer.write(Results(group)) + writer.flush()
@@ -208,18 +216,30 @@ def write_answer(head: Head, outcomes: Iterable[Outcome], events: Iterable[Event
     yield writer.write(end) + writer.finish()
 
 
+FindDictionary = Callable[[bytes], zstandard.ZstdCompressionDict | None]
+
+
 class FrameReader:
     """The other end: bytes in as they arrive, whole frames out; an unfinished one waits for its rest."""
 
     _SLICE = 1024  # bytes fed at once: bounds how much one step can unpack to before the limit is looked at
 
-    def __init__(self, limit: int = MAX_ANSWER) -> None:
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
+    def __init__(self, limit: int = MAX_ANSWER, find: FindDictionary = lambda frame: None) -> None:
+        """``find`` gives the dictionary of a frame by its header, None for a plain one."""
+        self._find = find
+        self._begin = b""
+        self._decompressor: zstandard.ZstdDecompressionObj | None = None
         self._rest = b""
         self._left = limit
 
     def feed(self, data: bytes) -> list[Frame]:
         """Refusal(BAD_REQUEST) with ``reason`` broken or too_large for an answer that is not one."""
+        if self._decompressor is None:
+            data = self._begin = self._begin + data
+            if len(data) < _HEADER and zstandard.FRAME_HEADER.startswith(data[:4]):
+                return []
+            decompressor = zstandard.ZstdDecompressor(dict_data=self._find(data), max_window_size=_MAX_WINDOW)
+            self._decompressor = decompressor.decompressobj()
         frames: list[Frame] = []
         for start in range(0, len(data), self._SLICE):
             try:

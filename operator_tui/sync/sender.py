@@ -25,6 +25,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Operation, Outcome
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
+from operator_tui.sync.dictionary import current, dictionary_of
 from operator_tui.sync.enrol import fork
 from operator_tui.sync.link import Link
 from operator_tui.sync.protocol import (
@@ -137,6 +138,7 @@ class Sender:
         self._failures = 0
         self._batch = _SLOW_OPERATIONS
         self._durable = 0
+        self._dictionary = True
         self._offsets: deque[int] = deque(maxlen=_OFFSETS)
         # Two answers may arrive side by side, and one of them may be from before the server became another.
         self._taking = asyncio.Lock()
@@ -265,11 +267,11 @@ class Sender:
         """This journal was copied: what both copies have is settled under the old code, the rest goes on under a new
         one, known by ``was``. Refusal(FORK) when the server does not say where the copies part."""
         fork_n = refusal.params.get("n")
-        if not isinstance(fork_n, int):
-            raise refusal
+        if not isinstance(fork_n, int) or self._session is not None:
+            raise refusal  # a person's workstation is enrolled anew by the administrator
         if common := [plain for plain in batch if plain["n"] < fork_n]:
             await self._exchange(device, common)
-        fresh = await fork(self._link, device)
+        fresh = await fork(self._link, device.token)
         async with self._taking:
             now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
             if now != device:
@@ -296,9 +298,22 @@ class Sender:
         request = SyncRequest(
             v=PROTOCOL_VERSION, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait
         )
-        answer = _Answer(held=wait > 0)
-        reader = FrameReader()
-        async with self._link.post(SYNC_PATH, pack(request), token=token) as chunks:
+        try:
+            return await self._send(device, batch, token, request)
+        except Refusal as refusal:
+            if refusal.params.get("reason") != "dictionary" or not self._dictionary:
+                raise
+        self._dictionary = False  # an older server: plain from now on
+        return await self._send(device, batch, token, request)
+
+    async def _send(
+        self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, request: SyncRequest
+    ) -> _Answer:
+        answer = _Answer(held=request.wait > 0)
+        sent_ms = request.t
+        reader = FrameReader(find=dictionary_of)
+        body = pack(request, current() if self._dictionary else None)
+        async with self._link.post(SYNC_PATH, body, token=token) as chunks:
             async for chunk in chunks:
                 await self._take(device, batch, reader.feed(chunk), answer, sent_ms)
         if answer.end is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 import zstandard
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Operation, Outcome
 from operator_tui.sync import protocol
+from operator_tui.sync.dictionary import current, dictionaries, dictionary_of
 from operator_tui.sync.protocol import (
     End,
     Frame,
@@ -145,3 +147,22 @@ def test_a_writer_gives_everything_so_far_at_a_flush() -> None:
     writer = FrameWriter()
     data = writer.write(HEAD) + writer.flush()
     assert FrameReader().feed(data) == [HEAD]
+
+
+def test_the_dictionary_shipped_is_the_current_one_and_makes_a_card_half_as_big() -> None:
+    dictionary = current()
+    assert dictionary is not None
+    x = {"type": "Консультация", "theme": "К-01.1", "surname": "Петрова", "phone": "+7 8652 000001", "text": "вопрос"}
+    request = SyncRequest(1, "k7q2mx", o=[plain_operation(Operation(n=1, k="card.new", at="01a0c4506eb80000", x=x))])
+    packed = pack(request, dictionary)
+    assert dictionary_of(packed) is dictionary
+    assert len(packed) < 0.6 * len(pack(request))
+    assert msgspec.json.decode(unpack(packed, dictionaries=dictionaries().values()), type=SyncRequest) == request
+
+
+def test_an_answer_is_read_with_the_dictionary_it_names_and_without_one() -> None:
+    head = Head("0" * 16, 1, 2)
+    for dictionary in (current(), None):
+        raw = b"".join(write_answer(head, [], [], End({}), dictionary))
+        reader = FrameReader(find=dictionary_of)
+        assert [frame for byte in raw for frame in reader.feed(bytes([byte]))] == [head, End({})]

@@ -295,3 +295,12 @@ async def test_the_clocks_difference_is_known(desk: DeskAtWork) -> None:
 def _epoch(journal: Journal) -> str:
     assert journal.device is not None
     return journal.device.epoch
+
+
+async def test_a_server_that_does_not_know_the_dictionary_gets_it_plain(desk: DeskAtWork) -> None:
+    unknown = Refusal(Code.BAD_REQUEST, reason="dictionary", dictionary=26001)
+    sender = sender_of(desk.journal, Scripted(unknown, answer(_epoch(desk.journal), next=1)))
+    await sender.round()
+    assert light(sender) == (ServerLight.ON, None)
+    await sender.round()
+    assert sender._link.asked == 3, "asked with it once and never again"  # type: ignore[attr-defined]  # made up
