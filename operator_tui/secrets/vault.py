@@ -67,7 +67,7 @@ class Vault:
 
     @property
     def unwrapped(self) -> bytes:
-        """What opens the vault without its passphrase, empty while it is locked. For the kernel to keep, nobody else."""
+        """What opens the vault without its passphrase, empty while locked. For the kernel to keep, nobody else."""
         return base64.b64decode(self._header["salt"]) + self._key if self._key else b""
 
     def open_unwrapped(self, unwrapped: bytes) -> bool:
