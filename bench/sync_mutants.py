@@ -59,9 +59,7 @@ MUTANTS = [
     Mutant(
         "old events again", confirm, "if event.q != at.get(event.s, 0) + 1:", "if event.q > at.get(event.s, 0) + 1:"
     ),
-    Mutant(
-        "copy takes ours for its own", confirm, "if (operation.k, operation.at) != (event.k, event.at):", "if False:"
-    ),
+    Mutant("copy takes ours for its own", confirm, "if not _says(event, change, outbox.decode(body)):", "if False:"),
     Mutant("nothing is sent again", confirm, "SET state = 'pending', seq = 0", "SET state = state, seq = 0"),
     Mutant("cursors stay", confirm, '"DELETE FROM stream"', '"DELETE FROM stream WHERE 0"'),
     Mutant("refusal not told", confirm, "if outcome.s != outbox.APPLIED:", "if outcome.s == outbox.MERGED:"),

@@ -112,8 +112,10 @@ class Server:
         """No room for another page, or room again."""
         self.full = full
         with self.database.engine.connect() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() if full else 4_294_967_294
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            raw = connection.connection.driver_connection  # past the fuse
+            assert raw is not None
+            pages = raw.execute("PRAGMA page_count").fetchone()[0] if full else 4_294_967_294
+            raw.execute(f"PRAGMA max_page_count = {pages}")
 
     def back_up(self) -> None:
         target = self.folder / f"backup-{next(self._files)}.db"

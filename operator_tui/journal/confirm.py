@@ -131,8 +131,7 @@ def _own_arrived(store: Store, event: Event, card_id: str, change: Change) -> No
         return
     state, body = rows[0]
     if state == outbox.PENDING:
-        operation = outbox.decode(body)
-        if (operation.k, operation.at) != (event.k, event.at):
+        if not _says(event, change, outbox.decode(body)):
             return  # a copy of this journal took the number first, or the stamp was clamped: the answer will tell
         state = outbox.MERGED if change.lost or change.rival else outbox.APPLIED
         if state == outbox.MERGED:
@@ -140,6 +139,15 @@ def _own_arrived(store: Store, event: Event, card_id: str, change: Change) -> No
     store.db.execute(
         "UPDATE outbox SET state = ?, seq = ?, confirmed = 1 WHERE device = ? AND n = ?", [state, event.q, device, n]
     )
+
+
+def _says(event: Event, change: Change, operation: Operation) -> bool:
+    """Whether the event plainly is this operation. Copies of a journal may give the same number and the same stamp."""
+    if (event.k, event.at) != (operation.k, operation.at) or operation.c not in ("", event.c):
+        return False
+    written = {"deadline": change.deadline, **change.add, **change.lost, **change.rival, **change.set}
+    wanted = {key: value for key, value in operation.x.items() if key != "act"}
+    return change.act == operation.x.get("act", "") and all(written.get(key) == wanted[key] for key in wanted)
 
 
 def cursors(store: Store) -> dict[str, int]:
