@@ -378,9 +378,9 @@ class DeskApp(KeysInOrder):
         self.switch_mode("journal")
         return self.desk.flush_draft()
 
-    def _transfer(self) -> Awaitable[None]:
+    def _transfer(self) -> None:
         """«Перевести на другого специалиста»: by extension or from the directory (K-5.1.8)."""
-        return self._ask_colleague(tr("Перевести на другого специалиста"), self.desk.phone.transfer)
+        self._ask_colleague(tr("Перевести на другого специалиста"), self.desk.phone.transfer)
 
     def _pause_record(self) -> Awaitable[None] | None:
         """Recording goes on again; or it stops, and the reason is asked first."""
@@ -397,23 +397,23 @@ class DeskApp(KeysInOrder):
         self.push_screen(AskScreen(tr("Приостановить запись"), tr("Причина, затем Enter")), asked)
         return None
 
-    def _directory(self) -> Awaitable[None]:
+    def _directory(self) -> None:
         """The directory; Enter gives the caller to the colleague, or calls him when nobody is on the line."""
-        return self._ask_colleague(tr("Телефонный справочник"), self._to_colleague)
+        self._ask_colleague(tr("Телефонный справочник"), self._to_colleague)
 
     async def _to_colleague(self, number: str) -> None:
         call = self.desk.state.call
         talking = call is not None and call.answered_ms is not None
         await (self.desk.phone.transfer if talking else self.desk.phone.dial)(number)
 
-    async def _ask_colleague(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
+    def _ask_colleague(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a colleague, and do the act with his number."""
 
         def asked(number: str | None) -> None:
             if number:
                 self.desk.background(act(number))
 
-        self.push_screen(DirectoryScreen(title, await self.desk.parts.colleagues()), asked)
+        self.push_screen(DirectoryScreen(title, self.desk.parts.colleagues()), asked)
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""

@@ -284,8 +284,8 @@ class Parts:
         secret = await self._desk.run_journal(self._sip_secret)
         return config, secret, []
 
-    async def colleagues(self) -> tuple[Colleague, ...]:
-        """The telephone directory. Refusal(FILE_UNREADABLE | ROW_INVALID)."""
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """The telephone directory, at once: the next key is its screen's. Refusal(FILE_UNREADABLE | ROW_INVALID)."""
         from operator_tui.colleagues.directory import parse_colleagues
         from operator_tui.reference import packaged_colleagues
 
@@ -293,7 +293,7 @@ class Parts:
         if not file:
             return parse_colleagues(packaged_colleagues())
         try:
-            text = await asyncio.to_thread(Path(file).read_text, encoding="utf-8-sig")
+            text = Path(file).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise Refusal(Code.FILE_UNREADABLE, file=file, reason=getattr(error, "strerror", "") or "UTF-8") from None
         return parse_colleagues(text, file=file)
