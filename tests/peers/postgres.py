@@ -87,7 +87,7 @@ class Postgres:
         """The address of a new, empty database, as ``--database`` takes it."""
         name = f"t{next(self._numbers)}"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # a name cannot be a parameter
+            connection.execute(f"CREATE DATABASE {name}")  # a name cannot be a parameter
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{name}"
 
     def _dsn(self, name: str) -> str:
