@@ -27,5 +27,10 @@ def run_desk(profile_name: str, options: Mapping[str, Mapping[str, Any]]) -> int
     from operator_tui.app import make_app
     from operator_tui.desk.desk import Desk
 
-    app = make_app(Desk(profile, settings), colours=chosen.colours, driver=terminal.driver_class(chosen))
+    app = make_app(
+        Desk(profile, settings),
+        colours=chosen.colours,
+        driver=terminal.driver_class(chosen),
+        timer_step_s=chosen.timer_step_s,
+    )
     return app.run(mouse=chosen.mouse) or 0
