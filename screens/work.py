@@ -145,7 +145,7 @@ class WorkScreen(DeskScreen):
 
     def _card_title(self, card: CardAtHand) -> str:
         if card.saved is None:
-            return tr("Новая карта: {source}").format(source=str(card.fields.get("source", "")).lower())
+            return tr("Регистрационная карта: {source}").format(source=str(card.fields.get("source", "")).lower())
         if card.saved.rival:
             titles = ", ".join(tr(FIELD_TITLES.get(field, field)) for field in card.saved.rival)
             return tr("РАСХОЖДЕНИЕ: {fields} — ^K").format(fields=titles)
