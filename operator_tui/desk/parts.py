@@ -55,6 +55,7 @@ class Parts:
         self.registry: Registry | None = None
         self.registry_opened = asyncio.Event()
         self._progress = ""
+        self._said: Code | None = None
         self._answers: Answers | None = None
         self._themes: ThemeSearch | None = None
         self._secrets: Secrets | None = None
@@ -258,8 +259,11 @@ class Parts:
     def _sent(self, state: SenderState) -> None:
         self._desk.light(server=Light(state.light.value), unsent=state.unsent)
         # A server that is merely away is the light's matter; one that wants somebody to act is said in words.
-        if state.refusal is not None and state.light.value == Light.TROUBLE.value:
-            self._desk.refused(state.refusal)
+        # Said once, not at every try: it must not push away what the operator is being told meanwhile.
+        trouble = state.refusal if state.light.value == Light.TROUBLE.value else None
+        if trouble is not None and trouble.code != self._said:
+            self._desk.refused(trouble)
+        self._said = trouble.code if trouble is not None else None
 
     def _received(self, cards: Sequence[str]) -> None:
         if cards:
