@@ -130,18 +130,18 @@ class Phones:
         from baresip import Runtime
 
         self._pbx = pbx
+        self._runtime = Runtime()
+        self._phones: list[Phone] = []
+
+    async def start(self) -> None:
+        from baresip import Config, Runtime
+
         left = Runtime._active
         if left is not None:
             # A line of an earlier test that was not stopped: one process may have only one runtime.
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(left.close(), 5)
             Runtime._active = None
-        self._runtime = Runtime()
-        self._phones: list[Phone] = []
-
-    async def start(self) -> None:
-        from baresip import Config
-
         rtp = free_block(60)
         text = f"sip_listen 127.0.0.1:{free_block(4)}\nrtp_ports {rtp}-{rtp + 59}\n"
         await self._runtime.start(Config(net_interface="127.0.0.1", max_concurrent_calls=12, extra_config_text=text))
