@@ -13,7 +13,7 @@ from typing import Any
 
 import baresip
 import msgspec
-from baresip import BaresipError, Event, StackEvent, TransferFailed
+from baresip import BaresipError, Event, RuntimeDead, StackEvent, TransferFailed
 
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
@@ -75,6 +75,7 @@ class BaresipLine(BaseLine):
         self._native: dict[CallId, baresip.Call] = {}
         self._ids: dict[int, CallId] = {}
         self._leaving: dict[CallId, tuple[EndedBy, str]] = {}  # calls we are ending, and where they go
+        self._closing: asyncio.Task[None] | None = None
         self._ready = True
         self._ear = Ear(port)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -90,6 +91,9 @@ class BaresipLine(BaseLine):
             await runtime.start(self._setup.config)
             self._runtime = runtime
             self._agent = await baresip.UserAgent.create(runtime, self._setup.account)
+        except RuntimeDead as error:
+            self._died()
+            raise Refusal(Code.PHONE_AWAY) from error
         except BaresipError as error:
             await self._close_stack()
             raise Refusal(Code.PHONE_SETUP, key="phone") from error
@@ -102,8 +106,9 @@ class BaresipLine(BaseLine):
         for call in self.calls():
             with contextlib.suppress(Refusal):
                 await self.hang_up(call.id)
-        if self._registrar is not None:
-            await self._registrar.stop()
+        registrar, self._registrar = self._registrar, None
+        if registrar is not None:
+            await registrar.stop()
         await self._close_stack()
         for call in self.calls():  # whatever the stack had no time to report
             self._ended(call.id, EndedBy.HERE, "")
@@ -117,10 +122,12 @@ class BaresipLine(BaseLine):
         self._ready = on
 
     async def _close_stack(self) -> None:
+        """Returns when the stack is closed, whoever began that. Half closed, it lets no other start in this process."""
         runtime, self._runtime, self._agent = self._runtime, None, None
         if runtime is not None:
-            with contextlib.suppress(BaresipError):
-                await runtime.close()
+            self._closing = asyncio.create_task(quietly(runtime.close()))
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
 
     def _on_registration(self, state: RegistrationState, refusal: Refusal | None) -> None:
         self._registered(state, refusal, extension=self._config.extension)

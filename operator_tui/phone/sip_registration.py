@@ -51,10 +51,13 @@ class Registrar:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        """Nothing to do when it is not running."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
         self._runtime.unsubscribe(self._on_event)
         with contextlib.suppress(BaresipError):
             await self._agent.unregister(timeout=1.0)

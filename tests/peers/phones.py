@@ -134,14 +134,8 @@ class Phones:
         self._phones: list[Phone] = []
 
     async def start(self) -> None:
-        from baresip import Config, Runtime
+        from baresip import Config
 
-        left = Runtime._active
-        if left is not None:
-            # A line of an earlier test that was not stopped: one process may have only one runtime.
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(left.close(), 5)
-            Runtime._active = None
         rtp = free_block(60)
         text = f"sip_listen 127.0.0.1:{free_block(4)}\nrtp_ports {rtp}-{rtp + 59}\n"
         await self._runtime.start(Config(net_interface="127.0.0.1", max_concurrent_calls=12, extra_config_text=text))

@@ -40,7 +40,6 @@ class Line:
         self.heard = folder / "heard.wav"
         self.line = BaresipLine(WavPort(voice, self.heard), SystemClock())
         self.changes: list[Call] = []
-        self._open = True
         self._reader = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
@@ -63,9 +62,6 @@ class Line:
         await until(lambda: self.line.registration().state is state, 20.0)
 
     async def close(self) -> None:
-        if not self._open:
-            return
-        self._open = False
         await self.line.stop()
         self._reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -118,3 +114,18 @@ async def test_a_wrong_secret_is_said_and_not_repeated(kamailio: Kamailio, line:
     assert refusal is not None
     assert refusal.code is Code.PHONE_PASSWORD
     assert "not-the-secret" not in str(refusal.wire())
+
+
+async def test_a_stopped_line_leaves_room_for_the_next(kamailio: Kamailio, line: Line, tmp_path: Path) -> None:
+    """Also where it is stopped while it closes its stack by itself, as it does after a wrong secret."""
+    await line.line.start(kamailio.line("2001"), "not-the-secret")
+    await line.registered(RegistrationState.FAILED)
+    await line.line.stop()
+    await line.line.stop()
+    (tmp_path / "next").mkdir()
+    other = Line(tmp_path / "next")
+    try:
+        await other.line.start(kamailio.line("2001"), kamailio.secret("2001"))
+        await other.registered(RegistrationState.OK)
+    finally:
+        await other.close()

@@ -140,3 +140,16 @@ async def test_a_refresh_that_fails_is_told_at_once() -> None:
     stack.say(baresip.Event.REGISTER_FAIL, "403 Forbidden")
     assert told.code is Code.PHONE_PASSWORD
     await made.stop()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_it_may_be_stopped_twice_and_before_it_began() -> None:
+    stack, told = Stack(), Told()
+    made = registrar(stack, ManualClock(), told)
+    await made.stop()
+    assert not stack.unregistered
+    made.start()
+    await until(lambda: told.state is RegistrationState.OK)
+    await made.stop()
+    await made.stop()
+    assert not stack.listeners
