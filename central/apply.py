@@ -253,8 +253,6 @@ def _rule(
         change = decide(card, operation, Actor(who.user, who.role, who.organisation), catalogue)
     except Refusal:
         raise
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
-        raise Refusal(Code.FIELD_INVALID, field="x") from error  # a value of a shape the rules do not expect
     except Exception as error:
         # Our own mistake costs this one operation, which is stored whole, and never the queue behind it (rule 2).
         log_failure("rule failed", error, device=device.id)

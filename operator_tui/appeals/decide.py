@@ -25,6 +25,9 @@ from operator_tui.appeals.rights import Right, demand
 
 # A text of an appeal longer than this is not an appeal but a mistake; it bounds what one operation can weigh.
 MAX_TEXT = 100_000
+# What every reader of JSON holds exactly, and every column of the server.
+MAX_NUMBER = (1 << 53) - 1
+MAX_DEPTH = 8
 _PROTECTED = GUARDED_FIELDS | {"status", "worker", "deadline"}
 
 
@@ -96,20 +99,39 @@ def apply(card: Card | None, change: Change, *, op: str, at: str, by: int, strea
 
 
 def _demand_shape(kind: Kind, given: Mapping[str, Any]) -> None:
+    """Whatever JSON came: behind this, what the rules read has the shape they expect."""
     for key in REQUIRED_KEYS.get(kind, ()):
         if not given.get(key):
             raise Refusal(Code.FIELD_REQUIRED, field=key)
-    for key, value in given.items():
-        if isinstance(value, str) and len(value) > MAX_TEXT:
+        if not isinstance(given[key], str):
             raise Refusal(Code.FIELD_INVALID, field=key)
+    for key, value in given.items():
+        _demand_bounds(key, value, MAX_DEPTH)
+
+
+def _demand_bounds(key: str, value: Any, depth: int) -> None:
+    """Refusal(FIELD_INVALID) for a text, a number or a nesting that no desk makes and a column cannot hold."""
+    match value:
+        case str():
+            good = len(value) <= MAX_TEXT
+        case int():
+            good = abs(value) <= MAX_NUMBER
+        case dict() | list():
+            good = depth > 0
+            for item in (value.values() if isinstance(value, dict) else value) if good else ():
+                _demand_bounds(key, item, depth - 1)
+        case _:
+            good = True
+    if not good:
+        raise Refusal(Code.FIELD_INVALID, field=key)
 
 
 def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Catalogue) -> Change:
     if card is not None:
         raise Refusal(Code.STALE, card=card.id)
     given = operation.x
-    demand(actor.role, Right.CARD_WITHOUT_CALL if given.get("source") in WITHOUT_CALL else Right.CARD_FROM_CALL)
     plain, lists = _split({field: value for field, value in given.items() if field != "deadline"})
+    demand(actor.role, Right.CARD_WITHOUT_CALL if plain.get("source") in WITHOUT_CALL else Right.CARD_FROM_CALL)
     _demand_birth(plain, operation.at)
     for field in missing_to_save(plain):
         raise Refusal(Code.FIELD_REQUIRED, field=field)

@@ -157,10 +157,11 @@ def _new_worker(card: Card, act: Act, given: Mapping[str, Any], user: int) -> in
 
 def _named(given: Mapping[str, Any]) -> int:
     """The user's number of the operator to hand on to."""
-    try:
-        return int(str(given["operator"]))
-    except ValueError:
-        raise Refusal(Code.FIELD_INVALID, field="operator") from None
+    named = str(given["operator"])
+    # Fifteen digits fit every column; int() itself gives up on thousands of them.
+    if not (named.isascii() and named.isdigit() and len(named) <= 15):
+        raise Refusal(Code.FIELD_INVALID, field="operator")
+    return int(named)
 
 
 def _demand_later(new_date: str, deadline: str) -> None:
