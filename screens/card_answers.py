@@ -1,0 +1,119 @@
+"""Themes and typical answers on the work screen (K-5.1.4, K-5.1.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.desk.state import CardAtHand
+from operator_tui.i18n import tr
+from screens.ask import AskScreen
+from screens.base import handles
+from screens.card_steps import CardSteps
+from widgets.answer_view import AnswerText, AnswerView
+from widgets.card_form import CardForm
+from widgets.person_search import PersonSearch
+from widgets.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from operator_tui.answers.scripts import Script
+
+THEMES_SHOWN = 8
+
+
+class AnswerSteps(CardSteps):
+    """What the theme line, the answer beside the card and their commands do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scripts: list[Script] = []
+
+    def paint_answer(self, card: CardAtHand | None) -> None:
+        """Paint the answer that stands beside the card."""
+        self._scripts = self.desk.scripts() if card is not None else []
+        place = next((i for i, s in enumerate(self._scripts) if card and s.id == card.script), 0)
+        view = self.query_one(AnswerView)
+        if not self._scripts:
+            view.show(None)
+            return
+        script = self._scripts[place]
+        values = self.desk.script_values()
+        from operator_tui.answers.scripts import fill
+
+        view.show(
+            AnswerText(
+                title=f"{script.id} {script.title}",
+                place=f"{place + 1}/{len(self._scripts)}",
+                ask="; ".join(script.ask),
+                say=fill(script, values),
+                then=script.next,
+                basis=script.basis,
+            )
+        )
+
+    @on(CardForm.ThemeTyped)
+    def _theme_typed(self, event: CardForm.ThemeTyped) -> None:
+        form = self.query_one(CardForm)
+        if not event.text.strip():
+            form.themes.remove_class("-open")
+            return
+        found = self.desk.search_themes(event.text)[:THEMES_SHOWN]
+        form.open_themes([Row(theme.code, (theme.type.value[:8], theme.title)) for theme in found])
+
+    @on(Rows.Chosen, "#themes")
+    def _theme_chosen(self, event: Rows.Chosen) -> None:
+        self.guard(lambda: self._choose_theme(event.key))
+
+    async def _choose_theme(self, code: str) -> None:
+        if self.desk.state.card is None:
+            await self.desk.open_card()
+        self.desk.choose_theme(self.desk.catalogue.theme(code))
+        self.query_one(CardForm).close_themes()
+        self.query_one(CardForm).comment.focus()
+
+    def on_key(self, event: Any) -> None:
+        """The arrows move in the list of themes while the cursor stays in the theme line."""
+        form = self.query_one(CardForm)
+        if event.key in ("down", "up") and form.theme.input.has_focus and form.themes.has_class("-open"):
+            event.stop()
+            event.prevent_default()
+            form.themes.action_move(1 if event.key == "down" else -1)
+
+    @handles("answers.theme")
+    def theme(self) -> None:
+        """F6: to the theme line."""
+        self.query_one(PersonSearch).fold()
+        self.go(self.query_one(CardForm).theme.input)
+
+    @handles("answers.search")
+    def search_scripts(self) -> None:
+        """Any typical answer by keywords (K-5.1.5.3)."""
+        ask = AskScreen(tr("Поиск по типовым сценариям ответа"), tr("Ключевые слова"), self._find_scripts)
+        self.app.push_screen(ask, self._show_script)
+
+    def _find_scripts(self, text: str) -> list[Row]:
+        scripts = self.desk.search_scripts(text) if text.strip() else self._scripts
+        return [Row(script.id, (script.id, script.title)) for script in scripts]
+
+    def _show_script(self, script_id: str | None) -> None:
+        if script_id:
+            self.guard(lambda: self.desk.show_script(script_id))
+
+    @handles("answers.next")
+    def next_answer(self) -> None:
+        """The next typical answer."""
+        self._step_answer(1)
+
+    @handles("answers.previous")
+    def previous_answer(self) -> None:
+        """The typical answer before."""
+        self._step_answer(-1)
+
+    def _step_answer(self, step: int) -> None:
+        card = self.desk.state.card
+        if card is None or not self._scripts:
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Тематика обращения"))
+        place = next((i for i, script in enumerate(self._scripts) if script.id == card.script), 0)
+        self.desk.show_script(self._scripts[(place + step) % len(self._scripts)].id)

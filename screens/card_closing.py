@@ -1,0 +1,136 @@
+"""Saving and closing on the work screen: result, what is missing, what is told at the end, quick classes (K-6.1)."""
+
+from __future__ import annotations
+
+from textual import on
+
+from operator_tui.appeals.card import STATUS_TITLES, missing_to_close
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.i18n import tr
+from operator_tui.reference import packaged_quick
+from screens.ask import AskScreen
+from screens.base import handles
+from screens.card_steps import CardSteps
+from screens.card_words import field_title
+from screens.words import day, phone_words
+from widgets.card_form import CardForm
+from widgets.rows import Row, Rows
+
+
+class ClosingSteps(CardSteps):
+    """What the commands that end an appeal do."""
+
+    @on(Rows.Chosen, "#results")
+    def _result_chosen(self, event: Rows.Chosen) -> None:
+        form = self.query_one(CardForm)
+        form.close_results()
+        form.comment.focus()
+        self.guard(lambda: self._take_result(event.key))
+
+    def _take_result(self, code: str) -> None:
+        self.desk.choose_result(code)
+        self.paint_card()  # now, not with the next message: the field to go to must stand there
+        self.to_first_missing()
+
+    @handles("card.save")
+    async def save(self) -> None:
+        """«Сохранить»."""
+        card = await self.desk.save()
+        self.desk.notice(
+            tr("Сохранено: обращение {number}, статус «{status}».").format(
+                number=card.value("number"), status=tr(STATUS_TITLES[card.status])
+            )
+        )
+
+    @handles("card.close")
+    async def close(self) -> None:
+        """F9: «Закрыть обращение» with the result shown; goes to what is missing otherwise."""
+        card = self.desk.state.card
+        if card is None:
+            raise Refusal(Code.UNKNOWN_CARD)
+        missing = missing_to_close(card.fields, card.fields, self.desk.catalogue)
+        if missing:
+            self.go_to(missing[0])
+            raise Refusal(Code.FIELD_REQUIRED, field=field_title(missing[0]))
+        closed = await self.desk.close()
+        self.desk.notice(
+            tr("Сохранено: обращение {number} закрыто, статус «{status}».").format(
+                number=closed.value("number"), status=tr(STATUS_TITLES[closed.status])
+            )
+        )
+        await self.put_away()
+
+    @handles("card.summary")
+    def summary(self) -> None:
+        """«Итак: …»: what is told to the caller at the end, with number and term, in groups to read out."""
+        card = self.desk.state.card
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        theme = self.desk.catalogue.themes.get(str(card.fields.get("theme", "")))
+        if theme is None:
+            raise Refusal(Code.FIELD_REQUIRED, field="theme")
+        parts = [tr("Итак: {theme}.").format(theme=theme.title)]
+        if card.saved is not None:
+            parts.append(tr("Номер обращения {number}.").format(number=card.saved.value("number")))
+            if card.saved.deadline:
+                parts.append(tr("Ответ до {day}.").format(day=day(card.saved.deadline)))
+        else:
+            parts.append(tr("Номер появится после «Сохранить»."))
+        if phone := str(card.fields.get("phone", "")):
+            parts.append(tr("Ваш телефон {phone}.").format(phone=phone_words(phone)))
+        self.desk.notice(" ".join(parts))
+
+    @handles("card.missing")
+    def to_missing(self) -> None:
+        """The first field that «Закрыть обращение» still wants; all of them are named in one line."""
+        card = self.desk.state.card
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        missing = missing_to_close(card.fields, card.fields, self.desk.catalogue)
+        if not missing:
+            self.desk.notice(tr("Всё обязательное заполнено: F9 — закрыть обращение."))
+            return
+        self.desk.notice(tr("Не заполнено: {fields}.").format(fields=", ".join(map(field_title, missing))), urgent=True)
+        self.go_to(missing[0])
+
+    @handles("card.quick")
+    def quick(self) -> None:
+        """The list of quick classes; each has a key of its own too."""
+        rows = [Row(one.code, (f"{place}", one.title)) for place, one in enumerate(packaged_quick().values(), 1)]
+        ask = AskScreen(tr("Быстрый класс: звонок без вопроса"), tr("Класс"), lambda text: rows)
+        self.app.push_screen(ask, self._quick_chosen)
+
+    def _quick_chosen(self, code: str | None) -> None:
+        if code:
+            self.guard(lambda: self._close_quick(code))
+
+    async def _close_quick(self, code: str) -> None:
+        words = packaged_quick()[code].words
+        closed = await self.desk.appeals.close_quick(code)
+        self.desk.notice(f"«{words}» {tr('Закрыто:')} {closed.value('number')}, {packaged_quick()[code].title}.")
+        await self.put_away()
+
+    @handles("card.quick_wrong_number")
+    async def quick_wrong_number(self) -> None:
+        """Ошибка номером."""
+        await self._close_quick("wrong_number")
+
+    @handles("card.quick_silence")
+    async def quick_silence(self) -> None:
+        """Тишина."""
+        await self._close_quick("silence")
+
+    @handles("card.quick_prank")
+    async def quick_prank(self) -> None:
+        """Розыгрыш."""
+        await self._close_quick("prank")
+
+    @handles("card.quick_off_topic")
+    async def quick_off_topic(self) -> None:
+        """Не по профилю."""
+        await self._close_quick("off_topic")
+
+    @handles("card.quick_talk")
+    async def quick_talk(self) -> None:
+        """Просто поговорить."""
+        await self._close_quick("talk")

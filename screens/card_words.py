@@ -1,0 +1,108 @@
+"""A card in words: title, theme, policy, result and the hints of its fields. Pure."""
+
+from __future__ import annotations
+
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, WRITTEN, Source
+from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.desk.state import CardAtHand
+from operator_tui.i18n import mark, tr
+from screens.words import day
+
+_DATES = ("birth_date", "new_date")
+# Shorter words for a label of ten cells.
+_ASKED_LABELS = {
+    "operator": mark("Оператор"),
+    "new_date": mark("Новая дата"),
+    "measures": mark("Меры"),
+    "organisation": mark("Организац."),
+    "sum": mark("Сумма"),
+    "expert_act": mark("Акт эксп."),
+    "letter": mark("Письмо"),
+    "territory": mark("Территория"),
+    "call_log": mark("Попытки"),
+    "linked_appeal": mark("Прежнее"),
+}
+
+
+def field_title(field: str) -> str:
+    """A field of a card by its name on the screen."""
+    return tr(FIELD_TITLES.get(field, field))
+
+
+def asked_label(field: str) -> str:
+    """A field of «Принятые меры» in ten cells."""
+    return tr(_ASKED_LABELS.get(field, FIELD_TITLES.get(field, field)))
+
+
+def shown_value(card: CardAtHand, field: str) -> str:
+    """A field's value as an operator reads it."""
+    value = str(card.fields.get(field, ""))
+    return day(value) if field in _DATES else value
+
+
+def typed_value(field: str, text: str) -> str:
+    """What was typed as the card keeps it: ``12.03.1958`` becomes ISO.
+
+    What is not a whole date stays as typed, so that nothing is lost.
+    """
+    if field not in _DATES:
+        return text
+    parts = text.strip().split(".")
+    if len(parts) == 3 and len(parts[2]) == 4 and all(part.isdigit() for part in parts):
+        return f"{parts[2]}-{int(parts[1]):02d}-{int(parts[0]):02d}"
+    return text
+
+
+def hint(card: CardAtHand, field: str) -> str:
+    """What a field that a result asks for wants to hear."""
+    match field:
+        case "operator":
+            return tr("номер работника; ^D — список")
+        case "new_date":
+            deadline = card.saved.deadline if card.saved else ""
+            return tr("ДД.ММ.ГГГГ, позже {day}").format(day=day(deadline)) if deadline else tr("ДД.ММ.ГГГГ")
+        case "letter":
+            return tr("номер и дата письма")
+        case "sum":
+            return tr("рублей")
+        case "call_log":
+            return tr("когда звонили: три попытки")
+        case "linked_appeal":
+            return tr("номер прежнего обращения")
+    return ""
+
+
+def card_title(card: CardAtHand) -> str:
+    """What card this is, and what state it is in."""
+    if card.saved is None:
+        return tr("Регистрационная карта: {source}").format(source=str(card.fields.get("source", "")).lower())
+    if card.saved.rival:
+        titles = ", ".join(map(field_title, card.saved.rival))
+        return tr("РАСХОЖДЕНИЕ: {fields} — ^K").format(fields=titles)
+    number, status = card.saved.value("number"), tr(STATUS_TITLES[card.saved.status])
+    return tr("Обращение {number}: {status}").format(number=number, status=status)
+
+
+def theme_line(card: CardAtHand, catalogue: Catalogue) -> str:
+    """Type and theme."""
+    theme = catalogue.themes.get(str(card.fields.get("theme", "")))
+    return f"{theme.type.value}: {theme.title}" if theme else tr("Тип и тематика не выбраны")
+
+
+def policy_line(card: CardAtHand) -> str:
+    """The number of the policy and who insures."""
+    enp = str(card.fields.get("enp", ""))
+    if not enp:
+        return tr("Не прикреплён к реестру")
+    return " · ".join(filter(None, (f"{tr('ЕНП')} {enp}", str(card.fields.get("insurer", "")))))
+
+
+def result_line(card: CardAtHand, catalogue: Catalogue) -> str:
+    """The result chosen."""
+    result = catalogue.results.get(str(card.fields.get("result", "")))
+    return result.title if result else tr("Результат не выбран")
+
+
+def form_word(source: Source) -> str:
+    """Whether a way of receipt counts as written or as spoken."""
+    return tr("письм.") if source in WRITTEN else tr("устн.")
