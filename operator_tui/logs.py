@@ -49,7 +49,12 @@ def _whereabouts(record: logging.LogRecord) -> dict[str, object]:
     return {"error": kind.__name__ if kind else "", "places": places[-8:]}
 
 
-class _PrivateFile(logging.handlers.RotatingFileHandler):
+class PrivateFile(logging.handlers.RotatingFileHandler):
+    """A rotated file that its owner alone can read."""
+
+    def __init__(self, file: Path, *, delay: bool = False) -> None:
+        super().__init__(file, maxBytes=_MAX_BYTES, backupCount=_KEPT, delay=delay)
+
     def _open(self) -> IO[str]:  # type: ignore[override]  # typeshed wants TextIOWrapper
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")
@@ -57,8 +62,13 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 
 def log_to(file: Path) -> None:
     """Send everything Python logs in this process to the file. Nothing goes to the terminal any more."""
-    handler = _PrivateFile(file, maxBytes=_MAX_BYTES, backupCount=_KEPT, delay=True)
+    handler = PrivateFile(file, delay=True)
     handler.setFormatter(JsonLines())
+    take_python_logging(handler)
+
+
+def take_python_logging(handler: logging.Handler) -> None:
+    """Let warnings and errors of Python and its libraries go to this handler alone."""
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -118,6 +118,10 @@ class SoundCard:
             recorder.stdout.close()
             recorder.wait()
 
+    def let_pass(self, seconds: float) -> None:
+        """Returns when the microphone's own clock has gone that far: on a loaded machine that may take longer."""
+        self.heard(seconds, "mic")
+
     def hears(self, hertz: float, seconds: float = 0.5, device: str = "speaker") -> bool:
         """Whether that tone comes out of the device now."""
         return holds(self.heard(seconds, device), _RATE, hertz)
