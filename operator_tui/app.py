@@ -33,10 +33,14 @@ from operator_tui.signin.settings import SignInSettings
 from operator_tui.typeahead import KeysInOrder
 from screens.ask import AskScreen
 from screens.base import DeskScreen
+from screens.code import CodeScreen
 from screens.directory import DirectoryScreen
 from screens.help import HelpScreen
 from screens.journal import JournalScreen
 from screens.lock import LockScreen
+from screens.password import PasswordScreen
+from screens.people import PeopleScreen
+from screens.person import PersonScreen
 from screens.returned import ReturnedScreen
 from screens.review import ReviewScreen, SampleScreen
 from screens.settings import ScreenSettings
@@ -49,7 +53,9 @@ from screens.work import WorkScreen
 # Screens whose keys work from everywhere: one key goes there and does it.
 _REACHABLE = ("work", "journal")
 # What may be put away by a key of the telephone: lists and questions, nothing else.
-_LAID_ASIDE = AskScreen | HelpScreen | ReturnedScreen | SampleScreen | TimelineScreen
+_LAID_ASIDE = (
+    AskScreen | CodeScreen | HelpScreen | PasswordScreen | PersonScreen | ReturnedScreen | SampleScreen | TimelineScreen
+)
 
 
 IDLE_LOOK_S = 5.0
@@ -79,7 +85,12 @@ class DeskApp(KeysInOrder):
     """The face of one desk."""
 
     CSS = resources.files("assets").joinpath("desk.tcss").read_text(encoding="utf-8")
-    MODES = {"journal": JournalScreen, "work": WorkScreen, "review": ReviewScreen}  # noqa: RUF012  # Textual's own form
+    MODES = {  # noqa: RUF012  # Textual's own form
+        "journal": JournalScreen,
+        "work": WorkScreen,
+        "review": ReviewScreen,
+        "people": PeopleScreen,
+    }
     DEFAULT_MODE = "journal"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -273,7 +284,7 @@ class DeskApp(KeysInOrder):
         if command.scope not in ("desk", screen.name_in_commands):
             self._elsewhere(command)
             return
-        refusal = command.available(screen.situation())
+        refusal = command.refusal(screen.situation())
         if refusal is not None:
             self.desk.refused(refusal)
             return
@@ -307,6 +318,8 @@ class DeskApp(KeysInOrder):
             "card.add": self._add_card,
             "appeal.timeline": self._timeline,
             "appeal.call_back": self._call_back,
+            "people.open": lambda: self.switch_mode("people"),
+            "desk.password": self._change_password,
             "review.open": lambda: self.switch_mode("review"),
             "appeal.withdraw": lambda: self._appeal(Act.WITHDRAW),
             "appeal.take": lambda: self._appeal(Act.TAKE),
@@ -369,6 +382,16 @@ class DeskApp(KeysInOrder):
                 self.screen.guard(lambda: self._move_appeal(card_id, act, **{field: text}))
 
         self.push_screen(AskScreen(act_word(act.value), hint), answered)
+
+    def _change_password(self) -> None:
+        if not self.desk.has_password:
+            raise Refusal(Code.NOBODY_SIGNS_IN)
+
+        def changed(done: bool | None) -> None:
+            if done:
+                self.desk.notice(tr("Пароль сменён: с ним вы входите и открываете экран."))
+
+        self.push_screen(PasswordScreen(self.desk.people.change_password), changed)
 
     def _add_card(self) -> Awaitable[None]:
         self.switch_mode("work")  # at once: what is typed next belongs there

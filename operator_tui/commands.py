@@ -12,6 +12,7 @@ from importlib import import_module
 
 from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.people import Role
+from operator_tui.appeals.rights import Right, demand
 
 # Rooms that have commands: importing the module registers them.
 _ROOMS = (
@@ -55,7 +56,8 @@ class Command:
 
     ``id`` is ``room.verb``; ``title`` is the word on the screen (the customer's); ``help`` one sentence;
     ``scope`` is ``desk`` (everywhere) or the screen it belongs to; ``footer`` puts it on the footer line, where
-    ``rank`` says which come first when room is short and ``short`` is a shorter word for the title.
+    ``rank`` says which come first when room is short and ``short`` is a shorter word for the title; ``right`` is what
+    the role must have, by the one table of rights.
     """
 
     id: str
@@ -66,7 +68,17 @@ class Command:
     footer: bool = False
     rank: int = 100
     short: str = ""
+    right: Right | None = None
     available: Callable[[Situation], Refusal | None] = field(default=lambda situation: None, repr=False)
+
+    def refusal(self, situation: Situation) -> Refusal | None:
+        """Why it can not be run now: the role first, then what is at hand. None when it can."""
+        if self.right is not None:
+            try:
+                demand(situation.role, self.right)
+            except Refusal as refusal:
+                return refusal
+        return self.available(situation)
 
 
 _registry: dict[str, Command] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from operator_tui.appeals.card import FIELD_TITLES
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.people import ROLE_TITLES, Role
+from operator_tui.appeals.rights import RIGHTS, Right
 from operator_tui.i18n import mark, tr
 
 _SENTENCES: dict[Code, str] = {
@@ -148,7 +150,23 @@ _SENTENCES: dict[Code, str] = {
         "Исправьте часы или дождитесь связи."
     ),
     Code.VOICE_CODE: mark("Код от администратора неверный или просрочен. Записи целы. Попросите новый код."),
+    Code.NOBODY_SIGNS_IN: mark(
+        "В этом профиле никто не входит по паролю: людей и кодов здесь нет. Ничего не изменено."
+    ),
+    Code.NO_PERSON_CHOSEN: mark("Пользователь не выбран. Выберите строку стрелками."),
+    Code.NO_WORKSTATION: mark(
+        "У этого пользователя ещё нет рабочего места: кода нет. Дайте ему код рабочего места (^G)."
+    ),
     Code.FILE_SEAL: mark("Файл {file} повреждён или зашифрован не для этого ключа: он не открыт и не изменён."),
+    Code.DEVICE_REVOKED: mark(
+        "Это рабочее место отозвано администратором: его ключи уничтожены. Неотправленное запечатано для сервера. "
+        "Чтобы работать здесь, получите новый код рабочего места."
+    ),
+    Code.OWN_SEAT: mark("Это рабочее место, за которым вы сидите: оно не отозвано. Отзовите его с другого места."),
+    Code.SEAT_NEEDS_SERVER: mark(
+        "На этом месте вы ещё не входили, а сервер недоступен: вход не выполнен. "
+        "Дождитесь связи или войдите на своём прежнем месте."
+    ),
     # telephone
     Code.NO_SUCH_CALL: mark("Этого вызова уже нет."),
     Code.CALL_STATE: mark("Сейчас это действие с вызовом невозможно. Вызов не изменён."),
@@ -238,6 +256,9 @@ _SENTENCES: dict[Code, str] = {
 }
 
 
+_RIGHT_OF = mark("Для вашей роли это действие закрыто, ничего не изменено. Оно для ролей: {roles}.")
+
+
 class _Forgiving(dict[str, object]):
     """A sentence must come out even when the refusal lacks a parameter."""
 
@@ -250,7 +271,14 @@ def sentence(refusal: Refusal) -> str:
     params = dict(refusal.params)
     if params.get("field") in FIELD_TITLES:
         params["field"] = tr(FIELD_TITLES[params["field"]])
+    if refusal.code is Code.RIGHT_MISSING and params.get("right") in set(Right):
+        return tr(_RIGHT_OF).format(roles=_holders(Right(params["right"])))
     return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(params))
+
+
+def _holders(right: Right) -> str:
+    """Who may, by the one table of rights, in the order of the customer's roles."""
+    return "; ".join(tr(ROLE_TITLES[role]) for role in Role if role in RIGHTS[right])
 
 
 def untold() -> list[Code]:

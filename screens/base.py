@@ -186,7 +186,7 @@ class DeskScreen(Screen[None]):
             if command.footer
             and command.keys
             and command.scope in ("desk", self.name_in_commands)
-            and command.available(situation) is None
+            and command.refusal(situation) is None
         ]
         self.query_one(KeyBar).show(keys)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from screens.base import HasDesk
 
-_LEVELS = {
+ROLE_WORDS = {
     Role.OPERATOR_1: mark("опер. 1 ур."),
     Role.OPERATOR_2: mark("опер. 2 ур."),
     Role.INSURER_1: mark("страх. 1 ур."),
@@ -72,7 +72,8 @@ class DirectoryScreen(ModalScreen[str | None]):
         self._tell()
 
     def _row(self, one: Colleague) -> Row:
-        return Row(one.extension, (one.extension, self._state(one), one.name, tr(_LEVELS[one.role]), one.organisation))
+        role = tr(ROLE_WORDS[one.role])
+        return Row(one.extension, (one.extension, self._state(one), one.name, role, one.organisation))
 
     def _state(self, one: Colleague) -> str:
         known = self._desk.state.colleagues.get(one.extension)

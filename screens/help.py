@@ -34,7 +34,7 @@ class HelpScreen(ModalScreen[str | None]):
         for command in commands.collect().values():
             if command.scope not in ("desk", self._situation.screen):
                 continue
-            closed = command.available(self._situation) is not None
+            closed = command.refusal(self._situation) is not None
             keys = " ".join(key_name(key) for key in command.keys)
             rows.append(Row(command.id, (keys, tr(command.title), tr(command.help)), mark="-" if closed else " "))
         table = self.query_one(Rows)
@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[str | None]):
 
     @on(Rows.Moved)
     def _say_why(self, event: Rows.Moved) -> None:
-        refusal = commands.collect()[event.key].available(self._situation)
+        refusal = commands.collect()[event.key].refusal(self._situation)
         self.query_one("#why", Line).say("- " + sentence(refusal) if refusal else "")
 
     @on(Rows.Chosen)

@@ -84,7 +84,7 @@ def test_every_command_explains_itself_in_a_sentence() -> None:
 
 def test_every_closed_command_says_why() -> None:
     for command in commands.collect().values():
-        refusal = command.available(Situation())
+        refusal = command.refusal(Situation())
         assert refusal is None or sentence(refusal).endswith("."), command.id
 
 
@@ -95,7 +95,7 @@ def test_every_refusal_has_its_sentence() -> None:
 
 
 KEYS = Path(__file__).parents[1] / "docs" / "keys.md"
-PLACES = {"desk": "везде", "journal": "в журнале", "work": "в карточке"}
+PLACES = {"desk": "везде", "journal": "в журнале", "work": "в карточке", "review": "в очереди", "people": "в списке"}
 
 
 def keys_page() -> str:

@@ -21,6 +21,7 @@ from operator_tui.desk import card as steps
 from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.parts import Parts
+from operator_tui.desk.people import PeopleDesk
 from operator_tui.desk.state import CardAtHand, DeskState, Notice, Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import CallState
@@ -55,6 +56,7 @@ class Desk:
         self.parts = Parts(self)
         self.phone = PhoneDesk(self)
         self.appeals = AppealDesk(self)
+        self.people = PeopleDesk(self)
         self._listeners: list[Callable[[Topic], None]] = []
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
         self._journal_thread = ThreadPoolExecutor(1, "journal")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.rights import Right, may
+from operator_tui.appeals.rights import Right
 from operator_tui.commands import Command, Situation, register
 from operator_tui.i18n import mark
 
@@ -31,15 +31,6 @@ def _anything_returned(situation: Situation) -> Refusal | None:
 def _appeal_at_hand(situation: Situation) -> Refusal | None:
     at_hand = situation.card_saved if situation.screen == "work" else situation.row
     return None if at_hand else Refusal(Code.NO_ROW_CHOSEN)
-
-
-def _administrator(situation: Situation) -> Refusal | None:
-    allowed = may(situation.role, Right.APPROVE)
-    return None if allowed else Refusal(Code.RIGHT_MISSING, right=Right.APPROVE.value)
-
-
-def _administrator_with_appeal(situation: Situation) -> Refusal | None:
-    return _administrator(situation) or _appeal_at_hand(situation)
 
 
 def _row_chosen(situation: Situation) -> Refusal | None:
@@ -185,7 +176,8 @@ register(
         mark("Передать обращение другому работнику (администратор)."),
         ("alt+y",),
         rank=130,
-        available=_administrator_with_appeal,
+        right=Right.APPROVE,
+        available=_appeal_at_hand,
     ),
     Command(
         "appeal.reopen",
@@ -193,7 +185,8 @@ register(
         mark("Вернуть закрытое обращение в работу (администратор)."),
         ("alt+o",),
         rank=131,
-        available=_administrator_with_appeal,
+        right=Right.APPROVE,
+        available=_appeal_at_hand,
     ),
     Command(
         "appeal.void",
@@ -201,7 +194,8 @@ register(
         mark("Аннулировать обращение с указанием причины (администратор)."),
         ("alt+x",),
         rank=132,
-        available=_administrator_with_appeal,
+        right=Right.APPROVE,
+        available=_appeal_at_hand,
     ),
     Command(
         "review.open",
@@ -210,7 +204,7 @@ register(
         ("alt+u",),
         rank=46,
         footer=True,
-        available=_administrator,
+        right=Right.APPROVE,
     ),
     Command(
         "review.approve",
@@ -220,7 +214,8 @@ register(
         scope="review",
         rank=30,
         footer=True,
-        available=_administrator_with_appeal,
+        right=Right.APPROVE,
+        available=_appeal_at_hand,
     ),
     Command(
         "review.return",
@@ -231,7 +226,8 @@ register(
         rank=31,
         footer=True,
         short=mark("Вернуть"),
-        available=_administrator_with_appeal,
+        right=Right.APPROVE,
+        available=_appeal_at_hand,
     ),
     Command(
         "review.sift",
@@ -241,6 +237,7 @@ register(
         scope="review",
         rank=32,
         footer=True,
+        right=Right.APPROVE,
     ),
     Command(
         "review.approve_all",
@@ -250,7 +247,7 @@ register(
         scope="review",
         rank=33,
         footer=True,
-        available=_administrator,
+        right=Right.APPROVE,
     ),
 )
 

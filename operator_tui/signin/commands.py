@@ -1,9 +1,16 @@
-"""Commands of signing in."""
+"""Commands of signing in, and of the people who do."""
 
 from __future__ import annotations
 
-from operator_tui.commands import Command, register
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.rights import Right
+from operator_tui.commands import Command, Situation, register
 from operator_tui.i18n import mark
+
+
+def _person_chosen(situation: Situation) -> Refusal | None:
+    return None if situation.row else Refusal(Code.NO_PERSON_CHOSEN)
+
 
 register(
     Command(
@@ -12,5 +19,95 @@ register(
         mark("Закрыть экран до ввода пароля; разговор продолжается, о звонке будет видно."),
         ("alt+l",),
         rank=980,
+    ),
+    Command(
+        "desk.password",
+        mark("Сменить пароль"),
+        mark("Сменить свой пароль: прежний, затем новый два раза."),
+        ("ctrl+o",),
+        scope="journal",
+        rank=970,
+    ),
+    Command(
+        "people.open",
+        mark("Пользователи"),
+        mark("Пользователи контакт-центра: роли, внутренние номера, коды (администратор)."),
+        # On the work screen the same key shows «Итак»: a slip there writes nothing.
+        ("alt+a",),
+        scope="journal",
+        rank=47,
+        footer=True,
+        right=Right.PEOPLE,
+    ),
+    Command(
+        "people.add",
+        mark("Добавить пользователя"),
+        mark("Новый пользователь: имя для входа, ФИО, роль, внутренний номер, организация, группы."),
+        ("f5",),
+        scope="people",
+        rank=30,
+        footer=True,
+        short=mark("Добавить"),
+        right=Right.PEOPLE,
+    ),
+    Command(
+        "people.change",
+        mark("Изменить пользователя"),
+        mark("Изменить роль, организацию, внутренний номер или группы (Enter на строке)."),
+        ("f6",),
+        scope="people",
+        rank=31,
+        footer=True,
+        short=mark("Изменить"),
+        right=Right.PEOPLE,
+        available=_person_chosen,
+    ),
+    Command(
+        "people.block",
+        mark("Заблокировать"),
+        mark("Закрыть пользователю вход или открыть его снова; его сеансы кончаются сразу, записи остаются."),
+        ("f9",),
+        scope="people",
+        rank=32,
+        footer=True,
+        short=mark("Блок."),
+        right=Right.PEOPLE,
+        available=_person_chosen,
+    ),
+    Command(
+        "people.enrolment",
+        mark("Код рабочего места"),
+        mark("Одноразовый код регистрации рабочего места: 15 минут, показывается один раз."),
+        ("ctrl+g",),
+        scope="people",
+        rank=33,
+        footer=True,
+        short=mark("Место"),
+        right=Right.PEOPLE,
+        available=_person_chosen,
+    ),
+    Command(
+        "people.reset",
+        mark("Код сброса пароля"),
+        mark("Одноразовый код для забытого пароля: 15 минут, показывается один раз."),
+        ("ctrl+r",),
+        scope="people",
+        rank=34,
+        footer=True,
+        short=mark("Сброс"),
+        right=Right.PEOPLE,
+        available=_person_chosen,
+    ),
+    Command(
+        "people.voice",
+        mark("Код на восемь часов"),
+        mark("Код, по которому место работает без сервера восемь часов; называется по телефону."),
+        ("ctrl+v",),
+        scope="people",
+        rank=35,
+        footer=True,
+        short=mark("8 часов"),
+        right=Right.PEOPLE,
+        available=_person_chosen,
     ),
 )

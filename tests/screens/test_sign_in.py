@@ -2,70 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 
-import keyring
 import pytest
 
 from central.auth import accounts
-from operator_tui.app import make_app
-from operator_tui.desk.desk import Desk
-from operator_tui.profiles import open_profile
 from operator_tui.secrets import kernel
-from operator_tui.settings import load
 from screens.lock import LockScreen
-from screens.sign_in import SignInScreen, Way
-from tests.screens.page import DeskPage, open_desk
+from screens.sign_in import Way
+from tests.screens.live import OpenLive, enter, keyring_as_it_was, open_live, way
+from tests.screens.page import open_desk
 from tests.signin.conftest import PASSWORD, Office, office
 
-__all__ = ["office"]
-
-OpenLive = Callable[[], AbstractAsyncContextManager[DeskPage]]
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    before = keyring.core._keyring_backend
-    yield
-    keyring.core._keyring_backend = before
-    kernel.drop("tfoms26")
-
-
-@pytest.fixture
-def open_live(office: Office) -> OpenLive:
-    """The desk of a live profile; a context that is left is a desk that was ended without «Выход»."""
-
-    @asynccontextmanager
-    async def live() -> AsyncIterator[DeskPage]:
-        profile = open_profile("tfoms26")
-        profile.make_folders()
-        options = {
-            "central": {"url": office.url, "poll_s": 0.2},
-            "phone": {"sound": "null", "simulated_first_seconds": 600.0},
-        }
-        app = make_app(Desk(profile, load(profile, options=options)))
-        async with app.run_test(size=(80, 24)) as pilot:
-            page = DeskPage(app, pilot)
-            try:
-                yield page
-            finally:
-                if not app._ending:
-                    app._ending = True
-                    await app.desk.stop(leave=False)
-
-    return live
-
-
-def way(desk: DeskPage) -> Way | None:
-    return desk.app.screen._way if isinstance(desk.app.screen, SignInScreen) else None
-
-
-async def enter(desk: DeskPage, *texts: str) -> None:
-    for text in texts:
-        await desk.type(text)
-        await desk.press("enter")
+__all__ = ["keyring_as_it_was", "office", "open_live"]
 
 
 @pytest.mark.function("K-3.1", "K-5.4.2.1")

@@ -1,0 +1,199 @@
+"""The form of one person: who he is, what he may, where he works."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.people import ROLE_TITLES, Operator, Role
+from operator_tui.i18n import mark, tr
+from operator_tui.sentences import sentence
+from operator_tui.signin.people import Person
+from widgets.field import Field
+from widgets.lean import LeanInput
+from widgets.line import Line
+from widgets.rows import Row, Rows
+
+_ROLES = tuple(role for role in Role if role is not Role.TRAINEE)  # trainees are never at the server (DESIGN rule 9)
+# Label of at most ten cells, and what belongs there.
+_FIELDS = {
+    "login": (mark("Вход"), mark("имя для входа, без пробелов")),
+    "name": (mark("ФИО"), mark("фамилия имя отчество")),
+    "extension": (mark("Внутр. №"), mark("внутренний номер")),
+    "organisation": (mark("Организ."), mark("регион/организация, например 26/tf")),
+    "groups": (mark("Группы"), mark("через запятую")),
+    "zone": (mark("Час. пояс"), mark("Europe/Moscow")),
+}
+_OPTIONAL = frozenset({"groups"})
+_TITLES = {
+    "login": mark("Имя для входа"),
+    "name": mark("ФИО"),
+    "extension": mark("Внутренний номер"),
+    "organisation": mark("Организация"),
+    "zone": mark("Часовой пояс"),
+}
+
+
+@dataclass
+class Draft:
+    """What stands in the form. It outlives the form: what was typed is there again when it is opened anew."""
+
+    login: str = ""
+    name: str = ""
+    role: str = Role.OPERATOR_1.value
+    extension: str = ""
+    organisation: str = ""
+    groups: str = ""
+    zone: str = ""
+
+    def demand_whole(self) -> None:
+        """Refusal(FIELD_REQUIRED) for the first field that is empty."""
+        for name, title in _TITLES.items():
+            if not getattr(self, name).strip():
+                raise Refusal(Code.FIELD_REQUIRED, field=tr(title))
+
+    def values(self) -> dict[str, str]:
+        """The fields of the operator by name."""
+        names = ("name", "role", "extension", "organisation", "zone")
+        return {name: getattr(self, name).strip() for name in names}
+
+    def operator(self) -> Operator:
+        """A new operator; the server gives the number."""
+        values = self.values() | {"role": Role(self.role)}
+        return Operator(user=0, **values)  # type: ignore[arg-type]  # the role is one, the rest are texts
+
+    def group_list(self) -> list[str]:
+        """The groups, one by one."""
+        return [name.strip() for name in self.groups.split(",") if name.strip()]
+
+
+def draft_of(one: Person) -> Draft:
+    """A person as he stands at the server."""
+    who = one.operator
+    return Draft(one.login, who.name, who.role.value, who.extension, who.organisation, ", ".join(one.groups), who.zone)
+
+
+class PersonScreen(ModalScreen[None]):
+    """Fills a draft. ``save`` writes it; what it refuses is said here, and the form stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("f9", "save", show=False),
+    ]
+    AUTO_FOCUS = ""
+
+    def __init__(
+        self, draft: Draft, save: Callable[[], Awaitable[None]], *, new: bool, organisations: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self._draft = draft
+        self._save = save
+        self._new = new
+        self._organisations = organisations
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        title = tr("Новый пользователь") if self._new else self._draft.login
+        yield Line(title, tr("F9 — сохранить   Esc — назад"), classes="heading")
+        for name in ("login", "name", "extension", "organisation", "groups", "zone"):
+            label, hint = _FIELDS[name]
+            yield Field(name, tr(label), placeholder=tr(hint))
+        yield Line(tr("Роль пользователя"), tr("Пробел или цифра — выбрать"), id="role-title", classes="heading")
+        yield Rows(id="roles")
+        yield Line(tr("Известные организации: {names}").format(names=", ".join(self._organisations)), id="known")
+        yield Static("", id="why", markup=False)
+
+    def on_mount(self) -> None:
+        for field in self.query(Field):
+            field.show(getattr(self._draft, field.field_name))
+        self.query_one("#input-login", LeanInput).disabled = not self._new
+        self._paint_roles()
+        self.query_one("#input-login" if self._new else "#input-name", LeanInput).focus()
+
+    def _paint_roles(self) -> None:
+        rows = [
+            Row(role.value, (f"{place} {tr(ROLE_TITLES[role])}",), mark="+" if role.value == self._draft.role else " ")
+            for place, role in enumerate(_ROLES, 1)
+        ]
+        roles = self.query_one(Rows)
+        first = not roles.rows
+        roles.show(rows, keep=True)
+        if first:
+            roles.chosen = next(i for i, row in enumerate(rows) if row.key == self._draft.role)
+
+    @on(Field.Typed)
+    def _typed(self, event: Field.Typed) -> None:
+        setattr(self._draft, event.field, event.value)
+
+    @on(Rows.Ticked)
+    def _ticked(self, event: Rows.Ticked) -> None:
+        self._take_role(event.key)
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        self._take_role(event.key)
+        self.action_save()
+
+    def _take_role(self, role: str) -> None:
+        self._draft.role = role
+        self._paint_roles()
+
+    def key_1(self) -> None:
+        """A digit chooses a role while the list has the focus."""
+        self._role_by_digit(1)
+
+    def key_2(self) -> None:
+        """The second role."""
+        self._role_by_digit(2)
+
+    def key_3(self) -> None:
+        """The third role."""
+        self._role_by_digit(3)
+
+    def key_4(self) -> None:
+        """The fourth role."""
+        self._role_by_digit(4)
+
+    def key_5(self) -> None:
+        """The fifth role."""
+        self._role_by_digit(5)
+
+    def key_6(self) -> None:
+        """The sixth role."""
+        self._role_by_digit(6)
+
+    def _role_by_digit(self, digit: int) -> None:
+        roles = self.query_one(Rows)
+        if roles.has_focus:
+            roles.chosen = digit - 1
+            self._take_role(_ROLES[digit - 1].value)
+
+    @on(LeanInput.Submitted)
+    def _next(self) -> None:
+        self.focus_next()
+
+    def action_save(self) -> None:
+        """F9, or Enter on a role."""
+        if not self._busy:
+            self._write()
+
+    @work(exit_on_error=False)
+    async def _write(self) -> None:
+        self._busy = True
+        try:
+            self._draft.demand_whole()
+            await self._save()
+        except Refusal as refusal:
+            self.query_one("#why", Static).update(sentence(refusal))
+        else:
+            self.dismiss(None)
+        finally:
+            self._busy = False

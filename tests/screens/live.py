@@ -1,0 +1,77 @@
+"""A live profile's desk over a real server: whoever is hired there signs in here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import keyring
+import pytest
+
+from operator_tui.app import make_app
+from operator_tui.desk.desk import Desk
+from operator_tui.profiles import open_profile
+from operator_tui.secrets import kernel
+from operator_tui.settings import load
+from screens.sign_in import SignInScreen, Way
+from tests.screens.page import DeskPage
+from tests.signin.conftest import PASSWORD, Office, office
+
+__all__ = ["OpenLive", "enter", "keyring_as_it_was", "office", "open_live", "take_the_seat", "way"]
+
+OpenLive = Callable[..., AbstractAsyncContextManager[DeskPage]]
+
+
+@pytest.fixture(autouse=True)
+def keyring_as_it_was() -> Iterator[None]:
+    before = keyring.core._keyring_backend
+    yield
+    keyring.core._keyring_backend = before
+    kernel.drop("tfoms26")
+
+
+@pytest.fixture
+def open_live(office: Office) -> OpenLive:
+    """The desk of a live profile; a context that is left is a desk that was ended without «Выход»."""
+
+    @asynccontextmanager
+    async def live(size: tuple[int, int] = (80, 24), **sections: dict[str, Any]) -> AsyncIterator[DeskPage]:
+        profile = open_profile("tfoms26")
+        profile.make_folders()
+        options = {
+            "central": {"url": office.url, "poll_s": 0.2},
+            "phone": {"sound": "null", "simulated_first_seconds": 600.0},
+        }
+        for section, values in sections.items():
+            options[section] = {**options.get(section, {}), **values}
+        app = make_app(Desk(profile, load(profile, options=options)))
+        async with app.run_test(size=size) as pilot:
+            page = DeskPage(app, pilot)
+            try:
+                yield page
+            finally:
+                if not app._ending:
+                    app._ending = True
+                    await app.desk.stop(leave=False)
+
+    return live
+
+
+def way(desk: DeskPage) -> Way | None:
+    """How the first screen wants one to come in; None when it is not there."""
+    return desk.app.screen._way if isinstance(desk.app.screen, SignInScreen) else None
+
+
+async def enter(desk: DeskPage, *texts: str) -> None:
+    """Type each and press Enter."""
+    for text in texts:
+        await desk.type(text)
+        await desk.press("enter")
+
+
+async def take_the_seat(desk: DeskPage, code: str, password: str = PASSWORD) -> None:
+    """Enrol by a code, until the journal stands."""
+    await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
+    await enter(desk, code, password, password)
+    await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
