@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 DICTIONARY_ROW = 0  # row of the table ``more`` that holds the dictionary
-SAMPLES = 20_000
 _DICTIONARY_BYTES = 4096
 
 

@@ -20,6 +20,7 @@ from operator_tui.registry.keys import read_key
 _KEY_FILE = "OPERATOR_TUI_KEY_FILE"
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_WORTH_PROCESSES = 60_000  # people; a shorter list is read before another process has begun
 
 
 @click.command("check", help="Проверить номер: enp, snils, iin, phone или mkb. Выход 0 - верный, 1 - нет.")
@@ -99,7 +100,8 @@ def load(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: boo
             key = read_key(key_file) if key_file else _own_key(file)
             size = max(1, job.source.file.stat().st_size // 250)
             day = as_of.date() if as_of else job.day
-            count = build(file, key, people(), expected=size, progress=report, as_of=day)
+            many = job.many(made_up_only=not key_file) if size > _WORTH_PROCESSES else None
+            count = build(file, key, many or people(), expected=size, progress=report, as_of=day)
     job.tell()
     click.echo(f"Проверено: {count} человек, ничего не изменено" if dry_run else f"Загружено: {count} человек, {file}")
 
@@ -153,6 +155,16 @@ class _Job:
     def day(self) -> date:
         """The day the file itself tells, else the day it was written."""
         return self.source.as_of or datetime.fromtimestamp(self.source.file.stat().st_mtime, UTC).date()
+
+    def many(self, *, made_up_only: bool) -> Any:
+        """The list read by several processes, where there are processors for it and the format can be cut."""
+        from operator_tui.registry.lists import CsvList
+        from operator_tui.registry.pieces import Pieces, processes
+
+        workers = processes()
+        if workers < 2 or not isinstance(self.source, CsvList):
+            return None
+        return Pieces(self.source, self.faults, workers, finish=self.finish, made_up_only=made_up_only)
 
     def finish(self) -> None:
         """The whole list was read: write the list of faults; Refusal(REGISTRY_FAULTS) unless they may be skipped."""

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry import bodies, generations
-from operator_tui.registry.load import SEX, former_names, other_lines, sound, split_address
+from operator_tui.registry.load import sound
 from operator_tui.registry.names import display_name, name_key
 from operator_tui.registry.people import Person
 from operator_tui.registry.records import Change
 from operator_tui.registry.schema import FIELDS, GAPS, SCHEMA, SHORT_PREFIX, connect
+from operator_tui.registry.stage import SEX, former_names, other_lines, split_address
 
 AT_ONCE = 500
 _CACHE_KB = 65_536  # a delta touches pages all over the file; with the reader's cache it would decrypt each twice

@@ -64,6 +64,14 @@ class Faults:
         if len(self.listed) < MOST_LISTED:
             self.listed.append(fault)
 
+    def take(self, others: Faults, row: int) -> None:
+        """Take those of a piece of the file whose first row is the one behind ``row``."""
+        self.errors += others.errors - sum(fault.code != WARNING for fault in others.listed)
+        self.warnings += others.warnings - sum(fault.code == WARNING for fault in others.listed)
+        for fault in others.listed:
+            ident = str(fault.row + row) if fault.ident == str(fault.row) else fault.ident
+            self.add(msgspec.structs.replace(fault, row=fault.row + row, ident=ident))
+
     def refuse(self) -> None:
         """Refusal(REGISTRY_FAULTS) when there are errors; warnings alone refuse nothing."""
         if self._first:

@@ -52,39 +52,30 @@ class CsvList:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._encoding = _encoding(file)
+        self.encoding = _encoding(file)
         self._size = max(1, file.stat().st_size)
         self._read = 0
-        with file.open(encoding=self._encoding, newline="") as stream:
+        with file.open(encoding=self.encoding, newline="") as stream:
             try:
-                self._header = next(csv.reader(stream, delimiter=";"), [])
+                header = next(csv.reader(stream, delimiter=";"), [])
             except (UnicodeDecodeError, csv.Error) as error:
-                raise _broken(file, 1) from error
-        self._places = known_columns(self._header, file)
-        self.names = {column: self._header[place].strip() for column, place in self._places.items()}
+                raise broken(file, 1) from error
+        self.width = len(header)
+        self.places = known_columns(header, file)
+        self.names = {column: header[place].strip() for column, place in self.places.items()}
 
     def rows(self) -> Iterator[tuple[int, str, Sequence[str]]]:
-        # An empty text is put at the end of every row: what the file has no column for is taken from there.
-        take = itemgetter(*(self._places.get(column, -1) for column in CELLS))
-        width = len(self._header)
         row = 1
         try:
             with self.file.open("rb") as raw:
-                text = io.TextIOWrapper(raw, encoding=self._encoding, newline="")
-                reader = csv.reader(text, delimiter=";", strict=True)
-                next(reader, None)
-                for values in reader:
-                    row += 1
-                    if not values:
-                        continue
-                    if len(values) != width:
-                        values = [*values[:width], *[""] * (width - len(values))]
-                    values.append("")
+                text = io.TextIOWrapper(raw, encoding=self.encoding, newline="")
+                for row, cells in records_of(text, self.places, self.width):
                     if row % 1000 == 0:
                         self._read = os.lseek(raw.fileno(), 0, os.SEEK_CUR)
-                    yield row, "", take(values)
+                    if row > 1 and cells is not None:
+                        yield row, "", cells
         except (UnicodeDecodeError, csv.Error) as error:
-            raise _broken(self.file, row + 1) from error
+            raise broken(self.file, row + 1) from error
         except OSError as error:
             raise Refusal(Code.FILE_UNREADABLE, file=self.file.name, reason=error.strerror or "") from error
 
@@ -92,7 +83,22 @@ class CsvList:
         return self._read / self._size
 
 
-def _broken(file: Path, row: int) -> Refusal:
+def records_of(text: Iterable[str], places: dict[str, int], width: int) -> Iterator[tuple[int, Sequence[str] | None]]:
+    """(row from 1, texts in the order of CELLS, None for an empty row). What csv and the encoding raise comes out."""
+    # An empty text is put at the end of every row: what the file has no column for is taken from there.
+    take = itemgetter(*(places.get(column, -1) for column in CELLS))
+    for row, values in enumerate(csv.reader(text, delimiter=";", strict=True), 1):
+        if not values:
+            yield row, None
+            continue
+        if len(values) != width:
+            values = [*values[:width], *[""] * (width - len(values))]
+        values.append("")
+        yield row, take(values)
+
+
+def broken(file: Path, row: int) -> Refusal:
+    """The file can not be read from this row on."""
     reason = f"строка {row}: неверная кодировка или разбивка на столбцы"
     return Refusal(Code.FILE_UNREADABLE, file=file.name, reason=reason)
 

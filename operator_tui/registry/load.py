@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry import generations
-from operator_tui.registry.bodies import DICTIONARY_ROW, SAMPLES, Bodies, train
 from operator_tui.registry.names import display_name, name_key
 from operator_tui.registry.people import Person
 from operator_tui.registry.schema import (
@@ -26,124 +26,22 @@ from operator_tui.registry.schema import (
     VOCABULARY_INDEXES,
     connect,
 )
+from operator_tui.registry.stage import Stage, Words, batches
+
+if TYPE_CHECKING:
+    from operator_tui.registry.pieces import Pieces
 
 Progress = Callable[[float], None]
-SEX = {"": 0, "m": 1, "f": 2}
 _BATCH = 20_000
-_NO_LINES = "\x1f\x1f"  # Person.more begins so when there is no other telephone
-_NO_PREVIOUS = "\x1f\x1f\x1f"  # and so when there is no previous name either
+_INDEX_CACHE_KB = 393_216  # the people's table whole: each of its eight indexes reads it from end to end
 # Share of the whole time that reading takes, for the progress bar.
 _READING, _ROWS = 0.5, 0.7
-
-
-class _Words(dict[str, int]):
-    """Distinct texts and their numbers, which are given in the order of arrival."""
-
-    def __missing__(self, text: str) -> int:
-        number = self[text] = len(self)
-        return number
-
-
-def former_names(person: Person) -> list[tuple[str, str, str]]:
-    """Surname, name and patronymic of each earlier name; what the list leaves out is as it is now."""
-    return [
-        (old.surname or person.surname, old.name or person.name, old.patronymic or person.patronymic)
-        for old in person.previous
-    ]
-
-
-def other_lines(person: Person) -> list[int]:
-    """The telephones beyond the first, as numbers."""
-    return [int(number[1:]) for number in {person.cell("phone2"), person.cell("phone3")} if number]
-
-
-class _Stage:
-    """All people in memory as columns of integers (about 110 bytes each), before codes are given.
-
-    What is only shown (``Person.more``) goes to the file at once, in the order of arrival.
-    """
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._texts_held: list[str] = []
-        self._packer: Bodies | None = None
-        self._kept = 0
-        self.former: list[tuple[int, int, int, int]] = []  # row, number of surname, of name, of patronymic
-        self.lines: list[tuple[int, int]] = []  # telephone, row
-        self.names = {field: _Words() for field in FIELDS}  # spelling -> number
-        self.texts = _Words()  # everything else that is text
-        self._born: dict[str, tuple[int, int]] = {}
-        self._fresh: array[int] = array("q")  # whole rows, one behind the other
-        self.columns: dict[str, array[int]] = {
-            name: array("q")
-            for name in (*FIELDS, "y", "md", "sex", "phone", "enp", "snils",
-                         "insurer", "clinic", "district", "street", "house", "status", "more")
-        }  # fmt: skip
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def add(self, person: Person) -> None:
-        born = person.birth_date
-        day = self._born.get(born)
-        if day is None:
-            day = self._born[born] = (int(born[:4]), int(born[5:7]) * 100 + int(born[8:10]))
-        street, house = split_address(person.address)
-        text, names = self.texts, self.names
-        self._fresh.extend((
-            names["sn"][person.surname], names["fn"][person.name], names["pn"][person.patronymic], *day,
-            SEX[person.sex], int(person.phone[1:] or 0), int(person.enp), int(person.snils or 0),
-            text[person.insurer], text[person.clinic], text[person.district], text[street], text[house],
-            text[person.policy_status], self._keep(person) if person.more else 0,
-        ))  # fmt: skip
-        self._count += 1
-        if self._count % _BATCH == 0:
-            self._spread()
-
-    def _spread(self) -> None:
-        """Whole rows to columns: far cheaper than sixteen appends for each person."""
-        width = len(self.columns)
-        for place, column in enumerate(self.columns.values()):
-            column.extend(self._fresh[place::width])
-        del self._fresh[:]
-
-    def _keep(self, person: Person) -> int:
-        row = self._count
-        self._kept += 1
-        self._texts_held.append(person.more)
-        if len(self._texts_held) >= SAMPLES:
-            self.flush()
-        if not person.more.startswith(_NO_LINES):
-            self.lines += [(number, row) for number in other_lines(person)]
-        if not person.more.startswith(_NO_PREVIOUS):
-            for surname, name, patronymic in former_names(person):
-                names = self.names
-                self.former.append((row, names["sn"][surname], names["fn"][name], names["pn"][patronymic]))
-        return self._kept
-
-    def finish(self) -> None:
-        """All people have come."""
-        self._spread()
-        self.flush()
-
-    def flush(self) -> None:
-        """Write the texts that are held; the first of them make the dictionary for all."""
-        if self._packer is None:
-            dictionary = train(self._texts_held)
-            self._connection.execute("INSERT INTO more VALUES(?, ?)", (DICTIONARY_ROW, dictionary))
-            self._packer = Bodies(dictionary)
-        first = self._kept - len(self._texts_held) + 1
-        self._connection.executemany(
-            "INSERT INTO more VALUES(?, ?)", enumerate(map(self._packer.pack, self._texts_held), first)
-        )
-        self._texts_held.clear()
 
 
 def build(
     path: Path,
     key: bytes,
-    people: Iterable[Person],
+    people: Iterable[Person] | Pieces,
     *,
     expected: int = 0,
     progress: Progress | None = None,
@@ -160,7 +58,7 @@ def build(
     report = progress or (lambda _: None)
     generation = generations.fresh(path)
     with generations.writing(path):
-        stage: _Stage | None = None
+        stage: Stage | None = None
         try:
             os.close(os.open(generation, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             connection = connect(generation, key, read_only=False)
@@ -187,18 +85,27 @@ def build(
     return len(stage)
 
 
-def _read(connection: Any, people: Iterable[Person], expected: int, report: Progress) -> _Stage:
-    stage = _Stage(connection)
-    for count, person in enumerate(people, 1):
-        stage.add(person)
-        if count % 1000 == 0:
-            report(_READING * min(1.0, count / max(expected, count)))
-    stage.finish()
+def _read(connection: Any, people: Iterable[Person] | Pieces, expected: int, report: Progress) -> Stage:
+    stage = Stage(connection)
+    if isinstance(people, Iterable):
+        for batch in batches(_told(people, expected, report)):
+            stage.take(batch)
+    else:
+        for batch, behind in people.batches(stage.dictionary):
+            stage.take(batch)
+            report(_READING * behind)
     report(_READING)
     return stage
 
 
-def _write(connection: Any, stage: _Stage, report: Progress, as_of: date) -> None:
+def _told(people: Iterable[Person], expected: int, report: Progress) -> Iterator[Person]:
+    for count, person in enumerate(people, 1):
+        yield person
+        if count % 1000 == 0:
+            report(_READING * min(1.0, count / max(expected, count)))
+
+
+def _write(connection: Any, stage: Stage, report: Progress, as_of: date) -> None:
     connection.executemany("INSERT INTO word VALUES(?, ?)", ((number, text) for text, number in stage.texts.items()))
     codes: dict[str, list[int]] = {}
     for field in FIELDS:
@@ -213,6 +120,8 @@ def _write(connection: Any, stage: _Stage, report: Progress, as_of: date) -> Non
     connection.executemany("INSERT INTO meta VALUES(?, ?)", ((name, str(value)) for name, value in facts.items()))
     connection.execute("COMMIT")
     report(_ROWS)
+    stage.shrink()
+    connection.execute(f"PRAGMA cache_size = -{_INDEX_CACHE_KB}")
     connection.executescript(VOCABULARY_INDEXES)
     for number, statement in enumerate(INDEXES, 1):
         connection.execute(statement)
@@ -223,7 +132,7 @@ def _write(connection: Any, stage: _Stage, report: Progress, as_of: date) -> Non
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
-def _write_vocabulary(connection: Any, field: str, spellings: _Words, column: array[int]) -> list[int]:
+def _write_vocabulary(connection: Any, field: str, spellings: Words, column: array[int]) -> list[int]:
     """Write the field's words with their codes; returns the code of each spelling's number."""
     counts = [0] * len(spellings)
     for number in column:
@@ -262,7 +171,7 @@ def sound(key: str) -> str:
     return phonetic_key(key)
 
 
-def _write_people(connection: Any, stage: _Stage, codes: dict[str, list[int]]) -> None:
+def _write_people(connection: Any, stage: Stage, codes: dict[str, list[int]]) -> None:
     """Rows in the order of (surname, name, patronymic, birth date): ten people of one name lie on one or two pages."""
     columns = stage.columns
     surnames, names, patronymics, years, days = (columns[name] for name in (*FIELDS, "y", "md"))
@@ -276,14 +185,16 @@ def _write_people(connection: Any, stage: _Stage, codes: dict[str, list[int]]) -
     )
     values = list(columns.values())
     for start in range(0, len(order), _BATCH):
+        # Two at least, for itemgetter to give a row of values and not a value.
         batch = order[start : start + _BATCH]
+        take = itemgetter(*batch, batch[0])
         connection.executemany(
-            statement, [(start + at, *[column[row] for column in values]) for at, row in enumerate(batch, 1)]
+            statement, zip(range(start + 1, start + 1 + len(batch)), *map(take, values), strict=False)
         )
     _write_sides(connection, stage, codes, order)
 
 
-def _write_sides(connection: Any, stage: _Stage, codes: dict[str, list[int]], order: list[int]) -> None:
+def _write_sides(connection: Any, stage: Stage, codes: dict[str, list[int]], order: list[int]) -> None:
     """Previous names and other telephones, by the ids the people got."""
     wanted = {row for row, *_ in stage.former} | {row for _, row in stage.lines}
     ids = {row: place for place, row in enumerate(order, 1) if row in wanted}
@@ -308,12 +219,6 @@ def _repeated(column: array[int]) -> int:
             return row
         seen.add(value)
     return 0
-
-
-def split_address(address: str) -> tuple[str, str]:
-    """Street and house apart, since both repeat and their pairs do not. ``join_address`` is the inverse."""
-    head, separator, tail = address.partition(", д. ")
-    return (head, separator + tail) if separator else (address, "")
 
 
 def make_demo_registry(

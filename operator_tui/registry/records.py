@@ -90,8 +90,17 @@ class Change(NamedTuple):
     person: Person | None
 
 
+def sound(source: Source, faults: Faults) -> Iterator[tuple[int, Person]]:
+    """(row, person) of each record that is sound in itself; what is wrong goes to ``faults`` and is passed over."""
+    check = _Check(source, faults)
+    for row, ident, cells in source.rows():
+        person = check.person(row, ident, cells)
+        if person is not None:
+            yield row, person
+
+
 def people(source: Source, faults: Faults) -> Iterator[Person]:
-    """The sound people of a full list. What is wrong goes to ``faults`` and is passed over."""
+    """The sound people of a full list, each once. What is wrong goes to ``faults`` and is passed over."""
     check = _Check(source, faults)
     seen: set[int] = set()
     for row, ident, cells in source.rows():
