@@ -1,0 +1,112 @@
+"""The terms of 59-ФЗ apart: 3 days to register, 7 to forward, 30 (or the theme's own) to answer; one extension.
+
+Terms are calendar days and local dates of the organisation (articles 8 and 12). An insurer that is no state body
+works by the same columns with the terms of its own themes.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.card import OPEN_STATUSES, WRITTEN, Card
+from operator_tui.appeals.deadlines import local_date
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.hlc import stamp_ms
+
+REGISTER_DAYS = 3
+FORWARD_DAYS = 7
+EXTENSION_DAYS = 30
+# Appeals of other bodies: the group of level 2 whose themes are handed to another authority.
+ELSEWHERE = "redirect"
+WARN_DAYS = (0, 1, 3)
+
+
+class TermKind(StrEnum):
+    """Which term."""
+
+    REGISTER = "register"
+    FORWARD = "forward"
+    ANSWER = "answer"
+
+
+TERM_TITLES = {
+    TermKind.REGISTER: "регистрация",
+    TermKind.FORWARD: "переадресация",
+    TermKind.ANSWER: "ответ",
+}
+
+
+class Term(msgspec.Struct, frozen=True):
+    """One term: its last local date, and the days left today (negative when it is past)."""
+
+    kind: TermKind
+    until: date
+    left: int
+
+    @property
+    def warns(self) -> bool:
+        """Whether it asks for attention: 3 days left or fewer."""
+        return self.left <= max(WARN_DAYS)
+
+
+def register_term(received: str, today: date) -> Term:
+    """Until when what came on that day (ISO) is to be registered. Refusal(FIELD_INVALID) for no date or a future one."""
+    try:
+        came = date.fromisoformat(received)
+    except ValueError:
+        raise Refusal(Code.FIELD_INVALID, field="received") from None
+    if came > today:
+        raise Refusal(Code.FIELD_INVALID, field="received")
+    until = came + timedelta(days=REGISTER_DAYS)
+    return Term(TermKind.REGISTER, until, (until - today).days)
+
+
+def terms_of(card: Card, group: str, now_ms: int, zone: str) -> list[Term]:
+    """The terms that run for an open appeal, the nearest first. ``group`` is the level-2 group of its theme."""
+    if card.status not in OPEN_STATUSES:
+        return []
+    today = local_date(now_ms, zone)
+    found = []
+    if group == ELSEWHERE and card.value("source") in WRITTEN:
+        registered = local_date(stamp_ms(card.created), zone)
+        until = registered + timedelta(days=FORWARD_DAYS)
+        found.append(Term(TermKind.FORWARD, until, (until - today).days))
+    if card.deadline:
+        until = date.fromisoformat(card.deadline)
+        found.append(Term(TermKind.ANSWER, until, (until - today).days))
+    return sorted(found, key=lambda term: term.until)
+
+
+def registered_late(card: Card, zone: str) -> int:
+    """Days by which a written appeal was registered after its three days; 0 when it was not, or nothing is known."""
+    received = str(card.value("received"))
+    try:
+        until = date.fromisoformat(received) + timedelta(days=REGISTER_DAYS)
+    except ValueError:
+        return 0
+    return max(0, (local_date(stamp_ms(card.created), zone) - until).days)
+
+
+def demand_extension(card: Card, new_date: Any) -> None:
+    """An extension is the only one, later than the term, and by thirty days at most (article 12, part 2).
+
+    Refusals: EXTENDED_ALREADY, EXTENSION_LONG (days, until), FIELD_INVALID.
+    """
+    if card.value("extended"):
+        raise Refusal(Code.EXTENDED_ALREADY)
+    try:
+        wanted = date.fromisoformat(str(new_date))
+        term = date.fromisoformat(card.deadline) if card.deadline else None
+    except ValueError:
+        raise Refusal(Code.FIELD_INVALID, field="new_date") from None
+    if term is None:
+        return
+    if wanted <= term:
+        raise Refusal(Code.FIELD_INVALID, field="new_date")
+    latest = term + timedelta(days=EXTENSION_DAYS)
+    if wanted > latest:
+        raise Refusal(Code.EXTENSION_LONG, days=EXTENSION_DAYS, until=latest.strftime("%d.%m.%Y"))
