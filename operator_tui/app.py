@@ -6,7 +6,7 @@ The terminal's environment has to be prepared before this module is imported (op
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import resources
@@ -21,20 +21,17 @@ from textual.events import Event, Key, Resize
 from textual.message import Message
 
 from operator_tui import commands
-from operator_tui.appeals.card import STATUS_TITLES
-from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.lifecycle import Act
+from operator_tui.acts import DeskActs
+from operator_tui.appeals.errors import Refusal
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr, use
 from operator_tui.sentences import sentence
 from operator_tui.signin.idle import Idle
 from operator_tui.signin.settings import SignInSettings
-from operator_tui.typeahead import KeysInOrder
 from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.code import CodeScreen
-from screens.directory import DirectoryScreen
 from screens.help import HelpScreen
 from screens.journal import JournalScreen
 from screens.lock import LockScreen
@@ -47,7 +44,6 @@ from screens.settings import ScreenSettings
 from screens.themes import THEMES
 from screens.timeline import TimelineScreen
 from screens.trouble import FailureScreen, TooSmallScreen, fits
-from screens.words import act_word, appeal_text, happened_cells
 from screens.work import WorkScreen
 
 # Screens whose keys work from everywhere: one key goes there and does it.
@@ -81,7 +77,7 @@ class DeskChanged(Message, bubble=False):
         return isinstance(message, DeskChanged) and message.topic is self.topic
 
 
-class DeskApp(KeysInOrder):
+class DeskApp(DeskActs):
     """The face of one desk."""
 
     CSS = resources.files("assets").joinpath("desk.tcss").read_text(encoding="utf-8")
@@ -234,7 +230,7 @@ class DeskApp(KeysInOrder):
         card = state.card
         done = state.call is None and card is not None and card.finished
         if done and self.current_mode == "work" and card is not None and card.call:
-            self.desk.background(self.desk.leave_card())
+            self.desk.background(self.desk.card.leave())
             self.switch_mode("journal")
 
     def on_resize(self, event: Resize) -> None:
@@ -296,168 +292,19 @@ class DeskApp(KeysInOrder):
         self.switch_mode(command.scope)
         self.call_after_refresh(self.action_command, command.id)
 
-    def _run_here(self, command_id: str, screen: DeskScreen) -> None:
-        phone = self.desk.phone
-        acts: dict[str, Any] = {
-            "phone.answer": phone.answer,
-            "phone.hang_up": phone.hang_up,
-            "phone.hold": phone.toggle_hold,
-            "phone.begin_work": phone.begin_work,
-            "phone.end_work": phone.end_work,
-            "phone.ready": phone.change_state,
-            "phone.transfer": self._transfer,
-            "phone.mute": phone.toggle_mute,
-            "phone.directory": self._directory,
-            "phone.record_pause": self._pause_record,
-            "phone.call_back": phone.call_back,
-            "phone.join": phone.join,
-            "phone.swap": phone.swap,
-            "phone.dial": lambda: self._ask_number(tr("Позвонить"), phone.dial),
-            "phone.consult": lambda: self._ask_colleague(tr("Посоветоваться с коллегой"), phone.consult),
-            "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
-            "card.add": self._add_card,
-            "appeal.timeline": self._timeline,
-            "appeal.call_back": self._call_back,
-            "people.open": lambda: self.switch_mode("people"),
-            "desk.password": self._change_password,
-            "review.open": lambda: self.switch_mode("review"),
-            "appeal.withdraw": lambda: self._appeal(Act.WITHDRAW),
-            "appeal.take": lambda: self._appeal(Act.TAKE),
-            "appeal.resume": lambda: self._appeal(Act.RESUME),
-            "appeal.reopen": lambda: self._appeal(Act.REOPEN),
-            "appeal.reassign": lambda: self._ask_appeal(Act.REASSIGN, "operator", tr("Номер работника, затем Enter")),
-            "appeal.void": lambda: self._ask_appeal(Act.VOID, "reason", tr("Причина, затем Enter")),
-            "journal.returned": lambda: self.push_screen(ReturnedScreen()),
-            "journal.home": self._home,
-            "desk.card": lambda: self.switch_mode("work"),
-            "desk.help": self._help,
-            "desk.menu": self._help,
-            "desk.repaint": lambda: self.refresh(layout=True),
-            "desk.theme": self._next_theme,
+    def acts(self) -> dict[str, Callable[[], Any]]:
+        return {
+            **super().acts(),
             "desk.lock": self._lock,
             "desk.quit": lambda: self.leave(leave=True),
         }
-        act = acts.get(command_id)
+
+    def _run_here(self, command_id: str, screen: DeskScreen) -> None:
+        act = self.acts().get(command_id)
         if act is None:
             self.desk.notice(tr("Эта команда в этой версии ещё не готова."), urgent=True)
             return
         screen.guard(lambda: _only_awaitable(act()))
-
-    def _appeal_at_hand(self) -> str:
-        screen = self.screen
-        card_id = screen.current_appeal() if isinstance(screen, DeskScreen) else ""
-        if not card_id:
-            raise Refusal(Code.NO_ROW_CHOSEN)
-        return card_id
-
-    async def _timeline(self) -> None:
-        card, entries = await self.desk.appeals.timeline(self._appeal_at_hand())
-        zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
-        about = appeal_text(card, self.desk.catalogue, zone)
-        title = tr("Просмотр: обращение {number}").format(number=card.value("number"))
-        self.push_screen(TimelineScreen(title, [happened_cells(entry, zone) for entry in entries], about))
-
-    async def _call_back(self) -> None:
-        await self.desk.appeals.call_back(self._appeal_at_hand())
-        self.switch_mode("work")
-
-    async def _appeal(self, act: Act, **given: str) -> None:
-        """An act on the appeal at hand: the open card, or the row under the cursor."""
-        await self._move_appeal(self._appeal_at_hand(), act, **given)
-
-    async def _move_appeal(self, card_id: str, act: Act, **given: str) -> None:
-        card = await self.desk.appeals.move(card_id, act, **given)
-        status = tr(STATUS_TITLES[card.status])
-        self.desk.notice(
-            tr("{act}: обращение {number}, статус «{status}».").format(
-                act=act_word(act.value), number=card.value("number"), status=status
-            )
-        )
-
-    def _ask_appeal(self, act: Act, field: str, hint: str) -> None:
-        card_id = self._appeal_at_hand()
-
-        def answered(text: str | None) -> None:
-            if text and isinstance(self.screen, DeskScreen):
-                self.screen.guard(lambda: self._move_appeal(card_id, act, **{field: text}))
-
-        self.push_screen(AskScreen(act_word(act.value), hint), answered)
-
-    def _change_password(self) -> None:
-        if not self.desk.has_password:
-            raise Refusal(Code.NOBODY_SIGNS_IN)
-
-        def changed(done: bool | None) -> None:
-            if done:
-                self.desk.notice(tr("Пароль сменён: с ним вы входите и открываете экран."))
-
-        self.push_screen(PasswordScreen(self.desk.people.change_password), changed)
-
-    def _add_card(self) -> Awaitable[None]:
-        self.switch_mode("work")  # at once: what is typed next belongs there
-        return self.desk.open_card()
-
-    def _home(self) -> Awaitable[None]:
-        self.switch_mode("journal")
-        return self.desk.flush_draft()
-
-    def _transfer(self) -> None:
-        """«Перевести на другого специалиста»: by extension or from the directory (K-5.1.8)."""
-        self._ask_colleague(tr("Перевести на другого специалиста"), self.desk.phone.transfer)
-
-    def _pause_record(self) -> Awaitable[None] | None:
-        """Recording goes on again; or it stops, and the reason is asked first."""
-        call = self.desk.state.call
-        if call is not None and call.recording == "paused":
-            return self.desk.phone.resume_record()
-        if call is None or not call.recording:
-            raise Refusal(Code.RECORD_OFF)
-
-        def asked(reason: str | None) -> None:
-            if reason:
-                self.desk.background(self.desk.phone.pause_record(reason))
-
-        self.push_screen(AskScreen(tr("Приостановить запись"), tr("Причина, затем Enter")), asked)
-        return None
-
-    def _directory(self) -> None:
-        """The directory; Enter gives the caller to the colleague, or calls him when nobody is on the line."""
-        self._ask_colleague(tr("Телефонный справочник"), self._to_colleague)
-
-    async def _to_colleague(self, number: str) -> None:
-        call = self.desk.state.call
-        talking = call is not None and call.answered_ms is not None
-        await (self.desk.phone.transfer if talking else self.desk.phone.dial)(number)
-
-    def _ask_colleague(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
-        """Ask for a colleague, and do the act with his number."""
-
-        def asked(number: str | None) -> None:
-            if number:
-                self.desk.background(act(number))
-
-        self.push_screen(DirectoryScreen(title, self.desk.parts.colleagues()), asked)
-
-    def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
-        """Ask for a number, and do the act with it."""
-
-        def asked(number: str | None) -> None:
-            if number:
-                self.desk.background(act(number))
-
-        self.push_screen(AskScreen(title, tr("Номер, затем Enter")), asked)
-
-    def _help(self) -> None:
-        if isinstance(self.screen, DeskScreen):
-            self.push_screen(HelpScreen(self.screen.situation()), self._run_chosen)
-
-    def _run_chosen(self, command_id: str | None) -> None:
-        if command_id is not None:
-            self.action_command(command_id)
-
-    def _next_theme(self) -> None:
-        names = [known.name for known in THEMES]
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
     # end
 

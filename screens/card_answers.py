@@ -32,14 +32,14 @@ class AnswerSteps(CardSteps):
 
     def paint_answer(self, card: CardAtHand | None) -> None:
         """Paint the answer that stands beside the card."""
-        self._scripts = self.desk.scripts() if card is not None else []
+        self._scripts = self.desk.card.scripts() if card is not None else []
         place = next((i for i, s in enumerate(self._scripts) if card and s.id == card.script), 0)
         view = self.query_one(AnswerView)
         if not self._scripts:
             view.show(None)
             return
         script = self._scripts[place]
-        values = self.desk.script_values()
+        values = self.desk.card.script_values()
         from operator_tui.answers.scripts import fill
 
         view.show(
@@ -68,8 +68,8 @@ class AnswerSteps(CardSteps):
 
     async def _choose_theme(self, code: str) -> None:
         if self.desk.state.card is None:
-            await self.desk.open_card()
-        self.desk.choose_theme(self.desk.catalogue.theme(code))
+            await self.desk.card.open()
+        self.desk.card.choose_theme(self.desk.catalogue.theme(code))
         self.query_one(CardForm).close_themes()
         self.query_one(CardForm).comment.focus()
 
@@ -99,7 +99,7 @@ class AnswerSteps(CardSteps):
 
     def _show_script(self, script_id: str | None) -> None:
         if script_id:
-            self.guard(lambda: self.desk.show_script(script_id))
+            self.guard(lambda: self.desk.card.show_script(script_id))
 
     @handles("answers.next")
     def next_answer(self) -> None:
@@ -116,4 +116,4 @@ class AnswerSteps(CardSteps):
         if card is None or not self._scripts:
             raise Refusal(Code.FIELD_REQUIRED, field=tr("Тематика обращения"))
         place = next((i for i, script in enumerate(self._scripts) if script.id == card.script), 0)
-        self.desk.show_script(self._scripts[(place + step) % len(self._scripts)].id)
+        self.desk.card.show_script(self._scripts[(place + step) % len(self._scripts)].id)

@@ -28,14 +28,14 @@ class ClosingSteps(CardSteps):
         self.guard(lambda: self._take_result(event.key))
 
     def _take_result(self, code: str) -> None:
-        self.desk.choose_result(code)
+        self.desk.card.choose_result(code)
         self.paint_card()  # now, not with the next message: the field to go to must stand there
         self.to_first_missing()
 
     @handles("card.save")
     async def save(self) -> None:
         """«Сохранить»."""
-        card = await self.desk.save()
+        card = await self.desk.card.save()
         self.desk.notice(
             tr("Сохранено: обращение {number}, статус «{status}».").format(
                 number=card.value("number"), status=tr(STATUS_TITLES[card.status])
@@ -52,7 +52,7 @@ class ClosingSteps(CardSteps):
         if missing:
             self.go_to(missing[0])
             raise Refusal(Code.FIELD_REQUIRED, field=field_title(missing[0]))
-        closed = await self.desk.close()
+        closed = await self.desk.card.close()
         self.desk.notice(
             tr("Сохранено: обращение {number} закрыто, статус «{status}».").format(
                 number=closed.value("number"), status=tr(STATUS_TITLES[closed.status])

@@ -76,8 +76,8 @@ class PeopleSteps(CardSteps):
 
     async def _bind_person(self, person: Person) -> None:
         if self.desk.state.card is None:
-            await self.desk.open_card()
-        await self.desk.attach(person)
+            await self.desk.card.open()
+        await self.desk.card.attach(person)
         search = self.query_one(PersonSearch)
         search.fold()
         search.clear()
@@ -104,10 +104,10 @@ class PeopleSteps(CardSteps):
     @handles("registry.apply")
     def apply_person(self) -> None:
         """«Применить»."""
-        self.desk.apply_person()
+        self.desk.card.apply_person()
 
     @handles("card.detach")
     def detach(self) -> None:
         """«Открепить» a wrong person."""
-        self.desk.detach()
+        self.desk.card.detach()
         self.query_one(PersonSearch).line.focus()

@@ -80,6 +80,6 @@ class CardSteps(DeskScreen):
     async def put_away(self) -> None:
         """The card is done: away with it, and free for the next call. Not while its call still goes on."""
         if self.desk.state.call is None:
-            await self.desk.leave_card()
+            await self.desk.card.leave()
             await self.desk.phone.ready()
             self.app.switch_mode("journal")

@@ -127,7 +127,7 @@ class JournalScreen(DeskScreen):
         self._rows.focus()
 
     async def _edit(self, card_id: str) -> None:
-        await self.desk.edit(card_id)
+        await self.desk.card.edit(card_id)
         self.app.switch_mode("work")
 
     @handles("card.edit")

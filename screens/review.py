@@ -98,7 +98,7 @@ class ReviewScreen(DeskScreen):
         self.guard(lambda: self._look(event.key))
 
     async def _look(self, card_id: str) -> None:
-        await self.desk.edit(card_id)
+        await self.desk.card.edit(card_id)
         self.app.switch_mode("work")
 
     def action_home(self) -> None:

@@ -121,12 +121,12 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
 
     @on(Field.Typed)
     def _field_typed(self, event: Field.Typed) -> None:
-        self.guard(lambda: self.desk.type_field(event.field, typed_value(event.field, event.value)))
+        self.guard(lambda: self.desk.card.type_field(event.field, typed_value(event.field, event.value)))
 
     @on(CardForm.CommentTyped)
     def _comment_typed(self, event: CardForm.CommentTyped) -> None:
         if self.desk.state.card is not None:
-            self.guard(lambda: self.desk.type_field("comment", event.text))
+            self.guard(lambda: self.desk.card.type_field("comment", event.text))
 
     @on(LeanInput.LinesLeftOut)
     def _lines_left_out(self) -> None:
@@ -134,7 +134,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
 
     @on(Rows.Ticked, "#history")
     def _earlier_ticked(self, event: Rows.Ticked) -> None:
-        self.guard(lambda: self.desk.tick_earlier(event.key))
+        self.guard(lambda: self.desk.card.tick_earlier(event.key))
 
     @handles("card.history")
     def to_history(self) -> None:
@@ -158,7 +158,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             self.guard(lambda: self._take_source(Source(name)))
 
     def _take_source(self, source: Source) -> None:
-        self.desk.choose_source(source)
+        self.desk.card.choose_source(source)
         if source is Source.EMAIL:
             # Since 2025-03-30 only ЕПГУ and systems that identify the sender count (law 547-ФЗ).
             self.desk.notice(tr("Письмо по электронной почте не является обращением по закону 59-ФЗ."), urgent=True)
@@ -181,4 +181,4 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
 
     def _operator_chosen(self, user: str | None) -> None:
         if user:
-            self.guard(lambda: self.desk.choose_operator(user))
+            self.guard(lambda: self.desk.card.choose_operator(user))

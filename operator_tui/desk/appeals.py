@@ -41,8 +41,8 @@ class AppealDesk:
         if card.saved is not None:
             raise Refusal(Code.MOVE_NOT_ALLOWED, act="close", status=card.saved.status.value)
         fields = quick_fields(packaged_quick()[code], dict(card.fields), desk.catalogue)
-        desk.put_card(replace(card, fields=fields, person=None, script="", edition=card.edition + 1))
-        return await desk.close()
+        desk.card.put(replace(card, fields=fields, person=None, script="", edition=card.edition + 1))
+        return await desk.card.close()
 
     # the life of an appeal
 
@@ -85,7 +85,7 @@ class AppealDesk:
         if not number:
             raise Refusal(Code.FIELD_REQUIRED, field="phone")
         if desk.state.card is None or desk.state.card.saved is None or desk.state.card.saved.id != card_id:
-            await desk.edit(card_id)
+            await desk.card.edit(card_id)
         await desk.phone.dial(number)
 
     async def announce(self, changed: Sequence[str]) -> None:
@@ -166,9 +166,9 @@ class AppealDesk:
         if returned.op:
             await desk.on_journal(lambda journal: journal.settle_returned(returned.op, choice))
             if is_new(returned) and returned.card is None and choice is not Choice.THEIRS:
-                await desk.flush_draft()
+                await desk.card.flush_draft()
                 fields = {key: value for key, value in returned.x.items() if key not in _OF_THE_JOURNAL}
-                desk.put_card(replace(steps.opened(None), fields=fields, typed=frozenset(fields)))
+                desk.card.put(replace(steps.opened(None), fields=fields, typed=frozenset(fields)))
         elif returned.card is not None:
             card_id = returned.card.id
             await desk.on_journal(lambda journal: journal.settle_rivals(card_id, choice))

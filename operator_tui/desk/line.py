@@ -192,7 +192,7 @@ class PhoneDesk:
         draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
         if draft is None:
             return
-        await desk.flush_draft()
+        await desk.card.flush_draft()
         saved = await desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
         desk.change(Topic.CARD, card=card_steps.from_draft(draft, saved))
 
@@ -350,7 +350,7 @@ class PhoneDesk:
             return  # a colleague's advice is no appeal, and a call back belongs to the card it was made from
         draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
         if draft is None:
-            await desk.open_card()
+            await desk.card.open()
 
     def _registered(self, registration: Registration) -> None:
         self._desk.change(Topic.PHONE, registration=registration)

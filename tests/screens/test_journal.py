@@ -92,7 +92,7 @@ async def test_an_answer_is_promised_the_caller_called_back_and_the_history_show
         await with_theme(desk)
         call = desk.desk.state.call
         assert call is not None
-        desk.desk.choose_result("R24")
+        desk.desk.card.choose_result("R24")
         await desk.press("f9")
         await desk.until(lambda: "«Отсроченный ответ»" in desk.notice, "promised")
         await desk.press("f4")

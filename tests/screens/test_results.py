@@ -18,7 +18,7 @@ async def with_result(desk: DeskPage, code: str, words: str = "потер") -> N
     await desk.press("insert")
     await desk.until_screen("work")
     if words.startswith("Ж"):
-        desk.desk.choose_theme(desk.desk.catalogue.theme(words))
+        desk.desk.card.choose_theme(desk.desk.catalogue.theme(words))
     else:
         await with_theme(desk, words)
     await desk.press("ctrl+r")

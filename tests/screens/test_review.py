@@ -107,7 +107,7 @@ async def test_an_administrator_reassigns_voids_and_opens_again() -> None:
         await in_review(desk, 1)
         await desk.press("f5")
         await desk.until(lambda: "утверждено" in desk.notice, "closed")
-        await desk.desk.edit(card)
+        await desk.desk.card.edit(card)
         desk.app.switch_mode("work")
         await desk.until_screen("work")
         await desk.press("alt+o")

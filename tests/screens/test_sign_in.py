@@ -26,7 +26,7 @@ async def test_from_the_first_start_to_the_way_out(office: Office, open_live: Op
         await enter(desk, code, PASSWORD, PASSWORD)
         await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
         assert "Петрова petrova" in desk.text()
-        await desk.desk.open_card()
+        await desk.desk.card.open()
         await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server has it all")
     async with open_live() as desk:
         if kernel.get("tfoms26") is None:

@@ -1,0 +1,275 @@
+"""The card at hand on one desk: opened, filled in, saved and closed, its draft always on disk within a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from operator_tui.appeals.card import WITHOUT_CALL, Card, Source, asked_with
+from operator_tui.appeals.catalogue import Theme
+from operator_tui.appeals.draft import Draft
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.rights import Right, demand
+from operator_tui.desk import card as steps
+from operator_tui.desk.state import CardAtHand, Topic
+from operator_tui.i18n import tr
+from operator_tui.registry.people import Person
+
+if TYPE_CHECKING:
+    from operator_tui.answers.scripts import Script
+    from operator_tui.desk.desk import Desk
+    from operator_tui.journal.journal import Journal
+
+# What was typed is on disk within a second (DESIGN rule 1); the rest of the second is the disk's.
+DRAFT_DELAY_S = 0.6
+
+
+class CardDesk:
+    """What the operator does with the card at hand; the state it changes is the desk's own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._draft_timer: asyncio.TimerHandle | None = None
+
+    def put(self, card: CardAtHand | None, topic: Topic = Topic.CARD) -> None:
+        """Show a card; what is not saved of it goes into its draft within a second."""
+        self._desk.change(topic, card=card)
+        if card is not None and card.editable:
+            self._schedule_draft()
+
+    def _at_hand(self) -> CardAtHand:
+        if self._desk.state.card is None:
+            raise Refusal(Code.UNKNOWN_CARD)
+        return self._desk.state.card
+
+    def open(self) -> Awaitable[None]:
+        """«Добавить»: a new card, bound to the call that goes on if there is one.
+
+        The card is there when this returns; what comes back still has to be awaited: it writes to the journal.
+        """
+        left = self._due_draft()
+        call = self._desk.state.call
+        card = steps.opened(call if call is not None and not call.over else None)
+        self.put(card)
+        return self._record_opening(card, left)
+
+    async def _record_opening(self, card: CardAtHand, left: Draft | None) -> None:
+        if left is not None:
+            await self._desk.on_journal(lambda journal: journal.put_draft(left))
+        await self.flush_draft()
+        about = {"call": card.call} if card.call else {}
+        await self._desk.on_journal(lambda journal: journal.record(Kind.CARD_OPENED, about))
+        if card.fields.get("phone"):
+            await self.find_caller(str(card.fields["phone"]))
+
+    async def find_caller(self, phone: str) -> None:
+        """Candidates and history by the caller's number; nobody is bound without a key."""
+        history = await self._desk.on_journal(lambda journal: journal.history(phone=phone))
+        people: list[Person] = []
+        if self._desk.parts.registry is not None:
+            last_first = sorted(history, key=lambda past: past.created, reverse=True)
+            bound = [enp for past in last_first if (enp := str(past.fields.get("enp", "")))]
+            people = await self._desk.run_registry(self._desk.parts.registry.by_phone, phone, bound)
+        card = self._desk.state.card
+        if card is not None:
+            self._desk.change(Topic.CARD, card=replace(card, candidates=tuple(people), history=tuple(history)))
+
+    async def edit(self, card_id: str) -> None:
+        """«Редактирование»: a card of the journal on the work screen."""
+        await self.flush_draft()
+        card = await self._desk.on_journal(lambda journal: journal.card(card_id))
+        if card is None:
+            raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+        self._desk.change(Topic.CARD, card=steps.reopened(card))
+        await self._refresh_history()
+
+    def type_field(self, field: str, value: str) -> None:
+        """The operator wrote into a field of the form."""
+        self.put(steps.typed(self._at_hand(), field, value), Topic.TYPED)
+
+    def choose_result(self, code: str) -> None:
+        """Another result than the theme's own."""
+        self.put(steps.typed(self._at_hand(), "result", code))
+
+    def choose_source(self, source: Source) -> None:
+        """How the appeal came. Refusals: CARD_SAVED once it is registered, RIGHT_MISSING for ways without a call."""
+        card = self._at_hand()
+        if card.saved is not None:
+            raise Refusal(Code.CARD_SAVED)
+        if source in WITHOUT_CALL and self._desk.state.operator is not None:
+            demand(self._desk.state.operator.role, Right.CARD_WITHOUT_CALL)
+        self.put(steps.filled_in(card, "source", source.value))
+
+    def choose_operator(self, user: str) -> None:
+        """Whom to hand the appeal on to, by the number of the user."""
+        self.put(steps.filled_in(self._at_hand(), "operator", user))
+
+    def detach(self) -> None:
+        """«Открепить»: a wrong person is taken off the card; what the registry had filled in goes, typing stays."""
+        card = self._at_hand()
+        if card.person is None and not card.fields.get("enp"):
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Застрахованное лицо"))
+        self.put(steps.unbound(card))
+
+    async def attach(self, person: Person) -> None:
+        """«прикрепить»: the person is the insured and the caller."""
+        card = self._at_hand()
+        differing = steps.kept_values(card, person)
+        self.put(steps.bound(card, person))
+        if differing:
+            from operator_tui.appeals.card import FIELD_TITLES
+
+            names = ", ".join(FIELD_TITLES[field].lower() for field in differing)
+            self._desk.notice(tr("Введённое вами не заменено: {fields}.").format(fields=names))
+        await self._refresh_history()
+
+    def apply_person(self) -> None:
+        """«Применить»: the bound person's own data replace what stands in the personal information."""
+        card = self._at_hand()
+        if card.person is None:
+            raise Refusal(Code.FIELD_REQUIRED, field=tr("Застрахованное лицо"))
+        self.put(steps.bound(replace(card, typed=frozenset()), card.person))
+
+    async def _refresh_history(self) -> None:
+        card = self._at_hand()
+        phone, enp = str(card.fields.get("phone", "")), str(card.fields.get("enp", ""))
+        history = await self._desk.on_journal(lambda journal: journal.history(phone=phone, enp=enp))
+        own = card.saved.id if card.saved else ""
+        if self._desk.state.card is not None:
+            earlier = tuple(other for other in history if other.id != own)
+            self._desk.change(Topic.CARD, card=replace(self._desk.state.card, history=earlier))
+
+    def choose_theme(self, theme: Theme) -> None:
+        """The theme, its type, its default result and its first answer in one act."""
+        card = steps.themed(self._at_hand(), theme, self._desk.catalogue)
+        if not card.fields.get("comment"):
+            scripts = self._desk.parts.answers.for_theme(theme.code)
+            if scripts:
+                # The comment is offered from the answer used (functions.md 1.2); the operator may write his own.
+                card = replace(card, fields={**card.fields, "comment": scripts[0].title})
+        self.put(card)
+
+    def show_script(self, script_id: str) -> None:
+        """Which answer stands beside the card: that one counts as used when the card is saved."""
+        card = self._at_hand()
+        if card.script != script_id:
+            self.put(replace(card, script=script_id))
+
+    def tick_earlier(self, card_id: str) -> None:
+        """Tick or untick an earlier appeal, to be attached when the card is saved (K-5.1.7.4)."""
+        card = self._at_hand()
+        links = list(card.fields.get("links", ()))
+        links = [link for link in links if link != card_id] if card_id in links else [*links, card_id]
+        self.put(replace(card, fields={**card.fields, "links": links}))
+
+    async def save(self) -> Card:
+        """«Сохранить»: the card is in the journal, «В работе» (K-5.1.6.3)."""
+        return await self._write(lambda journal, draft: journal.save(draft))
+
+    async def close(self) -> Card:
+        """«Закрыть обращение» with the result and comment in the form: «На рассмотрении» (K-6.1.4)."""
+        card = self._at_hand()
+        code = str(card.fields.get("result", ""))
+        asked = asked_with(code, self._desk.catalogue)
+        given = {field: card.fields.get(field) for field in ("result", "comment", *asked)}
+        return await self._write(lambda journal, draft: journal.save_and_close(draft, given), finished=True)
+
+    async def _write(self, work: Callable[[Journal, Any], Card], *, finished: bool = False) -> Card:
+        card = self._at_hand()
+        if not card.editable:
+            raise Refusal(Code.LOCKED, card=card.saved.id if card.saved else "")
+        self._cancel_draft_timer()
+        if card.script and card.script not in card.fields.get("answers", ()):
+            used = [*card.fields.get("answers", ()), card.script]
+            card = replace(card, fields={**card.fields, "answers": used})
+            self._desk.state = replace(self._desk.state, card=card)
+            script = card.script
+            await self._desk.on_journal(
+                lambda journal: journal.record(Kind.ANSWER_USED, {"script": script, "call": card.call})
+            )
+        draft = steps.to_draft(card, self._desk.clock.now_ms())
+        try:
+            saved = await self._desk.on_journal(lambda journal: work(journal, draft))
+        except Refusal:
+            self._schedule_draft()
+            raise
+        self._desk.change(Topic.CARD, card=replace(steps.saved_as(card, saved), finished=finished))
+        await self._desk.refresh_journal()
+        self._desk.parts.kick()
+        return saved
+
+    async def leave(self) -> None:
+        """Put the card away; what is unsaved stays in its draft."""
+        await self.flush_draft()
+        self._desk.change(Topic.CARD, card=None)
+
+    # typical answers
+
+    def scripts(self) -> list[Script]:
+        """Typical answers for the theme at hand, recommended ones first; empty without a theme (K-5.1.5.1)."""
+        card = self._desk.state.card
+        code = card.fields.get("theme") if card else None
+        scripts = self._desk.parts.answers.for_theme(str(code)) if code else []
+        if card and card.script and all(script.id != card.script for script in scripts):
+            chosen = self._desk.parts.answers.script(card.script)  # found by keywords, not recommended for the theme
+            scripts = [chosen, *scripts] if chosen else scripts
+        return scripts
+
+    def script_values(self) -> dict[str, str]:
+        """What the placeholders of a script stand for now."""
+        card = self._desk.state.card
+        fields = card.fields if card else {}
+        operator = self._desk.state.operator
+        values = {
+            "оператор": operator.name if operator else "",
+            "смо": str(fields.get("insurer", "")),
+            "мо": str(fields.get("clinic", "")),
+            "номер_звонка": str(fields.get("phone", "")),
+            "номер_обращения": str(fields.get("number", "")),
+            "имя_отчество": " ".join(filter(None, (str(fields.get(k, "")) for k in ("name", "patronymic")))),
+        }
+        return {key: value for key, value in values.items() if value}
+
+    # drafts
+
+    def _schedule_draft(self) -> None:
+        if self._draft_timer is None:
+            loop = asyncio.get_running_loop()
+            self._draft_timer = loop.call_later(DRAFT_DELAY_S, lambda: self._desk.background(self.flush_draft()))
+
+    def _cancel_draft_timer(self) -> None:
+        if self._draft_timer is not None:
+            self._draft_timer.cancel()
+            self._draft_timer = None
+
+    def _due_draft(self) -> Draft | None:
+        """The draft that waits for its second to pass, None when everything typed is on disk."""
+        due = self._draft_timer is not None
+        self._cancel_draft_timer()
+        card = self._desk.state.card
+        return steps.to_draft(card, self._desk.clock.now_ms()) if due and card is not None and card.editable else None
+
+    async def flush_draft(self) -> None:
+        """Put what was typed on disk now. Nothing to do when nothing was."""
+        draft = self._due_draft()
+        if draft is not None:
+            await self._desk.on_journal(lambda journal: journal.put_draft(draft))
+
+    async def restore_draft(self) -> None:
+        """The card that was open when the desk last went away, as it was left."""
+        drafts = await self._desk.on_journal(lambda journal: journal.drafts())
+        if not drafts or self._desk.state.card is not None:
+            return
+        draft = max(drafts, key=lambda kept: kept.updated_ms)
+        saved = await self._desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
+        self._desk.change(Topic.CARD, card=steps.from_draft(draft, saved))
+        enp = str(draft.fields.get("enp", ""))
+        if enp and self._desk.parts.registry is not None:
+            person = await self._desk.run_registry(self._desk.parts.registry.person, enp)
+            if self._desk.state.card is not None:
+                self._desk.change(Topic.CARD, card=replace(self._desk.state.card, person=person))
+        await self._refresh_history()
+        self._desk.notice(tr("Черновик восстановлен: продолжайте с того же места."))
