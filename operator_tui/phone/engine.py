@@ -22,11 +22,8 @@ from operator_tui.phone.acts import performed
 from operator_tui.phone.line import (
     PROTOCOL,
     AudioPort,
-    Call,
     CallChanged,
-    CallState,
     Direction,
-    Levels,
     LineConfig,
     PhoneEvent,
     PhoneLine,
@@ -35,24 +32,22 @@ from operator_tui.phone.line import (
     RegistrationChanged,
     Snapshot,
     Sound,
-    SoundChanged,
     SoundState,
     folded,
 )
 from operator_tui.phone.log import EngineLog
 from operator_tui.phone.queue import Queue
 from operator_tui.phone.recorder import Recorder
-from operator_tui.phone.sound import SoundCard, no_sound, open_card
+from operator_tui.phone.sound import open_card
+from operator_tui.phone.sounding import MakeCard, Sounding, should_ring
 
 IDLE_SECONDS = 600.0
 _POLL_SECONDS = 1.0
 _LEVEL_SECONDS = 0.25
-_CARD_SECONDS = 8.0
 _TELL_SECONDS = 1.0
 _MAX_UNSENT = 4 * 1024 * 1024  # a desk that reads nothing is let go; it finds everything in the next snapshot
 
 MakeLine = Callable[[LineConfig, AudioPort, Clock], PhoneLine]
-MakeCard = Callable[[LineConfig], SoundCard]
 
 
 def make_line(config: LineConfig, port: AudioPort, clock: Clock) -> PhoneLine:
@@ -90,13 +85,12 @@ class Engine:
         self._recorder: Recorder | None = None
         self._queue: Queue | None = None
         self._make_line = line
-        self._make_card = card
+        self._sound = Sounding(card, self._tell, self._log)
         self._idle_seconds = idle_seconds
         self._poll_seconds = poll_seconds
         self._snapshot = Snapshot(v=PROTOCOL, engine=uuid4().hex[:12])
         self._line: PhoneLine | None = None
         self._config: LineConfig | None = None
-        self._card: SoundCard | None = None
         self._pump: asyncio.Task[None] | None = None
         self._desk: asyncio.StreamWriter | None = None
         self._desk_left = self._clock.monotonic()
@@ -134,8 +128,9 @@ class Engine:
         """End when there is nothing left to live for."""
         while True:
             await asyncio.sleep(_LEVEL_SECONDS if self._levels else self._poll_seconds)
-            if self._levels and self._card is not None:
-                self._tell(Levels(*self._card.levels()))
+            if self._levels:
+                self._sound.tell_levels()
+            self._sound.look()
             if self._talks():
                 self._desk_left = self._clock.monotonic()
                 continue
@@ -223,8 +218,8 @@ class Engine:
             self._desk_left = self._clock.monotonic()  # the time alone begins with the end of the last call
         self._note(event)
         self._send(wire.Event(event))
-        if self._card is not None and (ring := should_ring(self._snapshot.calls)) != should_ring(before.calls):
-            self._card.ring(ring)
+        if (ring := should_ring(self._snapshot.calls)) != should_ring(before.calls):
+            self._sound.ring(ring)
 
     def _note(self, event: PhoneEvent) -> None:
         match event:
@@ -258,8 +253,10 @@ class Engine:
                     self._over.set()
             case wire.WatchLevels(on=on):
                 self._levels = on
-            case wire.SetDevices():
-                await self._set_devices(act)
+            case wire.SetDevices(input=input, output=output, ring=ring):
+                await self._sound.set_devices(input, output, ring)
+            case wire.CheckMicrophone():
+                return await self._sound.check()
             case _:
                 return await self._act_on_line(act)
         return ""
@@ -291,12 +288,10 @@ class Engine:
             if self._snapshot.calls:
                 raise Refusal(Code.LINE_BUSY)
             await self._stop_line()
-        card = await self._open_card(act.config)
-        self._tell(SoundChanged(card.sound))
+        card = await self._sound.open(act.config)
         if act.config.line == "sip" and card.sound.state is SoundState.NO_MICROPHONE:
-            await asyncio.to_thread(card.close)
+            await self._sound.close()
             raise Refusal(Code.NO_MICROPHONE)
-        self._card = card
         try:
             line = self._make_line(act.config, card.port, self._clock)
             self._line, self._config = line, act.config
@@ -332,15 +327,6 @@ class Engine:
         else:
             self._queue = queue
 
-    async def _open_card(self, config: LineConfig) -> SoundCard:
-        """The card, or none when it does not open in time: a sound server that hangs must not hold up work."""
-        opening = asyncio.ensure_future(asyncio.to_thread(self._make_card, config))
-        done, _ = await asyncio.wait({opening}, timeout=_CARD_SECONDS)
-        if done:
-            return opening.result()
-        self._log.say("sound_hangs")
-        return no_sound()
-
     async def _carry(self, line: PhoneLine) -> None:
         """Bring the line's events to the desk."""
         async for event in line.events():
@@ -370,9 +356,7 @@ class Engine:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pump
             self._pump = None
-        card, self._card = self._card, None
-        if card is not None:
-            await asyncio.to_thread(card.close)
+        await self._sound.close()
         if line is not None:
             self._log.say("work_ended")
             self._tell(
@@ -386,16 +370,3 @@ class Engine:
                     colleagues={},
                 )
             )
-
-    async def _set_devices(self, act: wire.SetDevices) -> None:
-        card = self._card
-        if card is None:
-            raise Refusal(Code.WORK_NOT_BEGUN)
-        sound = await asyncio.to_thread(card.set_devices, act.input, act.output, act.ring)
-        self._tell(SoundChanged(sound))
-
-
-def should_ring(calls: tuple[Call, ...]) -> bool:
-    """Whether the ring device sounds: somebody waits, and nobody is being talked to."""
-    waiting = any(call.direction is Direction.INCOMING and call.state is CallState.RINGING for call in calls)
-    return waiting and not any(call.state is CallState.TALKING for call in calls)

@@ -166,6 +166,13 @@ class RemotePhone:
     async def set_devices(self, input: str = "", output: str = "", ring: str = "") -> None:
         await self._ask(wire.SetDevices(input, output, ring))
 
+    async def check_microphone(self) -> float:
+        """Record two seconds and play them back; their peak, 0.0-1.0.
+
+        Refusal(CALL_ACTIVE | NO_MICROPHONE | NO_SOUND).
+        """
+        return float(await self._ask(wire.CheckMicrophone()))
+
     async def watch_levels(self, on: bool) -> None:
         await self._ask(wire.WatchLevels(on))
 

@@ -112,6 +112,10 @@ class WatchLevels(Act, frozen=True):
     on: bool
 
 
+class CheckMicrophone(Act, frozen=True):
+    """Record two seconds and play them back; the result is their peak, "0.00" to "1.00"."""
+
+
 class ShutDown(Act, frozen=True):
     """«Выход»: end, as soon as no call is left."""
 
@@ -134,6 +138,7 @@ AnyAct = (
     | PauseRecord
     | SetDevices
     | WatchLevels
+    | CheckMicrophone
     | ShutDown
 )
 

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.phone import engine as engine_module
-from operator_tui.phone import wire
-from operator_tui.phone.engine import Engine, make_line, should_ring
+from operator_tui.phone import sounding, wire
+from operator_tui.phone.engine import Engine, make_line
 from operator_tui.phone.line import (
     Call,
     CallState,
@@ -31,9 +30,11 @@ from operator_tui.phone.line import (
     Sound,
     SoundState,
 )
+from operator_tui.phone.ports import NullPort
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.phone.simulated import SimulatedLine
-from operator_tui.phone.sound import NullCard, NullPort
+from operator_tui.phone.sound import NullCard
+from operator_tui.phone.sounding import should_ring
 from tests.phone.conftest import PATIENCE, QUICK, Bench, Desk, profile_in, until
 
 
@@ -269,8 +270,8 @@ async def test_a_card_that_hangs_does_not_hold_up_work(bench: Bench, monkeypatch
         released.wait(PATIENCE)
         return NullCard(Sound())
 
-    monkeypatch.setattr(engine_module, "_CARD_SECONDS", 0.05)
-    bench.engine._make_card = hangs
+    monkeypatch.setattr(sounding, "_CARD_SECONDS", 0.05)
+    bench.engine._sound._make = hangs
     desk = await bench.desk()
     await desk.phone.begin_work(QUICK)
     assert desk.snapshot.sound.state is SoundState.NO_SOUND

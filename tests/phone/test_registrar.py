@@ -13,7 +13,7 @@ import pytest
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code
 from operator_tui.phone.line import Call, CallChanged, CallState, Direction, EndedBy, RegistrationState, told
-from operator_tui.phone.sound import WavPort
+from operator_tui.phone.ports import WavPort
 from operator_tui.phone.tones import tone
 from tests.peers.kamailio import Kamailio, kamailio
 from tests.peers.tones import holds

@@ -15,8 +15,9 @@ import pytest
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.line import LineConfig, SoundState, told
 from operator_tui.phone.log import ALLOWED
+from operator_tui.phone.ports import WavPort
 from operator_tui.phone.remote import RemotePhone
-from operator_tui.phone.sound import NullCard, WavPort, open_card
+from operator_tui.phone.sound import NullCard, open_card
 from operator_tui.phone.tones import RING_HERTZ, peak, ring_period, tone
 from operator_tui.profiles import open_profile
 from operator_tui.sentences import sentence
@@ -103,6 +104,7 @@ async def test_both_ways_through_portaudio_keep_the_cards_time(sound_card: Sound
         await sound_card.until_heard(600)
         card.port.stop()
         assert sound_card.loudness(0.2) < 10
+        assert await asyncio.to_thread(card.check) > 0.2, "two seconds of what is spoken"
         card.ring(True)
         await sound_card.until_heard(RING_HERTZ, "bell")
         card.ring(False)
