@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,9 @@ from operator_tui.registry.stage import SEX, former_names, other_lines, split_ad
 AT_ONCE = 500
 _CACHE_KB = 65_536  # a delta touches pages all over the file; with the reader's cache it would decrypt each twice
 _PERSON = "sn, fn, pn, y, md, sex, phone, enp, snils, insurer, clinic, district, street, house, status"
-_SIDE = _PERSON.count(",") + 1  # place of the text of ``more`` behind these
+_COLUMNS = tuple(_PERSON.split(", "))
+_IN_SIDES = frozenset({*FIELDS, "y", "md"})  # columns the side tables repeat
+_SIDE = len(_COLUMNS)  # place of the text of ``more`` behind these
 
 
 class Applied(NamedTuple):
@@ -86,7 +88,9 @@ class _Delta:
         self._connection = connection
         self._bodies = bodies.read(connection)
         self._texts = {text: number for number, text in self._all("SELECT id, text FROM word")}
+        self._next_text = max(self._texts.values(), default=-1) + 1
         self._codes: dict[tuple[str, str, str], int] = {}
+        self._forms: dict[str, tuple[str, str]] = {}  # spelling -> its two forms in the vocabulary
         self._people: dict[str, Counter[int]] = {field: Counter() for field in FIELDS}
 
     def run(self, changes: Iterable[Change], as_of: date, progress: Callable[[int], None]) -> Applied:
@@ -136,15 +140,13 @@ class _Delta:
                 return "same"
             self._remove(old)
             return "removed"
-        if old is not None and tuple(old[:_SIDE]) == values and old[_SIDE] == change.person.more:
-            return "same"
         if old is None:
-            row_id = self._all("SELECT coalesce(max(id), 0) + 1 FROM p")[0][0]
-        else:
-            row_id = old[_SIDE + 1]
-            self._remove(old)
-        self._insert(row_id, values, change.person)
-        return "new" if old is None else "changed"
+            self._insert(self._all("SELECT coalesce(max(id), 0) + 1 FROM p")[0][0], values, change.person)
+            return "new"
+        if tuple(old[:_SIDE]) == values and old[_SIDE] == change.person.more:
+            return "same"
+        self._update(old, values, change.person)
+        return "changed"
 
     def _values(self, person: Person) -> tuple[int | None, ...]:
         born = person.birth_date
@@ -158,40 +160,77 @@ class _Delta:
         )  # fmt: skip
 
     def _insert(self, row_id: int, values: tuple[int | None, ...], person: Person) -> None:
-        execute = self._connection.execute
-        more = None
-        if person.more:
-            more = execute("INSERT INTO more(body) VALUES(?)", (self._bodies.pack(person.more),)).lastrowid
+        more = self._put_more(None, person.more)
         marks = ", ".join("?" * (len(values) + 2))
-        execute(f"INSERT INTO p(id, {_PERSON}, more) VALUES({marks})", (row_id, *values, more))
+        self._connection.execute(f"INSERT INTO p(id, {_PERSON}, more) VALUES({marks})", (row_id, *values, more))
+        self._count(values, 1)
+        self._put_sides(row_id, values, person)
+
+    def _update(self, old: tuple[Any, ...], values: tuple[int | None, ...], person: Person) -> None:
+        """Write what differs, so that an index is touched only when one of its columns is: most changes are of an
+        address, a clinic or a policy, and each of the indexes spared is a page to decrypt and to encrypt again.
+        """
+        *was, body, row_id, more = old
+        changed = {name: value for name, value, before in zip(_COLUMNS, values, was, strict=True) if value != before}
+        sides = body != person.more or not changed.keys().isdisjoint(_IN_SIDES)
+        if sides:
+            self._drop_sides(row_id, was, body)
+        if body != person.more and (kept := self._put_more(more, person.more)) != more:
+            changed["more"] = kept
+        if changed:
+            columns = ", ".join(f"{name} = ?" for name in changed)
+            self._connection.execute(f"UPDATE p SET {columns} WHERE id = ?", (*changed.values(), row_id))
+        self._count(was, -1)
+        self._count(values, 1)
+        if sides:
+            self._put_sides(row_id, values, person)
+
+    def _remove(self, old: tuple[Any, ...]) -> None:
+        *was, body, row_id, more = old
+        self._drop_sides(row_id, was, body)
+        self._put_more(more, "")
+        self._connection.execute("DELETE FROM p WHERE id = ?", (row_id,))
+        self._count(was, -1)
+
+    def _count(self, values: Sequence[int | None], grown: int) -> None:
         for field, code in zip(FIELDS, values, strict=False):
-            self._people[field][code or 0] += 1
+            self._people[field][code or 0] += grown
+
+    def _put_more(self, row: int | None, text: str) -> int | None:
+        """Put the text into its row of ``more``, a new one if there is none; no text needs no row. Returns the row."""
+        execute = self._connection.execute
+        if not text:
+            execute("DELETE FROM more WHERE id = ?", (row,))
+            return None
+        if row is None:
+            new: int = execute("INSERT INTO more(body) VALUES(?)", (self._bodies.pack(text),)).lastrowid
+            return new
+        execute("UPDATE more SET body = ? WHERE id = ?", (self._bodies.pack(text), row))
+        return row
+
+    def _put_sides(self, row_id: int, values: Sequence[int | None], person: Person) -> None:
+        """His rows in the side tables: previous names and other telephones."""
+        execute = self._connection.execute
         for names in former_names(person):
             codes = [self._code(field, name) for field, name in zip(FIELDS, names, strict=True)]
             execute("INSERT OR IGNORE INTO former VALUES(?, ?, ?, ?, ?, ?)", (*codes, *values[3:5], row_id))
         for number in other_lines(person):
             execute("INSERT OR IGNORE INTO line VALUES(?, ?)", (number, row_id))
 
-    def _remove(self, old: tuple[Any, ...]) -> None:
-        execute = self._connection.execute
-        *values, body, row_id, more = old
-        if more is not None:
-            # The rows of the side tables are found by what the person's text says: they have no index by his id.
-            person = Person("", "", "", more=body)
-            for number in other_lines(person):
-                execute("DELETE FROM line WHERE phone = ? AND id = ?", (number, row_id))
-            for was in person.previous:
-                code = self._code("sn", was.surname) if was.surname else values[0]
-                execute("DELETE FROM former WHERE sn = ? AND id = ?", (code, row_id))
-            execute("DELETE FROM more WHERE id = ?", (more,))
-        execute("DELETE FROM p WHERE id = ?", (row_id,))
-        for field, code in zip(FIELDS, values, strict=False):
-            self._people[field][code] -= 1
+    def _drop_sides(self, row_id: int, was: Sequence[int], body: str) -> None:
+        """They are found by what his text says: the side tables have no index by his id."""
+        person = Person("", "", "", more=body)
+        for number in other_lines(person):
+            self._connection.execute("DELETE FROM line WHERE phone = ? AND id = ?", (number, row_id))
+        for name in person.previous:
+            code = self._code("sn", name.surname) if name.surname else was[0]
+            self._connection.execute("DELETE FROM former WHERE sn = ? AND id = ?", (code, row_id))
 
     def _text(self, text: str) -> int:
         number = self._texts.get(text)
         if number is None:
-            number = self._texts[text] = max(self._texts.values(), default=-1) + 1
+            number = self._texts[text] = self._next_text
+            self._next_text += 1
             self._connection.execute("INSERT INTO word VALUES(?, ?)", (number, text))
         return number
 
@@ -199,7 +238,10 @@ class _Delta:
 
     def _code(self, field: str, spelling: str) -> int:
         """The word's code; a new word gets one between its neighbours'."""
-        norm, disp = name_key(spelling), display_name(spelling)
+        form = self._forms.get(spelling)
+        if form is None:
+            form = self._forms[spelling] = (name_key(spelling), display_name(spelling))
+        norm, disp = form
         known = self._codes.get((field, norm, disp))
         if known is None:
             found = self._all(f"SELECT code FROM v_{field} WHERE norm = ? AND disp = ?", norm, disp)
