@@ -31,7 +31,8 @@ from operator_tui.sync.protocol import MAX_BODY
 HANDLERS = [
     *(sync, enrol, fork, health),
     *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
-    *(people.people, people.add, people.change, people.code),
+    *(auth.join, auth.own_seats),
+    *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
     insured,
 ]
 

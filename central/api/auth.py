@@ -12,13 +12,16 @@ from litestar.status_codes import HTTP_200_OK
 from central.api.access import OPEN, SIGNED_IN, message
 from central.api.errors import AnyRequest
 from central.api.service import Service
-from central.auth import accounts, devices, sessions
+from central.auth import accounts, devices, seats, sessions
+from central.auth.signatures import make_challenge
 from central.devices import Device
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.signin.messages import (
     CHALLENGE_PATH,
     ESCROW_PATH,
+    JOIN_PATH,
+    OWN_SEATS_PATH,
     PASSWORD_PATH,
     REFRESH_PATH,
     RESET_PATH,
@@ -28,11 +31,15 @@ from operator_tui.signin.messages import (
     ChallengeRequest,
     Done,
     EscrowRequest,
+    JoinRequest,
+    OwnSeatsRequest,
     PasswordRequest,
     RefreshRequest,
     ResetRequest,
     SignInRequest,
+    SignOutRequest,
 )
+from operator_tui.signin.people import SeatsAnswer
 from operator_tui.sync.protocol import JSON_TYPE
 
 _DEVICE_LETTERS = 16
@@ -43,7 +50,7 @@ async def challenge(request: AnyRequest, service: NamedDependency[Service]) -> R
     asked = await message(request, ChallengeRequest)
     if not 0 < len(asked.d) <= _DEVICE_LETTERS:
         raise Refusal(Code.BAD_REQUEST, reason="device")
-    nonce = await service.run(lambda: sessions.make_challenge(service.database, asked.d, service.clock.now_ms()))
+    nonce = await service.run(lambda: make_challenge(service.database, asked.d, service.clock.now_ms()))
     return answer(ChallengeAnswer(nonce))
 
 
@@ -62,9 +69,28 @@ async def refresh(request: AnyRequest, service: NamedDependency[Service]) -> Res
 
 
 @post(SIGN_OUT_PATH, status_code=HTTP_200_OK, opt={"access": SIGNED_IN}, summary="The session ends")
-async def sign_out(service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
-    await service.run(lambda: sessions.sign_out(service.database, who.id, service.clock.now_ms()))
+async def sign_out(
+    request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
+) -> Response[Any]:
+    asked = await message(request, SignOutRequest)
+    await service.run(lambda: sessions.sign_out(service.database, who.id, service.clock.now_ms(), asked.u))
     return answer(Done())
+
+
+@post(JOIN_PATH, status_code=HTTP_200_OK, opt={"access": OPEN}, summary="A known person at a known workstation")
+async def join(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
+    asked = await message(request, JoinRequest)
+    joined = await service.run(lambda: devices.join(service.database, asked, service.clock.now_ms()))
+    log("joined", device=joined.device)
+    return answer(joined)
+
+
+@post(OWN_SEATS_PATH, status_code=HTTP_200_OK, opt={"access": SIGNED_IN}, summary="The caller's own workstations")
+async def own_seats(
+    request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
+) -> Response[Any]:
+    await message(request, OwnSeatsRequest)
+    return answer(SeatsAnswer(await service.run(lambda: seats.seats_of(service.database, who.operator.user))))
 
 
 @post(PASSWORD_PATH, status_code=HTTP_200_OK, opt={"access": SIGNED_IN}, summary="Another password")

@@ -18,8 +18,9 @@ AnyRequest = Request[Any, Any, Any]
 _PATHS = frozenset(
     {SYNC_PATH, ENROL_PATH, FORK_PATH, HEALTH_PATH}
     | {auth.CHALLENGE_PATH, auth.SIGN_IN_PATH, auth.REFRESH_PATH, auth.SIGN_OUT_PATH}
-    | {auth.PASSWORD_PATH, auth.ESCROW_PATH, auth.RESET_PATH}
+    | {auth.PASSWORD_PATH, auth.ESCROW_PATH, auth.RESET_PATH, auth.JOIN_PATH, auth.OWN_SEATS_PATH}
     | {people.PEOPLE_PATH, people.ADD_PATH, people.CHANGE_PATH, people.CODE_PATH}
+    | {people.SEATS_PATH, people.REVOKE_PATH}
 )
 _STATUS = {
     Code.TOKEN_INVALID: 401,
@@ -28,6 +29,7 @@ _STATUS = {
     Code.SIGN_IN_WRONG: 401,
     Code.DEVICE_SIGNATURE: 401,
     Code.DEVICE_OTHER: 403,
+    Code.DEVICE_REVOKED: 403,
     Code.ACCOUNT_BLOCKED: 403,
     Code.RESET_CODE: 403,
     Code.SIGN_IN_LATER: 429,

@@ -12,11 +12,12 @@ from central.api.access import message
 from central.api.auth import answer
 from central.api.errors import AnyRequest
 from central.api.service import Service
-from central.auth import accounts
+from central.auth import accounts, seats
 from central.devices import Device
 from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right
+from operator_tui.signin.messages import Done
 from operator_tui.signin.people import (
     ADD_PATH,
     CHANGE_PATH,
@@ -24,6 +25,8 @@ from operator_tui.signin.people import (
     ENROLMENT,
     PEOPLE_PATH,
     RESET,
+    REVOKE_PATH,
+    SEATS_PATH,
     VOICE,
     AddRequest,
     ChangeRequest,
@@ -32,6 +35,9 @@ from operator_tui.signin.people import (
     PeopleAnswer,
     PeopleRequest,
     Person,
+    RevokeRequest,
+    SeatsAnswer,
+    SeatsRequest,
 )
 
 _OPT = {"access": Right.PEOPLE}
@@ -50,7 +56,15 @@ async def add(request: AnyRequest, service: NamedDependency[Service], who: Named
     now_ms, by = service.clock.now_ms(), who.operator.user
 
     def work() -> Person:
-        return accounts.add(service.database, asked.login, asked.operator, now_ms, groups=asked.groups, by=by)
+        return accounts.add(
+            service.database,
+            asked.login,
+            asked.operator,
+            now_ms,
+            groups=asked.groups,
+            sip_secret=asked.sip,
+            by=by,
+        )
 
     return answer(await service.run(work))
 
@@ -71,6 +85,7 @@ async def change(request: AnyRequest, service: NamedDependency[Service], who: Na
             values=asked.values,
             groups=asked.groups,
             blocked=asked.blocked,
+            sip_secret=asked.sip,
             by=by,
         )
 
@@ -96,15 +111,47 @@ async def code(request: AnyRequest, service: NamedDependency[Service], who: Name
     return answer(CodeAnswer(await service.run(work)))
 
 
+@post(SEATS_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="The workstations of a person")
+async def seats_of(
+    request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
+) -> Response[Any]:
+    asked = await message(request, SeatsRequest)
+
+    def work() -> SeatsAnswer:
+        person = _demand_visible(service, who, asked.login)
+        return SeatsAnswer(seats.seats_of(service.database, person.operator.user))
+
+    return answer(await service.run(work))
+
+
+@post(REVOKE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="The end of a workstation")
+async def revoke(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
+    asked = await message(request, RevokeRequest)
+    now_ms = service.clock.now_ms()
+
+    def work() -> Done:
+        if asked.device == who.id:
+            raise Refusal(Code.OWN_SEAT)
+        owner = seats.owner_of(service.database, asked.device)
+        if all(person.operator.user != owner for person in _visible(service, who)):
+            raise Refusal(Code.ACCOUNT_UNKNOWN)
+        seats.revoke(service.database, asked.device, now_ms, by=who.operator.user)
+        return Done()
+
+    return answer(await service.run(work))
+
+
 def _visible(service: Service, who: Device) -> list[Person]:
     mine = region_of(who.operator.organisation)
     return [person for person in accounts.people(service.database) if region_of(person.operator.organisation) == mine]
 
 
-def _demand_visible(service: Service, who: Device, login: str) -> None:
+def _demand_visible(service: Service, who: Device, login: str) -> Person:
     wanted = accounts.login_of(login)
-    if all(person.login != wanted for person in _visible(service, who)):
+    found = next((person for person in _visible(service, who) if person.login == wanted), None)
+    if found is None:
         raise Refusal(Code.ACCOUNT_UNKNOWN)
+    return found
 
 
 def _demand_region(who: Device, organisation: str) -> None:

@@ -94,10 +94,11 @@ def change(
     values: dict[str, str] | None = None,
     groups: list[str] | None = None,
     blocked: bool | None = None,
+    sip_secret: str | None = None,
     by: int | None = None,
 ) -> Person:
     """Change a person; what is None stays. Blocking ends his sessions at once.
-    Refusals: ACCOUNT_UNKNOWN, LAST_ADMINISTRATOR, FIELD_INVALID."""
+    Refusals: ACCOUNT_UNKNOWN, LAST_ADMINISTRATOR, LOGIN_TAKEN, FIELD_INVALID."""
     login = login_of(login)
     wanted = dict(values or {})
     if wanted.keys() - _CHANGEABLE or not all(wanted.values()):
@@ -117,6 +118,8 @@ def change(
             more["groups"] = _groups(groups)
         if blocked is not None:
             more["blocked"] = blocked
+        if sip_secret is not None:
+            more["sip_secret"] = sip_secret or None
         connection.execute(sa.update(t.account).where(t.account.c.operator == number).values(**more))
         if blocked:
             end_sessions(connection, number, now_ms)
@@ -126,7 +129,10 @@ def change(
         _record(database, connection, after, now_ms, "person.changed", by)
         return after
 
-    return database.write(work)
+    try:
+        return database.write(work)
+    except sa.exc.IntegrityError:
+        raise Refusal(Code.LOGIN_TAKEN, login=login) from None
 
 
 def people(database: Database) -> list[Person]:

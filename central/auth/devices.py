@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -11,14 +12,17 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.signing import VerifyKey
 
 from central import audit
-from central.auth.accounts import end_sessions, recovery_secret, set_password
+from central.auth import limits
+from central.auth.accounts import end_sessions, login_of, recovery_secret, set_password
 from central.auth.passwords import password_fits, password_hash
+from central.auth.seats import workstation
+from central.auth.signatures import demand_signed, take_challenge
 from central.devices import as_operator, digest, epoch, new_device, take_code, typed
 from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.signin.messages import ResetAnswer, ResetRequest
+from operator_tui.signin.messages import CHALLENGE_DIGITS, JoinRequest, ResetAnswer, ResetRequest, join_text
 from operator_tui.signin.voice import KEY_BYTES
 from operator_tui.sync.protocol import EnrolAnswer, EnrolRequest
 
@@ -32,6 +36,8 @@ def enrol_person(database: Database, asked: EnrolRequest, now_ms: int) -> EnrolA
     ACCOUNT_BLOCKED, FIELD_INVALID.
     """
     public = _public_key(asked.key)
+    if asked.workstation:
+        _public_key(asked.workstation, "workstation")
     account = _of_code(database, t.enrolment, asked.code, now_ms, Code.ENROLMENT_CODE)
     fresh = ""
     if account.password_hash is None:
@@ -41,19 +47,69 @@ def enrol_person(database: Database, asked: EnrolRequest, now_ms: int) -> EnrolA
         raise Refusal(Code.SIGN_IN_WRONG)
     if account.blocked:
         raise Refusal(Code.ACCOUNT_BLOCKED)
-    voice = secrets.token_bytes(KEY_BYTES)
 
     def work(connection: sa.Connection) -> EnrolAnswer:
         number = take_code(connection, asked.code, now_ms)
         if fresh:
             set_password(connection, number, fresh, now_ms)
-        # Its token is never told: nobody enters by it.
-        answer = new_device(database, connection, number, secrets.token_urlsafe(32), now_ms)
-        connection.execute(sa.insert(t.device_key).values(device=answer.device, public_key=public, voice_key=voice))
-        more = {"token": "", "login": account.login, "voice": voice.hex(), "sip": account.sip_secret or ""}
-        return msgspec.structs.replace(answer, **more)
+        return _new_seat(database, connection, account, public, asked.workstation, now_ms)
 
     return database.write(work)
+
+
+def join(database: Database, asked: JoinRequest, now_ms: int) -> EnrolAnswer:
+    """A new device of a known person at a workstation that somebody has enrolled (issue 3): by his password alone.
+
+    As at every sign-in the machine proves itself first: only an enrolled one can guess, and locks out none but
+    itself. Refusals: DEVICE_SIGNATURE, DEVICE_OTHER for a person of another region, SIGN_IN_LATER, SIGN_IN_WRONG,
+    ACCOUNT_BLOCKED, FIELD_INVALID.
+    """
+    login = login_of(asked.login)
+    public = _public_key(asked.key)
+    take_challenge(database, asked.nonce, asked.w[:CHALLENGE_DIGITS], now_ms)
+    text = join_text(asked.nonce, asked.w, asked.login, asked.key)
+    demand_signed(_public_key(asked.w, "workstation"), text, asked.sig)
+    with database.read() as connection:
+        machine = connection.execute(sa.select(t.workstation).where(t.workstation.c.key == asked.w)).one_or_none()
+        chosen = sa.select(t.account, t.operator.c.region).join(t.operator).where(t.account.c.login == login)
+        account = connection.execute(chosen).one_or_none()
+    if machine is None:
+        raise Refusal(Code.DEVICE_SIGNATURE)
+    guess = f"{asked.w[:CHALLENGE_DIGITS]}/{login}"
+    limits.count(database, guess, now_ms)
+    if not password_fits(account.password_hash if account else None, asked.password) or account is None:
+        raise Refusal(Code.SIGN_IN_WRONG)
+    if account.blocked:
+        raise Refusal(Code.ACCOUNT_BLOCKED)
+    if account.region != machine.region:
+        raise Refusal(Code.DEVICE_OTHER)
+
+    def work(connection: sa.Connection) -> EnrolAnswer:
+        limits.forget(connection, guess)
+        return _new_seat(database, connection, account, public, asked.w, now_ms)
+
+    return database.write(work)
+
+
+def _new_seat(
+    database: Database, connection: sa.Connection, account: sa.Row[Any], public: bytes, machine: str, now_ms: int
+) -> EnrolAnswer:
+    voice = secrets.token_bytes(KEY_BYTES)
+    # Its token is never told: nobody enters by it.
+    answer = new_device(database, connection, account.operator, secrets.token_urlsafe(32), now_ms)
+    connection.execute(sa.insert(t.device_key).values(device=answer.device, public_key=public, voice_key=voice))
+    registry = b""
+    if machine:
+        registry = workstation(connection, machine, region_of(answer.operator.organisation), now_ms)
+        connection.execute(sa.update(t.device).where(t.device.c.id == answer.device).values(workstation=machine))
+    return msgspec.structs.replace(
+        answer,
+        token="",
+        login=account.login,
+        voice=voice.hex(),
+        sip=account.sip_secret or "",
+        registry=registry.hex(),
+    )
 
 
 def keep_journal_key(database: Database, device: str, sealed: str) -> None:
@@ -130,7 +186,7 @@ def reset(database: Database, asked: ResetRequest, now_ms: int) -> ResetAnswer:
     return database.write(work)
 
 
-def _of_code(database: Database, table: sa.Table, code: str, now_ms: int, refused: Code) -> sa.Row[tuple[object, ...]]:
+def _of_code(database: Database, table: sa.Table, code: str, now_ms: int, refused: Code) -> sa.Row[Any]:
     """The account a code was made for; the code stays unused."""
     with database.read() as connection:
         row = connection.execute(
@@ -152,8 +208,8 @@ def _open(sealed: bytes, connection: sa.Connection) -> bytes:
         raise Refusal(Code.FIELD_INVALID, field="sealed") from None
 
 
-def _public_key(text: str) -> bytes:
+def _public_key(text: str, field: str = "key") -> bytes:
     try:
         return bytes(VerifyKey(bytes.fromhex(text)))
     except (ValueError, TypeError, CryptoError):
-        raise Refusal(Code.FIELD_INVALID, field="key") from None
+        raise Refusal(Code.FIELD_INVALID, field=field) from None

@@ -6,14 +6,14 @@ import secrets
 from typing import Any
 
 import sqlalchemy as sa
-from nacl.exceptions import BadSignatureError
 from nacl.public import PrivateKey
-from nacl.signing import VerifyKey
 
 from central import audit
 from central.auth import limits
 from central.auth.accounts import login_of, recovery_secret
 from central.auth.passwords import password_fits
+from central.auth.seats import heard
+from central.auth.signatures import demand_signature, take_challenge
 from central.devices import Device, as_operator, digest, epoch, known_device
 from central.store import tables as t
 from central.store.database import Database
@@ -29,36 +29,20 @@ from operator_tui.signin.messages import (
     refresh_text,
 )
 
-CHALLENGE_MS = 60_000
 _KEPT_MS = 7 * 86_400_000  # ended sessions, so that an old token is told from an unknown one
 
 
-def make_challenge(database: Database, device: str, now_ms: int) -> str:
-    """A nonce for that device. One is given to devices that do not exist too: who asks learns nothing."""
-    nonce = secrets.token_urlsafe(32)
-
-    def work(connection: sa.Connection) -> None:
-        connection.execute(sa.delete(t.challenge).where(t.challenge.c.expires_at <= now_ms))
-        # One at a time for each device: asking again and again fills no table.
-        connection.execute(sa.delete(t.challenge).where(t.challenge.c.device == device))
-        connection.execute(
-            sa.insert(t.challenge).values(nonce_hash=digest(nonce), device=device, expires_at=now_ms + CHALLENGE_MS)
-        )
-
-    database.write(work)
-    return nonce
-
-
 def sign_in(database: Database, asked: SignInRequest, now_ms: int) -> Granted:
-    """A new session. Refusals: DEVICE_SIGNATURE, DEVICE_OTHER, SIGN_IN_LATER, SIGN_IN_WRONG, ACCOUNT_BLOCKED.
+    """A new session. Refusals: DEVICE_SIGNATURE, DEVICE_REVOKED, DEVICE_OTHER, SIGN_IN_LATER, SIGN_IN_WRONG,
+    ACCOUNT_BLOCKED.
 
     First the device, then the password: only an enrolled workstation can guess at all, and it locks out none but
     itself. Who the password fits is told that he is blocked, others are not.
     """
     login = login_of(asked.login)
-    _take_challenge(database, asked.nonce, asked.d, now_ms)
+    take_challenge(database, asked.nonce, asked.d, now_ms)
     with database.read() as connection:
-        owner = _demand_signature(connection, asked.d, challenge_text(asked.nonce, asked.d, asked.login), asked.sig)
+        owner = demand_signature(connection, asked.d, challenge_text(asked.nonce, asked.d, asked.login), asked.sig)
         account = connection.execute(sa.select(t.account).where(t.account.c.login == login)).one_or_none()
     guess = f"{asked.d}/{login}"
     limits.count(database, guess, now_ms)
@@ -80,6 +64,7 @@ def sign_in(database: Database, asked: SignInRequest, now_ms: int) -> Granted:
         connection.execute(sa.delete(t.session).where(t.session.c.refresh_until < now_ms - _KEPT_MS))
         access, refresh, values = _pair(now_ms)
         connection.execute(sa.insert(t.session).values(id=secrets.token_hex(16), device=asked.d, **values))
+        heard(connection, asked.d, now_ms, None)
         granted = _granted(connection, asked.d, access, refresh, now_ms)
         audit.record(
             database,
@@ -98,7 +83,7 @@ def sign_in(database: Database, asked: SignInRequest, now_ms: int) -> Granted:
 
 def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
     """The next pair. Refusals: TOKEN_EXPIRED, TOKEN_REPLAYED (the session is ended then), TOKEN_INVALID, DEVICE_OTHER,
-    DEVICE_SIGNATURE, ACCOUNT_BLOCKED.
+    DEVICE_SIGNATURE, DEVICE_REVOKED, ACCOUNT_BLOCKED.
 
     The token before counts as long as nobody has seen the pair that replaced it: a line that dropped the answer must
     not cost the operator his session in the middle of a talk.
@@ -112,7 +97,7 @@ def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
             return Refusal(Code.TOKEN_INVALID)
         if row.device != asked.d:
             return Refusal(Code.DEVICE_OTHER)
-        _demand_signature(connection, asked.d, refresh_text(asked.refresh, asked.d), asked.sig)
+        demand_signature(connection, asked.d, refresh_text(asked.refresh, asked.d), asked.sig)
         if row.ended_at is not None:
             return Refusal(Code.TOKEN_INVALID)
         if row.refresh_until <= now_ms:
@@ -125,6 +110,7 @@ def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
         connection.execute(
             sa.update(t.session).where(t.session.c.id == row.id).values(**values, former_hash=found, seen=False)
         )
+        heard(connection, asked.d, now_ms, asked.u)
         return _granted(connection, asked.d, access, fresh, now_ms)
 
     done = database.write(work)
@@ -133,15 +119,18 @@ def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
     return done
 
 
-def sign_out(database: Database, device: str, now_ms: int) -> None:
+def sign_out(database: Database, device: str, now_ms: int, unsent: int | None = None) -> None:
     """«Выход»: the device's session ends."""
-    database.write(
-        lambda connection: connection.execute(
+
+    def work(connection: sa.Connection) -> None:
+        heard(connection, device, now_ms, unsent)
+        connection.execute(
             sa.update(t.session)
             .where(t.session.c.device == device, t.session.c.ended_at.is_(None))
             .values(ended_at=now_ms)
         )
-    )
+
+    database.write(work)
 
 
 def authenticated(database: Database, token: str, now_ms: int) -> Device:
@@ -172,35 +161,6 @@ def authenticated(database: Database, token: str, now_ms: int) -> Device:
             )
         )
     return device
-
-
-def _take_challenge(database: Database, nonce: str, device: str, now_ms: int) -> None:
-    def work(connection: sa.Connection) -> bool:
-        taken = connection.execute(
-            sa.delete(t.challenge)
-            .where(t.challenge.c.nonce_hash == digest(nonce), t.challenge.c.device == device)
-            .returning(t.challenge.c.expires_at)
-        ).scalar_one_or_none()
-        return taken is not None and taken > now_ms
-
-    if not database.write(work):
-        raise Refusal(Code.DEVICE_SIGNATURE)
-
-
-def _demand_signature(connection: sa.Connection, device: str, text: bytes, signature: str) -> int:
-    """The number of the device's operator. Refusal(DEVICE_SIGNATURE)."""
-    row = connection.execute(
-        sa.select(t.device.c.operator, t.device_key.c.public_key)
-        .join(t.device, t.device.c.id == t.device_key.c.device)
-        .where(t.device_key.c.device == device, t.device.c.revoked.is_(False))
-    ).one_or_none()
-    if row is None:
-        raise Refusal(Code.DEVICE_SIGNATURE)
-    try:
-        VerifyKey(row.public_key).verify(text, bytes.fromhex(signature))
-    except (BadSignatureError, ValueError):
-        raise Refusal(Code.DEVICE_SIGNATURE) from None
-    return int(row.operator)
 
 
 def _demand_active(connection: sa.Connection, device: str) -> Any:

@@ -63,6 +63,8 @@ device = sa.Table(
     sa.Column("proto", sa.Integer, nullable=False, server_default="1"),
     sa.Column("last_seen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("revoked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("workstation", sa.Text),  # workstation.key, none for those that share nothing
+    sa.Column("unsent", sa.BigInteger),  # as the desk last said, none since its session began
 )
 
 # ``seq`` is the place of the last event, ``head`` the hash of the chain up to it.
@@ -159,6 +161,8 @@ account = sa.Table(
     sa.Column("blocked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("sip_secret", sa.Text),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("subject", sa.Text),  # who he is to the provider (OIDC ``sub``); tied at his first sign-in there
+    sa.Index("account_by_subject", "subject", unique=True),
 )
 
 device_key = sa.Table(
@@ -208,4 +212,39 @@ reset = sa.Table(
     sa.Column("operator", sa.BigInteger, sa.ForeignKey("operator.number"), nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.Column("used_at", sa.BigInteger),
+)
+
+# A machine that somebody has enrolled: people who are known may join it. ``key`` is its public key (Ed25519, hex);
+# ``registry_key`` opens the copy of the registry that all of them share there.
+workstation = sa.Table(
+    "workstation",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("registry_key", sa.LargeBinary, nullable=False),
+    sa.Column("enrolled_at", sa.BigInteger, nullable=False),
+)
+
+# What a revoked device had not sent, sealed to the recovery key before it destroyed its own.
+sealed_work = sa.Table(
+    "sealed_work",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("device", sa.Text, sa.ForeignKey("device.id"), nullable=False),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("applied_at", sa.BigInteger),
+)
+
+# A sign-in through the provider that goes on (RFC 8628): what the desk knows is ``handle``, never the device code.
+oidc_flow = sa.Table(
+    "oidc_flow",
+    metadata,
+    sa.Column("handle_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("device_code", sa.Text, nullable=False),
+    sa.Column("nonce", sa.Text, nullable=False),
+    sa.Column("interval_ms", sa.BigInteger, nullable=False),
+    sa.Column("asked_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
 )

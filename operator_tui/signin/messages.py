@@ -16,10 +16,14 @@ SIGN_OUT_PATH = "/v1/auth/sign-out"
 PASSWORD_PATH = "/v1/auth/password"
 ESCROW_PATH = "/v1/auth/escrow"
 RESET_PATH = "/v1/auth/reset"
+JOIN_PATH = "/v1/auth/join"
+OWN_SEATS_PATH = "/v1/auth/seats"
+SEALED_WORK_PATH = "/v1/auth/sealed-work"
 
 ACCESS_S = 10 * 60
 REFRESH_S = 12 * 3600
 MIN_PASSWORD = 8
+CHALLENGE_DIGITS = 16  # of a workstation's key: what a nonce is made for
 
 
 class ChallengeRequest(msgspec.Struct, frozen=True):
@@ -46,14 +50,22 @@ class SignInRequest(msgspec.Struct, frozen=True):
     sig: str
 
 
-class RefreshRequest(msgspec.Struct, frozen=True):
+class RefreshRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The refresh token for a new pair. ``sig`` is the device key's over ``refresh_text``: it works once, so it is
-    its own nonce."""
+    its own nonce. ``u`` is how many operations wait there to be sent, None when it is not known."""
 
     v: int
     d: str
     refresh: str
     sig: str
+    u: int | None = None
+
+
+class SignOutRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """«Выход». ``u`` as above."""
+
+    v: int
+    u: int | None = None
 
 
 class Granted(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,6 +82,37 @@ class Granted(msgspec.Struct, frozen=True, omit_defaults=True):
     t: int
     recovery: str
     sealed: bool = False
+
+
+class JoinRequest(msgspec.Struct, frozen=True):
+    """A person the server knows sits down at a workstation somebody has enrolled; answered by EnrolAnswer.
+
+    ``w`` is the workstation's public key (Ed25519, hex), ``key`` that of the new device; ``nonce`` was made for the
+    first CHALLENGE_DIGITS of ``w``; ``sig`` is the workstation key's over ``join_text``."""
+
+    v: int
+    w: str
+    login: str
+    password: str
+    key: str
+    nonce: str
+    sig: str
+
+
+class OwnSeatsRequest(msgspec.Struct, frozen=True):
+    """The workstations of who asks; answered by people.SeatsAnswer."""
+
+    v: int
+
+
+class SealedWorkRequest(msgspec.Struct, frozen=True):
+    """What a revoked device had not sent. ``sealed`` to the recovery key (hex); ``sig`` is the device key's over
+    ``sealed_work_text``, made before that key was destroyed."""
+
+    v: int
+    d: str
+    sealed: str
+    sig: str
 
 
 class PasswordRequest(msgspec.Struct, frozen=True):
@@ -127,3 +170,13 @@ def challenge_text(nonce: str, device: str, login: str) -> bytes:
 def refresh_text(refresh: str, device: str) -> bytes:
     """What a device signs when it asks for the next pair of tokens."""
     return "\0".join(("operator-tui/refresh", refresh, device)).encode()
+
+
+def join_text(nonce: str, workstation: str, login: str, key: str) -> bytes:
+    """What a workstation signs when somebody sits down at it for the first time."""
+    return "\0".join(("operator-tui/join", nonce, workstation, login, key)).encode()
+
+
+def sealed_work_text(device: str, sealed: str) -> bytes:
+    """What a device signs before it destroys its keys."""
+    return "\0".join(("operator-tui/sealed-work", device, sealed)).encode()

@@ -10,6 +10,8 @@ PEOPLE_PATH = "/v1/people/list"
 ADD_PATH = "/v1/people/add"
 CHANGE_PATH = "/v1/people/change"
 CODE_PATH = "/v1/people/code"
+SEATS_PATH = "/v1/people/seats"
+REVOKE_PATH = "/v1/people/revoke"
 
 ENROLMENT, RESET, VOICE = "enrolment", "reset", "voice"
 
@@ -37,12 +39,13 @@ class PeopleAnswer(msgspec.Struct, frozen=True):
 
 
 class AddRequest(msgspec.Struct, frozen=True):
-    """A new person; ``operator.user`` is not looked at."""
+    """A new person; ``operator.user`` is not looked at. ``sip`` is the secret of his extension."""
 
     v: int
     login: str
     operator: Operator
     groups: list[str] = []
+    sip: str = ""
 
 
 class ChangeRequest(msgspec.Struct, frozen=True):
@@ -53,6 +56,7 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     values: dict[str, str] = {}
     groups: list[str] | None = None
     blocked: bool | None = None
+    sip: str | None = None
 
 
 class CodeRequest(msgspec.Struct, frozen=True):
@@ -67,3 +71,35 @@ class CodeAnswer(msgspec.Struct, frozen=True):
     """The code to tell him; by voice one for each of his workstations, by device."""
 
     codes: dict[str, str]
+
+
+class SeatOfPerson(msgspec.Struct, frozen=True):
+    """One workstation of a person. ``seen_ms`` its last word (UTC ms, 0: none yet); ``unsent`` what it then had not
+    sent, None when it has not said so since its work began; ``open`` whether a session goes on there."""
+
+    device: str
+    number: int
+    seen_ms: int
+    unsent: int | None
+    open: bool
+    revoked: bool
+
+
+class SeatsRequest(msgspec.Struct, frozen=True):
+    """The workstations of a person."""
+
+    v: int
+    login: str
+
+
+class SeatsAnswer(msgspec.Struct, frozen=True):
+    """By number."""
+
+    seats: list[SeatOfPerson]
+
+
+class RevokeRequest(msgspec.Struct, frozen=True):
+    """That workstation is no more: its sessions end, and it destroys its keys at its next word."""
+
+    v: int
+    device: str

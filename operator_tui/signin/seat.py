@@ -22,8 +22,20 @@ if TYPE_CHECKING:
 
     from operator_tui.secrets.live import LiveSecrets
 
-JOURNAL_KEY, SIP_SECRET = "journal", "sip"
+JOURNAL_KEY, SIP_SECRET, REGISTRY_KEY = "journal", "sip", "registry"
 _DEVICE_KEY, _VOICE_KEY, _REFRESH, _PLACE, _VERIFIER = "device-key", "voice-key", "refresh", "place", "verifier"
+_ALL = (
+    JOURNAL_KEY,
+    SIP_SECRET,
+    REGISTRY_KEY,
+    _DEVICE_KEY,
+    _VOICE_KEY,
+    _REFRESH,
+    _PLACE,
+    _VERIFIER,
+    "recordings",
+    "ami",
+)
 _OPEN = b"open"
 
 
@@ -50,9 +62,20 @@ class Seat:
     """One profile's seat. Closed until ``open`` or ``open_for_shift``."""
 
     def __init__(self, profile: Profile) -> None:
+        """``profile`` is the folders of this one person (see Seats)."""
         self._profile = profile
         self._tag_file: Path = profile.data / "seat.json"
         self._secrets: LiveSecrets | None = None
+
+    @property
+    def journal_file(self) -> Path:
+        """Where this person's journal is."""
+        return self._profile.journal_file
+
+    @property
+    def used_ns(self) -> int:
+        """When somebody last came in here, 0 before enrolment."""
+        return self._tag_file.stat().st_mtime_ns if self._tag_file.exists() else 0
 
     @property
     def tag(self) -> NameTag | None:
@@ -94,6 +117,7 @@ class Seat:
         if not enrolled:
             raise Refusal(Code.NOT_ENROLLED)
         self._secrets = secrets
+        self._tag_file.touch()
 
     def open_for_shift(self) -> bool:
         """Open them with what the kernel still holds of this shift."""
@@ -146,11 +170,14 @@ class Seat:
 
     def enrol(self, answer: EnrolAnswer, key: SigningKey, password: str, now_ms: int) -> None:
         """Keep a new identity. A vault comes to be under this password."""
+        self._profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         secrets = self._backend(password)
         secrets.set(_DEVICE_KEY, bytes(key))
         secrets.set(_VOICE_KEY, bytes.fromhex(answer.voice))
         if answer.sip:
             secrets.set(SIP_SECRET, answer.sip.encode())
+        if answer.registry:
+            secrets.set(REGISTRY_KEY, bytes.fromhex(answer.registry))
         place = Place(answer.device, answer.number, answer.epoch, answer.login, answer.operator, now_ms)
         secrets.set(_PLACE, msgspec.json.encode(place))
         self._secrets = secrets
@@ -185,6 +212,26 @@ class Seat:
         if self.secrets.vault is not None:
             self.secrets.vault.wrap_anew(password)
         self.remember(password)
+
+    def destroy(self) -> None:
+        """A revoked seat: its keys are gone for good, and with them what they opened. The journal's file is put aside,
+        unreadable here: the server alone can still give its key back."""
+        secrets = self.secrets
+        device = self.place.device
+        self.let_go()
+        if secrets.vault is not None:
+            secrets.vault.lock()
+        else:
+            for name in _ALL:
+                secrets.delete(name)
+        for name in ("vault", "vault.before-reset", "keys.backend"):
+            (self._profile.data / name).unlink(missing_ok=True)
+        for end in ("", "-wal", "-shm"):
+            file = self.journal_file.with_name(self.journal_file.name + end)
+            if file.exists():
+                file.replace(file.with_name(f"journal.{device}.revoked{end}"))
+        self._tag_file.unlink(missing_ok=True)
+        self._secrets = None
 
     @property
     def place(self) -> Place:

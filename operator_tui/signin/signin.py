@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,8 +20,11 @@ from operator_tui.journal.device import DeviceIdentity
 from operator_tui.profiles import Profile
 from operator_tui.signin.ask import ask
 from operator_tui.signin.messages import (
+    CHALLENGE_DIGITS,
     CHALLENGE_PATH,
     ESCROW_PATH,
+    JOIN_PATH,
+    OWN_SEATS_PATH,
     PASSWORD_PATH,
     REFRESH_PATH,
     RESET_PATH,
@@ -31,21 +35,29 @@ from operator_tui.signin.messages import (
     Done,
     EscrowRequest,
     Granted,
+    JoinRequest,
+    OwnSeatsRequest,
     PasswordRequest,
     RefreshRequest,
     ResetAnswer,
     ResetRequest,
     SignInRequest,
+    SignOutRequest,
     challenge_text,
+    join_text,
     refresh_text,
 )
 from operator_tui.signin.offline import demand_recent
-from operator_tui.signin.seat import JOURNAL_KEY, NameTag, Place, Seat
+from operator_tui.signin.people import SeatOfPerson, SeatsAnswer
+from operator_tui.signin.seat import JOURNAL_KEY, NameTag, Place
+from operator_tui.signin.seats import Seats
 from operator_tui.signin.settings import SignInSettings
 from operator_tui.signin.voice import STEP_MS, voice_code_fits
 from operator_tui.sync.protocol import ENROL_PATH, PROTOCOL_VERSION, EnrolAnswer, EnrolRequest
 
 if TYPE_CHECKING:
+    from nacl.signing import SigningKey
+
     from operator_tui.secrets import Secrets
     from operator_tui.sync.link import Link
 
@@ -67,17 +79,25 @@ class SignIn:
         self._settings = settings
         self._clock = clock
         self._connect = connect
-        self._seat = Seat(profile)
+        self._seats = Seats(profile)
+        self._seat = self._seats.last()
         self._access = ""
         self._access_end = 0.0
         self._recovery = b""
         self._sealed = False
         self._renewing = asyncio.Lock()
+        # How much waits to be sent, for the server to tell who sits at another place; whoever has the journal sets it.
+        self.unsent: Callable[[], int | None] = lambda: None
 
     @property
     def tag(self) -> NameTag | None:
-        """Whose seat it is, None before enrolment."""
+        """Who sits here, or sat here last; None before enrolment."""
         return self._seat.tag
+
+    @property
+    def journal_file(self) -> Path:
+        """The journal of who sits here: each person of a workstation has his own."""
+        return self._seat.journal_file
 
     @property
     def secrets(self) -> Secrets:
@@ -103,36 +123,74 @@ class SignIn:
         """
         from nacl.signing import SigningKey
 
-        key = SigningKey.generate()
-        asked = EnrolRequest(PROTOCOL_VERSION, code, bytes(key.verify_key).hex(), password)
+        key, machine = SigningKey.generate(), await asyncio.to_thread(self._seats.workstation_key)
+        asked = EnrolRequest(
+            PROTOCOL_VERSION, code, bytes(key.verify_key).hex(), password, bytes(machine.verify_key).hex()
+        )
         answer = await ask(await self._connect(), ENROL_PATH, asked, EnrolAnswer)
         if not answer.login:
             raise Refusal(Code.SERVER_REFUSED, reason="no account")
-        await asyncio.to_thread(self._seat.enrol, answer, key, password, self._clock.now_ms())
-        await self._sign_in_at_server(answer.login, password)
-        await self._hold()
+        await self._sit_down(answer, key, password)
 
     async def sign_in(self, login: str, password: str, voice: str = "") -> bool:
         """Open the secrets and a session; True when the server was there.
 
-        Without the server: at most ``offline_hours`` after its last word, or eight hours with the code ``voice``.
-        Refusals: SIGN_IN_WRONG, PASSWORD_ELSEWHERE, DEVICE_OTHER, OFFLINE_TOO_LONG, OFFLINE_CLOCK, VOICE_CODE, those
-        of the server, SERVER_UNTRUSTED: with a server that is not ours nobody goes on unknowing.
+        A person who has no seat at this workstation yet gets one, if the server knows him. Without the server: at most
+        ``offline_hours`` after its last word, or eight hours with the code ``voice``. Refusals: SIGN_IN_WRONG,
+        PASSWORD_ELSEWHERE, DEVICE_OTHER, DEVICE_REVOKED, OFFLINE_TOO_LONG, OFFLINE_CLOCK, VOICE_CODE,
+        SEAT_NEEDS_SERVER, those of the server, SERVER_UNTRUSTED: with a server that is not ours nobody goes on
+        unknowing.
         """
-        tag = self._seat.tag
-        if tag is None:
+        if self._seat.tag is None:
             raise Refusal(Code.NOT_ENROLLED)
-        if login.strip().casefold() != tag.login:
-            raise Refusal(Code.DEVICE_OTHER)
+        login = login.strip().casefold()
+        seat = await asyncio.to_thread(self._seats.of, login)
+        if seat.tag is None:
+            await self._join(login, password)
+            return True
+        self._seat = seat
         await asyncio.to_thread(self._seat.open, password)
         try:
-            there = await self._sign_in_anywhere(tag.login, password, voice)
+            there = await self._sign_in_anywhere(login, password, voice)
             await self._hold()
         except BaseException:
             self._forget_access()
             await asyncio.to_thread(self._seat.close)
             raise
         return there
+
+    async def _join(self, login: str, password: str) -> None:
+        from nacl.signing import SigningKey
+
+        key, machine = SigningKey.generate(), await asyncio.to_thread(self._seats.workstation_key)
+        public, ours = bytes(machine.verify_key).hex(), bytes(key.verify_key).hex()
+        try:
+            link = await self._connect()
+            about = ChallengeRequest(PROTOCOL_VERSION, public[:CHALLENGE_DIGITS])
+            challenge = await ask(link, CHALLENGE_PATH, about, ChallengeAnswer)
+            signature = machine.sign(join_text(challenge.nonce, public, login, ours)).signature.hex()
+            asked = JoinRequest(PROTOCOL_VERSION, public, login, password, ours, challenge.nonce, signature)
+            answer = await ask(link, JOIN_PATH, asked, EnrolAnswer)
+        except Refusal as refusal:
+            if refusal.code is Code.SERVER_AWAY:
+                raise Refusal(Code.SEAT_NEEDS_SERVER) from refusal
+            raise
+        await self._sit_down(answer, key, password)
+
+    async def _sit_down(self, answer: EnrolAnswer, key: SigningKey, password: str) -> None:
+        """A new seat of its own, then a session."""
+        self._forget_access()
+        self._seat = await asyncio.to_thread(self._seats.of, answer.login)
+        await asyncio.to_thread(self._seat.enrol, answer, key, password, self._clock.now_ms())
+        await self._sign_in_at_server(answer.login, password)
+        await self._hold()
+
+    async def elsewhere(self) -> list[SeatOfPerson]:
+        """His other workstations where something may still be unsent, or where a session goes on."""
+        answer: SeatsAnswer = await self.ask(OWN_SEATS_PATH, OwnSeatsRequest(PROTOCOL_VERSION), SeatsAnswer)
+        here = (await asyncio.to_thread(lambda: self._seat.place)).device
+        others = (seat for seat in answer.seats if seat.device != here and not seat.revoked)
+        return [seat for seat in others if seat.open or seat.unsent != 0]
 
     async def reset(self, code: str, password: str) -> None:
         """A forgotten password: a new one by the administrator's code, and the same journal with all that is unsent.
@@ -219,7 +277,7 @@ class SignIn:
         if not refresh:
             raise Refusal(Code.SIGN_IN_NEEDED)
         signature = await asyncio.to_thread(self._seat.sign, refresh_text(refresh, place.device))
-        asked = RefreshRequest(PROTOCOL_VERSION, place.device, refresh, signature)
+        asked = RefreshRequest(PROTOCOL_VERSION, place.device, refresh, signature, self.unsent())
         try:
             granted = await ask(await self._connect(), REFRESH_PATH, asked, Granted)
         except Refusal as refusal:
@@ -295,7 +353,7 @@ class SignIn:
         access, self._access = self._access, ""
         if access:
             with contextlib.suppress(Refusal, TimeoutError):
-                asked = Done()
+                asked = SignOutRequest(PROTOCOL_VERSION, self.unsent())
                 await asyncio.wait_for(ask(await self._connect(), SIGN_OUT_PATH, asked, Done, access), _GOODBYE_S)
         await asyncio.to_thread(self._seat.leave)
 

@@ -98,19 +98,22 @@ Frame = Head | Results | Event | End
 class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A one-time code for a device identity.
 
-    For a person: ``key`` the device's public key (Ed25519, hex) and his ``password``, the one he has or his first.
+    For a person: ``key`` the device's public key (Ed25519, hex) and his ``password``, the one he has or his first;
+    ``workstation`` the public key of the machine, which people may share.
     """
 
     v: int
     code: str
     key: str = ""
     password: str = ""
+    workstation: str = ""
 
 
 class EnrolAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """The identity of a new device: its code, its number for the number to tell, its secret token, the epoch.
 
-    A person's device has no token but his ``login``, the key of codes given by ``voice`` (hex) and his ``sip`` secret.
+    A person's device has no token but his ``login``, the key of codes given by ``voice`` (hex) and his ``sip`` secret;
+    ``registry`` is the key of the registry's copy at that workstation (hex).
     """
 
     device: str
@@ -121,6 +124,7 @@ class EnrolAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     login: str = ""
     voice: str = ""
     sip: str = ""
+    registry: str = ""
 
 
 class ForkRequest(msgspec.Struct, frozen=True):

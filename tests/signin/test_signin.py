@@ -55,7 +55,7 @@ async def test_a_wrong_password_opens_nothing(office: Office, sit: Sit) -> None:
     await sit().enrol(office.hire("petrova"), PASSWORD)
     seat = sit()
     assert (await refusal(seat.sign_in("petrova", "не тот пароль"))).code is Code.SIGN_IN_WRONG
-    assert (await refusal(seat.sign_in("sidorova", PASSWORD))).code is Code.DEVICE_OTHER
+    assert (await refusal(seat.sign_in("sidorova", PASSWORD))).code is Code.SIGN_IN_WRONG
     with pytest.raises(Refusal):
         assert seat.secrets
     assert await seat.sign_in("petrova", PASSWORD)

@@ -9,7 +9,7 @@ from nacl.signing import SigningKey
 
 from central.auth import accounts
 from central.auth.limits import TRIES, WINDOW_MS
-from central.auth.sessions import CHALLENGE_MS
+from central.auth.signatures import CHALLENGE_MS
 from central.store import tables as t
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
