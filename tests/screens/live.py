@@ -11,6 +11,7 @@ import pytest
 
 from operator_tui.app import make_app
 from operator_tui.desk.desk import Desk
+from operator_tui.desk.state import Light
 from operator_tui.profiles import open_profile
 from operator_tui.secrets import kernel
 from operator_tui.settings import load
@@ -18,13 +19,16 @@ from screens.sign_in import SignInScreen, Way
 from tests.screens.page import DeskPage
 from tests.signin.conftest import PASSWORD, Office, office
 
-__all__ = ["OpenLive", "enter", "keyring_as_it_was", "office", "open_live", "take_the_seat", "way"]
+__all__ = ["OpenLive", "enter", "keyring_as_it_was", "office", "open_live", "stands", "take_the_seat", "way"]
 
 OpenLive = Callable[..., AbstractAsyncContextManager[DeskPage]]
 
 
 @pytest.fixture(autouse=True)
-def keyring_as_it_was() -> Iterator[None]:
+def keyring_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """And a vault that costs little: its price is another test's."""
+    monkeypatch.setattr("operator_tui.secrets.vault._MEMORY_KIB", 64)
+    monkeypatch.setattr("operator_tui.secrets.vault._PASSES", 1)
     before = keyring.core._keyring_backend
     yield
     keyring.core._keyring_backend = before
@@ -74,4 +78,10 @@ async def take_the_seat(desk: DeskPage, code: str, password: str = PASSWORD) -> 
     """Enrol by a code, until the journal stands."""
     await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
     await enter(desk, code, password, password)
+    await stands(desk)
+
+
+async def stands(desk: DeskPage) -> None:
+    """The journal and the engine of the telephone stand: a desk that ends before leaves its starter behind."""
     await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
+    await desk.until(lambda: desk.desk.state.lights.phone is not Light.STARTING, "the engine")

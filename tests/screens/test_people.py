@@ -10,7 +10,7 @@ from screens.ask import AskScreen
 from screens.code import CodeScreen
 from screens.person import PersonScreen
 from screens.sign_in import Way
-from tests.screens.live import OpenLive, enter, keyring_as_it_was, office, open_live, take_the_seat, way
+from tests.screens.live import OpenLive, enter, keyring_as_it_was, office, open_live, stands, take_the_seat, way
 from tests.screens.page import DeskPage, List
 from tests.signin.conftest import PASSWORD, Office
 
@@ -180,7 +180,7 @@ async def test_a_forgotten_password_and_eight_hours_by_voice(office: Office, ope
         await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
         await desk.press("f8")
         await enter(desk, code, "новый пароль 2", "новый пароль 2")
-        await desk.until(lambda: desk.desk.state.ready, "in with the code")
+        await stands(desk)
 
 
 async def test_ones_own_password(office: Office, open_live: OpenLive) -> None:
@@ -202,7 +202,7 @@ async def test_ones_own_password(office: Office, open_live: OpenLive) -> None:
         await enter(desk, PASSWORD)
         await desk.until(lambda: "неверны" in desk.text(), "the old one is none")
         await enter(desk, "новый пароль 2")
-        await desk.until(lambda: desk.desk.state.ready, "the new one")
+        await stands(desk)
 
 
 async def test_the_list_is_closed_to_who_is_no_administrator(office: Office, open_live: OpenLive) -> None:

@@ -10,7 +10,7 @@ from central.auth import accounts
 from operator_tui.secrets import kernel
 from screens.lock import LockScreen
 from screens.sign_in import Way
-from tests.screens.live import OpenLive, enter, keyring_as_it_was, open_live, way
+from tests.screens.live import OpenLive, enter, keyring_as_it_was, open_live, stands, way
 from tests.screens.page import open_desk
 from tests.signin.conftest import PASSWORD, Office, office
 
@@ -24,7 +24,7 @@ async def test_from_the_first_start_to_the_way_out(office: Office, open_live: Op
         await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
         assert desk.desk.parts.journal is None
         await enter(desk, code, PASSWORD, PASSWORD)
-        await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
+        await stands(desk)
         assert "Петрова petrova" in desk.text()
         await desk.desk.card.open()
         await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server has it all")
@@ -32,7 +32,7 @@ async def test_from_the_first_start_to_the_way_out(office: Office, open_live: Op
         if kernel.get("tfoms26") is None:
             await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
             await enter(desk, PASSWORD)
-        await desk.until(lambda: desk.desk.state.ready, "the shift goes on")
+        await stands(desk)
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit, "out")
     async with open_live() as desk:
@@ -41,7 +41,7 @@ async def test_from_the_first_start_to_the_way_out(office: Office, open_live: Op
         await desk.until(lambda: "Имя или пароль неверны" in desk.text(), "why not")
         begin = perf_counter()
         await enter(desk, PASSWORD)
-        await desk.until(lambda: desk.desk.state.ready, "in again")
+        await stands(desk)
         assert perf_counter() - begin < 10.0
         await desk.press("alt+l")
         await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "the lock")
@@ -58,7 +58,7 @@ async def test_two_passwords_that_differ_use_up_no_code(office: Office, open_liv
         await enter(desk, code, PASSWORD, "не такой же")
         await desk.until(lambda: "не совпадают" in desk.text(), "why not")
         await enter(desk, PASSWORD, PASSWORD)
-        await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
+        await stands(desk)
 
 
 async def test_a_forgotten_password(office: Office, open_live: OpenLive) -> None:
@@ -66,7 +66,7 @@ async def test_a_forgotten_password(office: Office, open_live: OpenLive) -> None
     async with open_live() as desk:
         await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
         await enter(desk, code, PASSWORD, PASSWORD)
-        await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
+        await stands(desk)
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit, "out")
     async with open_live() as desk:
@@ -74,7 +74,7 @@ async def test_a_forgotten_password(office: Office, open_live: OpenLive) -> None
         await desk.press("f8")
         await desk.until(lambda: way(desk) is Way.RESET, "the reset")
         await enter(desk, accounts.reset_code(office.database, "petrova", office.now()), "новый пароль", "новый пароль")
-        await desk.until(lambda: desk.desk.state.ready, "in with the same journal")
+        await stands(desk)
 
 
 async def test_the_demonstration_asks_nobody() -> None:
