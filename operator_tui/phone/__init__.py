@@ -1,7 +1,8 @@
 """The telephone: the seam PhoneLine, its lines, sound, the engine process and the desk's side of it.
 
 ==================  =============================================================================
-line                the seam: calls, events, capabilities, settings of a line; pure
+line                the seam: what a line is; whoever drives or follows one imports its words from here
+values, events      a call, a registration, the sound, settings of a line; what happens, and the picture of it; pure
 calls, numbers      the table of a call's moves; numbers as they are kept and dialled; pure
 base                what every line shares
 simulated           synthetic callers by clock and seed
@@ -9,9 +10,14 @@ sip, sip_setup,     SIP by baresip-python: calls, settings found the hard way, t
 sip_commands,       the registration, the stack's errors as refusals, the sound of one talk
 sip_registration,
 talk
-sound, tones        PortAudio, the ring, ports for tests
-engine, acts, wire, the process that owns line and sound, what crosses its socket, how it stands
-process, log        apart from the desk, what it writes down
+sound, portaudio,   the sound card and what stands in for one, ports without a card, the limiter for the ear,
+ports, limiter,     the ring
+tones
+engine, sounding,   the process that owns line and sound, its sound, what crosses its socket, how it stands
+acts, wire,         apart from the desk, what it writes down, ending tasks for good
+process, log, tasks
+queue               the PBX's queue and who of the colleagues is free, through its manager interface
+recorder, recording talks in encrypted files, from the answer on
 remote              the desk's side: all a desk imports, cheap to import
 commands, settings, what the room registers with the rest of the program
 cli

@@ -40,6 +40,7 @@ from operator_tui.phone.queue import Queue
 from operator_tui.phone.recorder import Recorder
 from operator_tui.phone.sound import open_card
 from operator_tui.phone.sounding import MakeCard, Sounding, should_ring
+from operator_tui.phone.tasks import ended
 
 IDLE_SECONDS = 600.0
 _POLL_SECONDS = 1.0
@@ -113,14 +114,11 @@ class Engine:
         try:
             await self._over.wait()
         finally:
-            watch.cancel()
             server.close()
             if self._desk is not None:
                 self._desk.close()
             await self._stop_line()
-            for task in self._requests:
-                task.cancel()
-            await asyncio.gather(watch, *self._requests, return_exceptions=True)
+            await ended(watch, *self._requests)
             self._socket.unlink(missing_ok=True)
             self._log.say("ended", engine=self._snapshot.engine)
 
@@ -352,9 +350,7 @@ class Engine:
         if recorder is not None:
             await recorder.close()
         if self._pump is not None:
-            self._pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pump
+            await ended(self._pump)
             self._pump = None
         await self._sound.close()
         if line is not None:

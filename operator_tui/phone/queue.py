@@ -14,6 +14,7 @@ from typing import Any
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.presence import State
 from operator_tui.phone.line import ColleaguesChanged, LineConfig, QueueChanged, QueueState
+from operator_tui.phone.tasks import ended
 
 _SETTLE_SECONDS = 0.2  # several events of one call make one question
 _ANSWER_SECONDS = 5.0
@@ -80,10 +81,7 @@ class Queue:
         if manager is not None:
             manager.connect = lambda *_: None
             manager.close()
-        tasks = [*self._tasks, *filter(None, [self._watching])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(self._watching, *self._tasks)
 
     async def pause(self, on: bool) -> bool:
         """Pause or unpause this operator in the queue. False when the PBX can not be asked now."""

@@ -22,6 +22,7 @@ from operator_tui.phone.line import (
     Snapshot,
     folded,
 )
+from operator_tui.phone.tasks import ended
 from operator_tui.profiles import Profile
 
 _START_SECONDS = 10.0  # for a new engine to listen
@@ -75,9 +76,7 @@ class RemotePhone:
         """Leave the engine as it is, calls included."""
         reading, self._reading = self._reading, None
         if reading is not None:
-            reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reading
+            await ended(reading)
         await self._disconnect()
 
     async def shut_down(self) -> None:

@@ -7,7 +7,6 @@ line's own task does nothing but call it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Mapping, Sequence
 
@@ -32,6 +31,7 @@ from operator_tui.phone.line import (
     TransferEnded,
 )
 from operator_tui.phone.numbers import dialable
+from operator_tui.phone.tasks import ended
 
 _TICK_SECONDS = 0.2
 _QUEUE = "oms-1"
@@ -83,11 +83,8 @@ class SimulatedLine(BaseLine):
             self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await ended(self._task)
+        self._task = None
         for call in self.calls():
             self._end(call, EndedBy.HERE)
         self._next_ring = self._second_ring = None

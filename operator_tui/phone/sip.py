@@ -44,6 +44,7 @@ from operator_tui.phone.sip_commands import asked, quietly, retried, who_ended
 from operator_tui.phone.sip_registration import Registrar
 from operator_tui.phone.sip_setup import QUEUE_HEADER, Setup, caller, setup
 from operator_tui.phone.talk import Ear
+from operator_tui.phone.tasks import ended
 
 _TRANSFER_SECONDS = 40.0
 
@@ -112,9 +113,7 @@ class BaresipLine(BaseLine):
         await self._close_stack()
         for call in self.calls():  # whatever the stack had no time to report
             self._ended(call.id, EndedBy.HERE, "")
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         await self._ear.close()
         self._registered(RegistrationState.OFF)
 

@@ -18,6 +18,7 @@ from baresip.errors import split_status
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.line import LineConfig, RegistrationState
+from operator_tui.phone.tasks import ended
 
 _TIMER_F_SECONDS = 32.0
 _REFRESH_SHARE = 0.9
@@ -55,9 +56,7 @@ class Registrar:
         task, self._task = self._task, None
         if task is None:
             return
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await ended(task)
         self._runtime.unsubscribe(self._on_event)
         with contextlib.suppress(BaresipError):
             await self._agent.unregister(timeout=1.0)
