@@ -200,7 +200,9 @@ class Schedule:
 
     async def _settle(self) -> None:
         """Let everybody go on until all wait for the line."""
-        for _ in range(40):
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # who could go on
+        await asyncio.sleep(0)
+        while ready:  # noqa: ASYNC110  # there is no event for «nobody can go on»
             await asyncio.sleep(0)
         for desk in self.desks:
             desk.tasks = {task for task in desk.tasks if not task.done()}

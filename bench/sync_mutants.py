@@ -11,7 +11,7 @@ from typing import Any
 
 from central import apply, backup, exchange
 from operator_tui.journal import cards, confirm, forked, outbox
-from operator_tui.sync import sender
+from operator_tui.sync import taking
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,6 @@ MUTANTS = [
         '    store.set_meta("next_n", str(n + 1))\n',
         '    store.db.execute("COMMIT")\n    store.db.execute("BEGIN")\n    store.set_meta("next_n", str(n + 1))\n',
     ),
-    Mutant("answers of another time", sender, "(now.code, now.epoch) != (device.code, device.epoch)", "False"),
+    Mutant("answers of another time", taking, "(now.code, now.epoch) != (device.code, device.epoch)", "False"),
     Mutant("no old id", forked, "was=operation.was or was,", 'was="",'),
 ]

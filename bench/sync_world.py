@@ -76,6 +76,19 @@ def copy_files(source: Path, target: Path) -> None:
             shutil.copyfile(old, target.with_name(target.name + suffix))
 
 
+_compiled: list[sa.Engine] = []
+
+
+def one_compiler(engine: sa.Engine) -> sa.Engine:
+    """The engine with the compiled statements of the first one: a schedule opens some twenty."""
+    if _compiled:
+        engine.dialect = _compiled[0].dialect
+        engine._compiled_cache = _compiled[0]._compiled_cache
+    else:
+        _compiled.append(engine)
+    return engine
+
+
 class Server:
     """The central server without its HTTP. ``clock`` is its own."""
 
@@ -97,6 +110,7 @@ class Server:
 
     def _open(self) -> None:
         self.database = Database.sqlite(self.path, KEY)
+        one_compiler(self.database.engine)
         sa.event.listen(self.database.engine, "before_cursor_execute", lambda *_: self.fuse.burn())
         sa.event.listen(self.database.engine, "commit", lambda _: self.fuse.burn())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,11 +14,14 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from central.api import auth, people
 from central.api.access import access_of, caller
+from central.api.dictionary import dictionary
 from central.api.enrol import enrol
 from central.api.errors import failed, refused, refused_by_http
+from central.api.events import events
 from central.api.fork import fork
 from central.api.health import health
 from central.api.insured import insured
+from central.api.presence import presence
 from central.api.service import Service
 from central.api.sync import sync
 from central.store.database import Database
@@ -29,7 +33,7 @@ from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import MAX_BODY
 
 HANDLERS = [
-    *(sync, enrol, fork, health),
+    *(sync, events, presence, dictionary, enrol, fork, health),
     *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
     *(auth.join, auth.own_seats),
     *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
@@ -43,7 +47,10 @@ def create_app(database: Database, *, clock: Clock | None = None, catalogue: Cat
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        talking = asyncio.create_task(service.bus.run())
         yield
+        talking.cancel()
+        await asyncio.wait({talking})
         service.close()
 
     for handler in HANDLERS:

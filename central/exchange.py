@@ -85,6 +85,8 @@ def exchange(
         if strange:
             return request, Answer(device.id, head)
         events, end = pull(connection, device, request)
+        if request.quiet:
+            events, end = [], msgspec.structs.replace(end, more=False)
     return request, Answer(device.id, head, pushed.outcomes, events, end, pushed.touched)
 
 

@@ -11,12 +11,20 @@ from central.log import log, log_failure
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.signin import messages as auth
 from operator_tui.signin import people
-from operator_tui.sync.protocol import ENROL_PATH, FORK_PATH, HEALTH_PATH, JSON_TYPE, SYNC_PATH
+from operator_tui.sync.protocol import (
+    ENROL_PATH,
+    EVENTS_PATH,
+    FORK_PATH,
+    HEALTH_PATH,
+    JSON_TYPE,
+    PRESENCE_PATH,
+    SYNC_PATH,
+)
 
 AnyRequest = Request[Any, Any, Any]
 
 _PATHS = frozenset(
-    {SYNC_PATH, ENROL_PATH, FORK_PATH, HEALTH_PATH}
+    {SYNC_PATH, EVENTS_PATH, PRESENCE_PATH, ENROL_PATH, FORK_PATH, HEALTH_PATH}
     | {auth.CHALLENGE_PATH, auth.SIGN_IN_PATH, auth.REFRESH_PATH, auth.SIGN_OUT_PATH}
     | {auth.PASSWORD_PATH, auth.ESCROW_PATH, auth.RESET_PATH, auth.JOIN_PATH, auth.OWN_SEATS_PATH}
     | {people.PEOPLE_PATH, people.ADD_PATH, people.CHANGE_PATH, people.CODE_PATH}
@@ -38,7 +46,7 @@ _STATUS = {
     Code.FORK: 409,
     Code.DATABASE_AWAY: 503,
 }
-_STATUS_OF_REASON = {"too_large": 413, "dictionary": 415, "encoding": 415}
+_STATUS_OF_REASON = {"too_large": 413, "dictionary": 415, "encoding": 415, "dictionary_unknown": 404}
 
 
 def status_of(refusal: Refusal) -> int:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from central.bus import Bus
 from central.hub import Hub
+from central.presence import Presences
 from central.store.database import Database
 from central.store.engine import CONNECTIONS
 from operator_tui.appeals.catalogue import Catalogue
@@ -24,6 +26,9 @@ class Service:
         self.clock = clock
         self.catalogue = catalogue
         self.hub = Hub()
+        self.presences = Presences()
+        self.streams: dict[str, object] = {}  # the open stream of each device
+        self.bus = Bus(self)
         # As many threads as connections: a request waits for a thread, never inside one for a connection.
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="central")
 

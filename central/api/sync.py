@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from central.api.access import SIGNED_IN, bearer
 from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.exchange import Answer, exchange, grown
+from central.hub import first_of
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.sync.dictionary import dictionary_of
@@ -70,7 +70,7 @@ async def _exchange(service: Service, token: str, body: bytes, *, packed: bool) 
             catalogue=service.catalogue,
         )
     )
-    service.hub.ring(answer.touched)
+    service.bus.grew(answer.touched)
     return asked, answer
 
 
@@ -84,15 +84,7 @@ async def _wait(service: Service, token: str, asked: SyncRequest, answer: Answer
             break
         bells = [service.hub.bell(stream) for stream in answer.end.end]
         if not await service.run(partial(grown, service.database, answer.end)):
-            await _ring(bells, min(left, _LOOK_S))
+            await first_of(bells, min(left, _LOOK_S))
             continue
         _, answer = await _exchange(service, token, again, packed=True)
     return answer
-
-
-async def _ring(bells: list[asyncio.Event], within: float) -> None:
-    """Wait for the first of the bells."""
-    waiting = [asyncio.ensure_future(bell.wait()) for bell in bells]
-    _, late = await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-    for task in late:
-        task.cancel()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.sync.protocol import ENCODING, FRAMES_TYPE, JSON_TYPE
+from operator_tui.sync.protocol import ENCODING, FRAMES_TYPE, JSON_TYPE, SILENCE_S, STREAM_TYPE
 from operator_tui.sync.settings import CentralSettings
 
 if TYPE_CHECKING:
     import httpx
 
-_CONNECTIONS = 2
+# One stays open for the stream, one is for operations; the third is for whatever must not wait behind them.
+_CONNECTIONS = 3
 _KEEP_S = 600.0
 _CONNECT_S, _READ_S = 15.0, 60.0
 _MAX_REFUSAL = 65_536  # bytes read of an answer that refuses
@@ -61,21 +62,43 @@ class Link:
         Refusals: SERVER_UNTRUSTED (server), SERVER_AWAY, whatever the server refuses, SERVER_REFUSED (reason) when
         its answer is not one of ours.
         """
+        client = await self._open()
+        with self._telling_away():
+            async with client.stream("POST", path, content=body, headers=_headers(token, packed)) as response:
+                await _demand_ok(response)
+                yield response.aiter_raw()
+
+    async def put(self, path: str, body: bytes, *, token: str = "") -> None:
+        """Send a body that is answered by nothing. Refusals: those of ``post``."""
+        client = await self._open()
+        with self._telling_away():
+            async with client.stream("PUT", path, content=body, headers=_headers(token, packed=False)) as response:
+                await _demand_ok(response)
+
+    @asynccontextmanager
+    async def events(
+        self, path: str, query: dict[str, str], *, token: str = ""
+    ) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
+        """An open stream: kind and data of each event as it arrives. One that is silent for SILENCE_S is away.
+
+        Refusals: those of ``post``.
+        """
         import httpx
+        from httpx_sse import EventSource, SSEError
 
         client = await self._open()
-        headers = {"Content-Type": JSON_TYPE, "Accept": f"{FRAMES_TYPE}, {JSON_TYPE}", "Accept-Encoding": ENCODING}
+        timeout = httpx.Timeout(connect=_CONNECT_S, read=SILENCE_S, write=_READ_S, pool=_READ_S)
+        headers = {"Accept": STREAM_TYPE, "Accept-Encoding": "identity", "Cache-Control": "no-store"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        if packed:
-            headers["Content-Encoding"] = ENCODING
-        try:
-            async with client.stream("POST", path, content=body, headers=headers) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise await _refusal(response)
-                yield response.aiter_raw()
-        except httpx.TransportError as error:
-            raise self._away(error) from error
+        with self._telling_away():
+            async with client.stream("GET", path, params=query, headers=headers, timeout=timeout) as response:
+                await _demand_ok(response)
+                source = EventSource(response)
+                try:
+                    yield ((event.event, event.data) async for event in source.aiter_sse())
+                except SSEError:
+                    raise Refusal(Code.SERVER_REFUSED, reason="stream") from None
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -110,10 +133,33 @@ class Link:
             trust_env=False,
         )
 
+    @contextmanager
+    def _telling_away(self) -> Iterator[None]:
+        import httpx
+
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise self._away(error) from error
+
     def _away(self, error: Exception) -> Refusal:
         if _untrusted(error):
             return Refusal(Code.SERVER_UNTRUSTED, server=self.server)
         return Refusal(Code.SERVER_AWAY)
+
+
+def _headers(token: str, packed: bool) -> dict[str, str]:
+    headers = {"Content-Type": JSON_TYPE, "Accept": f"{FRAMES_TYPE}, {JSON_TYPE}", "Accept-Encoding": ENCODING}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if packed:
+        headers["Content-Encoding"] = ENCODING
+    return headers
+
+
+async def _demand_ok(response: httpx.Response) -> None:
+    if not response.is_success:
+        raise await _refusal(response)
 
 
 def tls_context(settings: CentralSettings) -> ssl.SSLContext:

@@ -25,9 +25,13 @@ SPOKEN_VERSIONS = frozenset({1})
 SYNC_PATH = "/v1/sync"
 ENROL_PATH = "/v1/enroll"
 FORK_PATH = "/v1/fork"
+EVENTS_PATH = "/v1/events"
+PRESENCE_PATH = "/v1/presence"
+DICT_PATH = "/v1/dict"
 HEALTH_PATH = "/v1/health"
 JSON_TYPE = "application/json"
 FRAMES_TYPE = "application/x-ndjson"
+STREAM_TYPE = "text/event-stream"
 ENCODING = "zstd"
 
 FRAME_EVENTS = 5  # entries between two flushes: what a cut can lose
@@ -37,6 +41,10 @@ MAX_PLAIN = 8 << 20  # bytes of a request after decompression: what a zstd bomb 
 MAX_ANSWER = 64 << 20  # the same for an answer; a page of events is some 16 KB
 MAX_PAGE = 1 << 20  # bytes of events a desk may ask for at once
 MAX_WAIT_S = 25.0  # longest long poll: under the 30 s after which proxies cut
+
+HEARTBEAT_S = 25.0  # between two comments of a stream that has nothing to tell
+SILENCE_S = 40.0  # a stream that was silent for so long is dead
+MAX_WATCHED = 64  # numbers whose presence a desk may follow: what a screen shows
 
 _LEVEL = 9  # 0.3 ms a card; level 19 saves 2 % more and costs ten times that
 _WINDOW_LOG = 18  # 256 KB: what a stream's reader has to set aside
@@ -49,7 +57,8 @@ class SyncRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``v`` protocol version; ``d`` device; ``e`` epoch the desk knows, empty at first; ``t`` its clock (UTC ms);
     ``c`` last event it has of each stream; ``o`` operations in order of n, each kept as it came; ``max`` bytes of
-    events it wants at most; ``wait`` seconds the server may hold the answer while there is nothing to tell.
+    events it wants at most; ``wait`` seconds the server may hold the answer while there is nothing to tell; ``quiet``
+    asks for no events: they come by an open stream.
     """
 
     v: int
@@ -60,6 +69,7 @@ class SyncRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     o: list[dict[str, Any]] = []
     max: int = 16_384
     wait: float = 0.0
+    quiet: bool = False
 
 
 class Head(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -131,6 +141,27 @@ class ForkRequest(msgspec.Struct, frozen=True):
     """A copied journal asks for a device code of its own; answered by EnrolAnswer."""
 
     v: int
+
+
+class PresenceRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What this operator does, and whom he looks at.
+
+    ``s`` a state of appeals.presence; ``card`` the card that is open before him; ``watch`` the numbers on his screen,
+    MAX_WATCHED at most: changes of theirs come by his stream, in batches.
+    """
+
+    v: int
+    s: str
+    card: str = ""
+    watch: list[str] = []
+
+
+class PresenceTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A batch of a stream: ``p`` state by number, what changed only; ``card`` the numbers that have the same card open
+    as this operator, None when that did not change."""
+
+    p: dict[str, str] = {}
+    card: list[str] | None = None
 
 
 def demand_version(version: int) -> None:
@@ -218,6 +249,12 @@ def write_answer(
     for events_group in _groups(events):
         yield b"".join(map(writer.write, events_group)) + writer.flush()
     yield writer.write(end) + writer.finish()
+
+
+def pack_frames(frames: Iterable[Frame], dictionary: zstandard.ZstdCompressionDict) -> bytes:
+    """Frames of one event of a stream, packed by themselves: a stream that is taken up again needs nothing before."""
+    lines = b"".join(msgspec.json.encode(frame) + b"\n" for frame in frames)
+    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary).compress(lines)
 
 
 FindDictionary = Callable[[bytes], zstandard.ZstdCompressionDict | None]

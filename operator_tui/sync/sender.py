@@ -11,49 +11,50 @@ import asyncio
 import contextlib
 import logging
 import random
-import statistics
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.operations import Event, Operation, Outcome
+from operator_tui.appeals.operations import Operation
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
-from operator_tui.sync.dictionary import current, dictionary_of
+from operator_tui.sync.dictionary import CURRENT, current, dictionary_of
 from operator_tui.sync.enrol import fork
+from operator_tui.sync.events import PRESENCE, cursors_text, read_frames, read_presence
 from operator_tui.sync.link import Link
+from operator_tui.sync.listening import Buffered, Listening, Way
+from operator_tui.sync.presence import PresenceTeller
 from operator_tui.sync.protocol import (
+    EVENTS_PATH,
     MAX_OPERATIONS,
     MAX_WAIT_S,
+    PRESENCE_PATH,
     PROTOCOL_VERSION,
     SYNC_PATH,
-    End,
-    Frame,
     FrameReader,
-    Head,
-    Results,
+    PresenceRequest,
     SyncRequest,
     pack,
     plain_operation,
 )
+from operator_tui.sync.taking import Answer, Taking
 
 _log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 _BACKOFF_S = 60.0
 # On a slow line a cut loses what is under way, so little is; a line that answers at once takes whole batches.
 _SLOW_OPERATIONS = 20
 _FAST_S = 1.0
 _BATCH_BYTES = 1 << 20
-_BROKEN_S = 0.5  # between a held request that broke off and the round that looks why
+_FIRST_S = 15.0  # until the first event of a stream; the server sends it at once
 _REWINDS = 2  # in one round; a server that asks for the same again and again is not followed
 _FORKS = 1  # the same
-_OFFSETS = 9  # clock differences the median is taken of
 
 
 class Session(Protocol):
@@ -92,18 +93,6 @@ class SenderState:
     offset_ms: int = 0
 
 
-@dataclass
-class _Answer:
-    """What one answer has brought so far."""
-
-    head: Head | None = None
-    held: bool = False
-    settled: int = 0
-    events: int = 0
-    rewound: bool = False
-    end: End | None = None
-
-
 class Sender:
     """One journal and one server. All its methods belong to one event loop."""
 
@@ -117,12 +106,15 @@ class Sender:
         session: Session | None = None,
         poll_s: float = 2.0,
         wait_s: float = MAX_WAIT_S,
+        best: Way = Way.STREAM,
         on_state: Callable[[SenderState], None] = lambda state: None,
         on_cards: Callable[[Sequence[str]], None] = lambda cards: None,
+        on_presence: Callable[[], None] = lambda: None,
     ) -> None:
         """``run(function, *args, **kwargs)`` runs a journal's method on the journal's thread; ``poll_s`` seconds
         between two looks while nothing is to be sent, if the server does not hold a look for ``wait_s`` until there is
-        something to see (0: it is not asked to); the callbacks get each new state and the cards changed."""
+        something to see (0: it is not asked to); ``best`` the way of hearing of others that is tried first; the
+        callbacks get each new state and the cards changed; ``on_presence`` that ``presence`` has news."""
         self._journal = journal
         self._link = link
         self._session = session
@@ -131,17 +123,16 @@ class Sender:
         self._poll_s = poll_s
         self._wait_s = wait_s
         self._on_state = on_state
-        self._on_cards = on_cards
         self._kicked = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
-        self._listening: asyncio.Task[int | None] | None = None
         self._failures = 0
         self._batch = _SLOW_OPERATIONS
-        self._durable = 0
         self._dictionary = True
-        self._offsets: deque[int] = deque(maxlen=_OFFSETS)
-        # Two answers may arrive side by side, and one of them may be from before the server became another.
-        self._taking = asyncio.Lock()
+        self._streaming = False
+        self._lane = asyncio.Lock()  # operations go before presence
+        self._taking = Taking(journal, run=run, clock=clock, on_cards=on_cards)
+        self._listening = Listening(self._streamed, self._held, best=best, wait_s=wait_s, clock=clock)
+        self.presence = PresenceTeller(self._tell_presence, clock=clock, on_change=on_presence)
         self.state = SenderState(since_ms=clock.now_ms())
 
     def kick(self) -> None:
@@ -151,23 +142,25 @@ class Sender:
     async def run(self) -> None:
         """Send and fetch until ``stop``."""
         self._task = asyncio.current_task()
+        presence = asyncio.create_task(self.presence.run(lambda: self._lane))
         try:
             while True:
                 self._kicked.clear()
                 pause = await self.round()
                 if self._wait_s and self.state.light is ServerLight.ON:
-                    await self._listen(pause)
+                    await self._listening.listen(pause, self._kicked)
                 else:
                     await self._pause(pause)
         finally:
-            if self._listening:
-                self._listening.cancel()
-                await asyncio.wait({self._listening})
+            presence.cancel()
+            await asyncio.wait({presence})
+            await self._listening.stop()
 
     async def round(self) -> float:
         """Exchange until both ends are even, or until it fails. Seconds to wait before the next time."""
         try:
-            await self._until_even()
+            async with self._lane:
+                await self._until_even()
         except Refusal as refusal:
             light = ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE
             return await self._failed(light, refusal)
@@ -190,38 +183,59 @@ class Sender:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._kicked.wait(), seconds)
 
-    async def _listen(self, pause: float) -> None:
-        """Fetch what others do until there is something to send: one request is held by the server, on a connection of
-        its own, and outlives a round of ours. When it brings nothing, the next round looks what is the matter."""
-        while not self._kicked.is_set():
-            started = self._clock.monotonic()
-            if self._listening is None:
-                self._listening = asyncio.create_task(self._held())
-            kicked = asyncio.create_task(self._kicked.wait())
-            first = asyncio.FIRST_COMPLETED
-            try:
-                await asyncio.wait({kicked, self._listening}, timeout=self._wait_s + pause, return_when=first)
-            finally:
-                kicked.cancel()
-            if not self._listening.done():
-                return
-            listening, self._listening = self._listening, None
-            came = listening.result()
-            if not came:
-                # Broken off, or answered with nothing, at once even (a proxy that does not hold): not in a circle.
-                least = pause if came is not None else min(pause, _BROKEN_S)
-                await self._pause(max(0.0, least - (self._clock.monotonic() - started)))
-                return
+    async def _held(self) -> int:
+        """A request that the server holds until there is something; how many events came."""
+        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+        return (await self._exchange(device, [], wait=self._wait_s)).events if device else 0
 
-    async def _held(self) -> int | None:
-        """How many events came, None when the request broke off."""
+    async def _streamed(self) -> int:
+        """Follow an open stream until it ends; how many events came. Buffered when nothing of it arrives at all."""
+        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+        if device is None:
+            return 0
+        cursors: dict[str, int] = await self._run(self._journal.cursors)
+        query = {"c": cursors_text(cursors), "e": device.epoch, "z": str(CURRENT) if self._dictionary else ""}
+        answer = Answer(held=True)
+
+        async def follow(token: str) -> None:
+            async with self._link.events(EVENTS_PATH, query, token=token) as events:
+                await self._follow(device, answer, events)
+
         try:
-            device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
-            return (await self._exchange(device, [], wait=self._wait_s)).events if device else None
-        except Exception as error:  # whatever it is, the next round meets it too and tells it
-            if not isinstance(error, Refusal):
-                _log.exception("listening failed")
-            return None
+            await self._signed_in(device, follow)
+        finally:
+            self._streaming = False
+            self.presence.closed()
+        return answer.events
+
+    async def _follow(self, device: DeviceIdentity, answer: Answer, events: AsyncIterator[tuple[str, str]]) -> None:
+        try:
+            async with asyncio.timeout(_FIRST_S):
+                first = await anext(events, None)
+        except TimeoutError:
+            raise Buffered from None
+        if first is None:
+            raise Refusal(Code.SERVER_AWAY)
+        self._streaming = True
+        self.presence.opened()
+        await self._heard(device, answer, first)
+        async for event in events:
+            if answer.rewound:
+                return
+            await self._heard(device, answer, event)
+
+    async def _heard(self, device: DeviceIdentity, answer: Answer, event: tuple[str, str]) -> None:
+        kind, data = event
+        if kind == PRESENCE:
+            self.presence.told(read_presence(data))
+        else:
+            await self._taking.take(device, [], read_frames(kind, data), answer, self._clock.now_ms())
+
+    async def _tell_presence(self, asked: PresenceRequest) -> None:
+        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+        if device is not None:
+            body = msgspec.json.encode(asked)
+            await self._signed_in(device, lambda token: self._link.put(PRESENCE_PATH, body, token=token))
 
     async def _failed(self, light: ServerLight, refusal: Refusal) -> float:
         self._failures += 1
@@ -272,32 +286,32 @@ class Sender:
         if common := [plain for plain in batch if plain["n"] < fork_n]:
             await self._exchange(device, common)
         fresh = await fork(self._link, device.token)
-        async with self._taking:
-            now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
-            if now != device:
-                raise Refusal(Code.SERVER_AWAY)  # the server became another meanwhile, the copies may be even there
-            await self._run(self._journal.fork, fresh)
-            self._durable = 0
+        await self._taking.become(device, fresh)
         return fresh
 
-    async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], *, wait: float = 0.0) -> _Answer:
+    async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], *, wait: float = 0.0) -> Answer:
+        return await self._signed_in(device, lambda token: self._ask(device, batch, token, wait))
+
+    async def _signed_in(self, device: DeviceIdentity, work: Callable[[str], Awaitable[Result]]) -> Result:
+        """Do it with the token of who is signed in, or of the device where nobody has to."""
         if self._session is None:
-            return await self._ask(device, batch, device.token, wait)
+            return await work(device.token)
         try:
-            return await self._ask(device, batch, await self._session.token(), wait)
+            return await work(await self._session.token())
         except Refusal as refusal:
             if refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
                 raise
         # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
         self._session.spoiled()
-        return await self._ask(device, batch, await self._session.token(), wait)
+        return await work(await self._session.token())
 
-    async def _ask(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, wait: float) -> _Answer:
+    async def _ask(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, wait: float) -> Answer:
         cursors: dict[str, int] = await self._run(self._journal.cursors)
         sent_ms = self._clock.now_ms()
         request = SyncRequest(
-            v=PROTOCOL_VERSION, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait
-        )
+            v=PROTOCOL_VERSION, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait,
+            quiet=self._streaming and bool(batch),
+        )  # fmt: skip
         try:
             return await self._send(device, batch, token, request)
         except Refusal as refusal:
@@ -308,90 +322,22 @@ class Sender:
 
     async def _send(
         self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, request: SyncRequest
-    ) -> _Answer:
-        answer = _Answer(held=request.wait > 0)
-        sent_ms = request.t
+    ) -> Answer:
+        answer = Answer(held=request.wait > 0)
         reader = FrameReader(find=dictionary_of)
         body = pack(request, current() if self._dictionary else None)
         async with self._link.post(SYNC_PATH, body, token=token) as chunks:
             async for chunk in chunks:
-                await self._take(device, batch, reader.feed(chunk), answer, sent_ms)
+                await self._taking.take(device, batch, reader.feed(chunk), answer, request.t)
         if answer.end is None:
             raise Refusal(Code.SERVER_AWAY)  # the line was cut inside the answer
         return answer
-
-    async def _take(
-        self,
-        device: DeviceIdentity,
-        batch: Sequence[dict[str, Any]],
-        frames: Sequence[Frame],
-        answer: _Answer,
-        sent_ms: int,
-    ) -> None:
-        """Put what has arrived into the journal, if it is still the one that asked."""
-        if not frames:
-            return
-        async with self._taking:
-            now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
-            if now is None or (now.code, now.epoch) != (device.code, device.epoch):
-                if not answer.rewound:
-                    raise Refusal(Code.SERVER_AWAY)  # the server or this device became another meanwhile: ask again
-                return
-            await self._store(device, batch, frames, answer, sent_ms)
-
-    async def _store(
-        self,
-        device: DeviceIdentity,
-        batch: Sequence[dict[str, Any]],
-        frames: Sequence[Frame],
-        answer: _Answer,
-        sent_ms: int,
-    ) -> None:
-        """One transaction for the outcomes, one for the events."""
-        outcomes: list[Outcome] = []
-        events: list[Event] = []
-        for frame in frames:
-            match frame:
-                case Head():
-                    answer.head = frame
-                    if not answer.held:  # else the server's clock is of the time it was asked
-                        self._offsets.append(frame.t - (sent_ms + self._clock.now_ms()) // 2)
-                    answer.rewound = await self._follow_lineage(device, batch, frame)
-                case Results():
-                    outcomes += frame.r
-                case Event():
-                    events.append(frame)
-                case End():
-                    answer.end = frame
-        if answer.rewound or answer.head is None:
-            return
-        if outcomes or answer.head.durable > self._durable:
-            await self._run(self._journal.settle, outcomes, durable=answer.head.durable)
-            self._durable = answer.head.durable
-            answer.settled += len(outcomes)
-        answer.events += len(events)
-        if events and (changed := await self._run(self._journal.receive, events)):
-            self._on_cards(changed)
-
-    async def _follow_lineage(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], head: Head) -> bool:
-        """Another lineage of the server's database, or one that lacks what it had: start again from what it has.
-        Refusal(GAP) when the journal has no longer what the server asks for."""
-        lacks = bool(batch) and head.next < batch[0]["n"]
-        if head.e == device.epoch and not lacks:
-            return False
-        await self._run(self._journal.rewind, head.next, head.e)
-        self._durable = 0
-        if lacks:
-            oldest: list[Operation] = await self._run(self._journal.outbox, 1)
-            if not oldest or oldest[0].n > head.next:
-                raise Refusal(Code.GAP, next=head.next)
-        return True
 
     async def _tell(self, light: ServerLight, refusal: Refusal | None) -> None:
         unsent = self.state.unsent
         with contextlib.suppress(Refusal):  # a full disk is told by who writes; here the last count will do
             unsent = await self._run(self._journal.unsent)
-        offset = round(statistics.median(self._offsets)) if self._offsets else 0
+        offset = self._taking.offset_ms
         state = replace(self.state, light=light, refusal=refusal, unsent=unsent, offset_ms=offset)
         if light is not self.state.light:
             state = replace(state, since_ms=self._clock.now_ms())

@@ -1,0 +1,135 @@
+"""What the server says goes into the journal: one transaction for the outcomes, one for the events.
+
+Two answers may arrive side by side, and one of them may be from before the server became another: each is taken only
+while the journal is still the one that asked (docs/decisions/0025-sync-under-faults.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Event, Operation, Outcome
+from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.journal import Journal
+from operator_tui.sync.protocol import End, Frame, Head, Results
+
+_OFFSETS = 9  # clock differences the median is taken of
+
+
+@dataclass
+class Answer:
+    """What one answer, or one open stream, has brought so far. ``held``: the server's clock is of another time."""
+
+    head: Head | None = None
+    held: bool = False
+    settled: int = 0
+    events: int = 0
+    rewound: bool = False
+    end: End | None = None
+
+
+class Taking:
+    """Belongs to one event loop."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        run: Callable[..., Awaitable[Any]],
+        clock: Clock,
+        on_cards: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._journal = journal
+        self._run = run
+        self._clock = clock
+        self._on_cards = on_cards
+        self._durable = 0
+        self._offsets: deque[int] = deque(maxlen=_OFFSETS)
+        self._alone = asyncio.Lock()
+
+    @property
+    def offset_ms(self) -> int:
+        """How far the server's clock is ahead of ours."""
+        return round(statistics.median(self._offsets)) if self._offsets else 0
+
+    async def take(
+        self,
+        device: DeviceIdentity,
+        batch: Sequence[dict[str, Any]],
+        frames: Sequence[Frame],
+        answer: Answer,
+        sent_ms: int,
+    ) -> None:
+        """Put what has arrived into the journal, if it is still the one that asked. Refusal(SERVER_AWAY) if not."""
+        if not frames:
+            return
+        async with self._alone:
+            now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+            if now is None or (now.code, now.epoch) != (device.code, device.epoch):
+                if not answer.rewound:
+                    raise Refusal(Code.SERVER_AWAY)  # the server or this device became another meanwhile: ask again
+                return
+            await self._store(device, batch, frames, answer, sent_ms)
+
+    async def become(self, device: DeviceIdentity, fresh: DeviceIdentity) -> None:
+        """Go on as ``fresh`` where ``device`` was. Refusal(SERVER_AWAY) when it is not ``device`` any more."""
+        async with self._alone:
+            now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+            if now != device:
+                raise Refusal(Code.SERVER_AWAY)  # the server became another meanwhile, the copies may be even there
+            await self._run(self._journal.fork, fresh)
+            self._durable = 0
+
+    async def _store(
+        self,
+        device: DeviceIdentity,
+        batch: Sequence[dict[str, Any]],
+        frames: Sequence[Frame],
+        answer: Answer,
+        sent_ms: int,
+    ) -> None:
+        outcomes: list[Outcome] = []
+        events: list[Event] = []
+        for frame in frames:
+            match frame:
+                case Head():
+                    answer.head = frame
+                    if not answer.held:
+                        self._offsets.append(frame.t - (sent_ms + self._clock.now_ms()) // 2)
+                    answer.rewound = await self._follow_lineage(device, batch, frame)
+                case Results():
+                    outcomes += frame.r
+                case Event():
+                    events.append(frame)
+                case End():
+                    answer.end = frame
+        if answer.rewound or answer.head is None:
+            return
+        if outcomes or answer.head.durable > self._durable:
+            await self._run(self._journal.settle, outcomes, durable=answer.head.durable)
+            self._durable = answer.head.durable
+            answer.settled += len(outcomes)
+        answer.events += len(events)
+        if events and (changed := await self._run(self._journal.receive, events)):
+            self._on_cards(changed)
+
+    async def _follow_lineage(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], head: Head) -> bool:
+        """Another lineage of the server's database, or one that lacks what it had: start again from what it has.
+        Refusal(GAP) when the journal has no longer what the server asks for."""
+        lacks = bool(batch) and head.next < batch[0]["n"]
+        if head.e == device.epoch and not lacks:
+            return False
+        await self._run(self._journal.rewind, head.next, head.e)
+        self._durable = 0
+        if lacks:
+            oldest: list[Operation] = await self._run(self._journal.outbox, 1)
+            if not oldest or oldest[0].n > head.next:
+                raise Refusal(Code.GAP, next=head.next)
+        return True
