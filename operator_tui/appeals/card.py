@@ -92,7 +92,41 @@ FIELDS: dict[str, Merge] = {
     "territory": Merge.LAST_WRITER,
     "call_log": Merge.LAST_WRITER,
     "linked_appeal": Merge.LAST_WRITER,
+    # the insured, where he is not the caller, and the two consents (appeals/consent.py)
+    "representative": Merge.LAST_WRITER,
+    "insured_name": Merge.LAST_WRITER,
+    "insured_birth": Merge.LAST_WRITER,
+    "power_kind": Merge.LAST_WRITER,
+    "power_date": Merge.LAST_WRITER,
+    "power_withdrawn": Merge.LAST_WRITER,
+    "escort_kind": Merge.LAST_WRITER,
+    "escort_date": Merge.LAST_WRITER,
+    "escort_withdrawn": Merge.LAST_WRITER,
+    # in writing
+    "form": Merge.CREATE_ONLY,
+    "received": Merge.LAST_WRITER,
+    "in_number": Merge.LAST_WRITER,
+    "in_date": Merge.LAST_WRITER,
+    "files": Merge.APPEND,  # {"name", "sha256", "size", "kind", "number", "date"}
+    "replies": Merge.APPEND,  # {"kind": "intermediate" | "final", "number", "date", "file"}
+    "attempts": Merge.APPEND,  # appeals/promises.py Attempt
+    # written by moves alone
     "closed_by": Merge.GUARDED,
+    "group": Merge.GUARDED,
+    "promise_due": Merge.GUARDED,
+    "promise_phone": Merge.GUARDED,
+    "promise_ask": Merge.GUARDED,
+    "promise_hours": Merge.GUARDED,
+    "promises": Merge.GUARDED,  # {"due", "at", "by", "kept"}, oldest first
+    "extended": Merge.GUARDED,  # the term before it was extended
+    "owed": Merge.GUARDED,  # appeals/owed.py
+    "told": Merge.GUARDED,  # {"what", "way", "on", "by", "result"}, oldest first
+    "told_way": Merge.GUARDED,
+    "told_on": Merge.GUARDED,
+    "told_what": Merge.GUARDED,
+    "told_result": Merge.GUARDED,
+    "correction": Merge.GUARDED,
+    "corrected": Merge.GUARDED,  # {"field", "old", "new", "reason", "by"}, oldest first
     "new_date": Merge.GUARDED,
     "remark": Merge.GUARDED,
     "reason": Merge.GUARDED,
@@ -130,6 +164,37 @@ FIELD_TITLES = {
     "linked_appeal": "Прежнее обращение",
     "quick": "Быстрый класс",
     "status": "Статус",
+    "representative": "Кем приходится",
+    "insured_name": "Застрахованное лицо",
+    "insured_birth": "Дата рождения застрахованного",
+    "power_kind": "Полномочие представителя",
+    "power_date": "Полномочие от",
+    "power_withdrawn": "Полномочие отозвано",
+    "escort_kind": "Согласие на сопровождение",
+    "escort_date": "Согласие от",
+    "escort_withdrawn": "Согласие отозвано",
+    "received": "Поступило",
+    "in_number": "Входящий номер",
+    "in_date": "Дата документа",
+    "group": "Группа",
+    "promise_due": "Перезвонить до",
+    "promise_phone": "Телефон для ответа",
+    "promise_ask": "Кого спросить",
+    "promise_hours": "Удобные часы",
+    "extended": "Прежний срок",
+    "owed": "Сообщить заявителю",
+    "told_way": "Способ уведомления",
+    "told_on": "Дата уведомления",
+    "told_result": "Итог уведомления",
+    "correction": "Просят исправить",
+    "value": "Новое значение",
+    "field": "Поле",
+    "user": "Работник",
+    "substitute": "Заместитель",
+    "since": "С",
+    "until": "По",
+    "hours": "Часы работы",
+    "calendar": "Рабочий календарь",
     "remark": "Замечание",
     "reason": "Причина",
 }
@@ -168,8 +233,14 @@ def full_name(fields: Mapping[str, Any]) -> str:
 
 
 def missing_to_save(fields: Mapping[str, Any]) -> list[str]:
-    """Fields that must be filled before «Сохранить»: the main ones of K-5.1.4.1. Empty when it may be saved."""
-    return [field for field in ("type", "theme") if not fields.get(field)]
+    """Fields that must be filled before «Сохранить»: the main ones of K-5.1.4.1. Empty when it may be saved.
+
+    A promise is saved with a number alone: the caller was gone before he said what it is about.
+    """
+    missing = [field for field in ("type", "theme") if not fields.get(field)]
+    if missing and fields.get("promise_due"):
+        return [] if fields.get("promise_phone") or fields.get("phone") else ["phone"]
+    return missing
 
 
 def missing_to_close(fields: Mapping[str, Any], given: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
@@ -177,12 +248,16 @@ def missing_to_close(fields: Mapping[str, Any], given: Mapping[str, Any], catalo
 
     What an edit may have written counts; whom to hand it to and a new date must be said with the act itself.
     """
-    missing = missing_to_save(fields)
+    missing = [field for field in ("type", "theme") if not fields.get(field)]
     code = given.get("result")
     if not code:
         return [*missing, "result"]
     wanted: Iterable[str] = ("comment", *sorted(catalogue.result(str(code)).required - {"comment"}))
     said = {**{field: value for field, value in fields.items() if field not in _SAID_WITH_ACT}, **_filled(given)}
+    if given.get("group"):
+        said["operator"] = given["group"]  # to a group until one of it takes it
+    if fields.get("attempts"):
+        said["call_log"] = fields["attempts"]
     return missing + [field for field in wanted if not said.get(field)]
 
 

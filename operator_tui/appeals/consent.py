@@ -40,13 +40,13 @@ class Given(msgspec.Struct, frozen=True):
     """One consent as a card holds it: local dates (ISO), and in which form it was given."""
 
     kind: str = ""
-    date: str = ""
+    since: str = ""
     withdrawn: str = ""
 
     def holds(self, day: date) -> bool:
         """Whether it stands on that day."""
         today = day.isoformat()
-        return "" < self.date <= today and not "" < self.withdrawn <= today
+        return "" < self.since <= today and not "" < self.withdrawn <= today
 
 
 CONSENT_KINDS = ("письменное", "устное под запись", "доверенность", "документ о родстве или опеке")

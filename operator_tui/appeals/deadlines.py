@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from operator_tui.appeals.catalogue import Theme
+# Where no theme says otherwise (59-ФЗ article 12).
+DEFAULT_DAYS = 30
 
 
 def local_date(instant_ms: int, zone: str) -> date:
@@ -13,9 +14,9 @@ def local_date(instant_ms: int, zone: str) -> date:
     return datetime.fromtimestamp(instant_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone)).date()
 
 
-def answer_deadline(theme: Theme, registered_ms: int, zone: str) -> str:
+def answer_deadline(days: int, registered_ms: int, zone: str) -> str:
     """Last local date (ISO) for the answer: calendar days from registration (59-ФЗ article 12)."""
-    return (local_date(registered_ms, zone) + timedelta(days=theme.deadline_days)).isoformat()
+    return (local_date(registered_ms, zone) + timedelta(days=days)).isoformat()
 
 
 def days_left(deadline: str, now_ms: int, zone: str) -> int:

@@ -15,12 +15,15 @@ import msgspec
 
 from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, WITHOUT_CALL, Card, Merge, Status, missing_to_save
 from operator_tui.appeals.catalogue import AppealType, Catalogue, Theme
-from operator_tui.appeals.deadlines import answer_deadline, local_date
+from operator_tui.appeals.consent import demand_dates
+from operator_tui.appeals.consequences import consequences
+from operator_tui.appeals.deadlines import DEFAULT_DAYS, answer_deadline, local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import MOVES, Act, make_move
 from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, Change, Kind, Operation
 from operator_tui.appeals.people import Role
+from operator_tui.appeals.promises import PROMISE_FIELDS, demand_due, parse_away
 from operator_tui.appeals.rights import Right, demand
 
 # A text of an appeal longer than this is not an appeal but a mistake; it bounds what one operation can weigh.
@@ -33,11 +36,12 @@ _PROTECTED = GUARDED_FIELDS | {"status", "worker", "deadline"}
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does it: the user's number, his role and the stream of his organisation."""
+    """Who does it: the user's number, his role, the stream of his organisation and the groups he belongs to."""
 
     user: int
     role: Role
     organisation: str
+    groups: tuple[str, ...] = ()
 
 
 def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Catalogue) -> Change:
@@ -50,6 +54,9 @@ def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Cat
     except ValueError:
         raise Refusal(Code.UNKNOWN_KIND, kind=operation.k) from None
     _demand_shape(kind, operation.x)
+    if kind is Kind.PERSON_AWAY:
+        demand(actor.role, Right.APPROVE)
+        parse_away(operation.x)
     if kind not in CARD_KINDS:
         return Change()
     if kind is Kind.CARD_NEW:
@@ -130,27 +137,40 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
     if card is not None:
         raise Refusal(Code.STALE, card=card.id)
     given = operation.x
-    plain, lists = _split({field: value for field, value in given.items() if field != "deadline"})
+    promised = _promised(given, operation.at, catalogue)
+    plain, lists = _split({field: value for field, value in given.items() if field not in {"deadline", *promised}})
     demand(actor.role, Right.CARD_WITHOUT_CALL if plain.get("source") in WITHOUT_CALL else Right.CARD_FROM_CALL)
-    _demand_birth(plain, operation.at)
-    for field in missing_to_save(plain):
+    _demand_dates(plain, operation)
+    for field in missing_to_save({**plain, **promised}):
         raise Refusal(Code.FIELD_REQUIRED, field=field)
-    theme = _demand_pair(plain, catalogue)
+    theme = _demand_pair(plain, catalogue) if plain.get("theme") or not promised else None
     return Change(
         create=True,
-        set=plain,
+        set={**plain, **promised},
         add=lists,
-        status=Status.IN_WORK.value,
-        worker=actor.user,
+        status=(Status.DEFERRED if promised else Status.IN_WORK).value,
+        # A promise to a group waits for the first of it that takes it; every other card is its author's.
+        worker=None if promised.get("group") else actor.user,
         deadline=_told_deadline(given) or _deadline(theme, operation.at, operation.z),
     )
+
+
+def _promised(given: Mapping[str, Any], stamp: str, catalogue: Catalogue) -> dict[str, Any]:
+    """What a new card promises at once: the caller was gone, or a message was left (functions.md 1.2)."""
+    if not given.get("promise_due"):
+        return {}
+    demand_due(given, stamp_ms(stamp))
+    group = given.get("group")
+    if group and group not in catalogue.groups:
+        raise Refusal(Code.FIELD_INVALID, field="group")
+    return {field: _plain(field, given[field]) for field in (*PROMISE_FIELDS, "group") if given.get(field)}
 
 
 def _set(card: Card, operation: Operation, catalogue: Catalogue) -> Change:
     if card.status in (Status.IN_REVIEW, Status.CLOSED, Status.VOID):
         raise Refusal(Code.LOCKED, card=card.id, status=card.status.value)
     plain, lists = _split(operation.x)
-    _demand_birth(plain, operation.at)
+    _demand_dates({**card.fields, **plain}, operation)
     for field in missing_to_save({**card.fields, **plain}):
         raise Refusal(Code.FIELD_REQUIRED, field=field)
     if "type" in plain:
@@ -212,15 +232,17 @@ def _move(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) 
         act = Act(operation.x["act"])
     except ValueError:
         raise Refusal(Code.FIELD_INVALID, field="act") from None
-    outcome = make_move(card, act, operation.x, user=actor.user, role=actor.role, catalogue=catalogue)
+    demand_due(operation.x, stamp_ms(operation.at))
+    outcome = make_move(
+        card, act, operation.x, user=actor.user, role=actor.role, catalogue=catalogue, groups=actor.groups
+    )
     said = {
         key: _plain(key, operation.x[key]) for key in _said_with(act, operation.x, catalogue) if operation.x.get(key)
     }
     # The status guards the guarded fields; a comment of another's, written meanwhile, is kept beside this one.
     accepted, rival, lost = _merge(card, {key: said[key] for key in said.keys() - GUARDED_FIELDS}, operation)
     accepted |= {key: said[key] for key in said.keys() & GUARDED_FIELDS}
-    if outcome.status is Status.IN_REVIEW and act is Act.CLOSE:
-        accepted["closed_by"] = actor.user
+    accepted |= consequences(card, act, outcome, operation, actor.user, actor.role)
     answers = operation.x.get("answers")
     return Change(
         set=accepted,
@@ -237,9 +259,14 @@ def _move(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) 
 
 def _said_with(act: Act, given: Mapping[str, Any], catalogue: Catalogue) -> set[str]:
     """The fields an act may write: what its row of the table asks for, and what the result asks for."""
-    if act is not Act.CLOSE:
-        return {"comment", *MOVES[act].required} - {"operator"}
-    return {"result", "comment", "measures", *catalogue.result(str(given["result"])).required} - {"operator"}
+    if act is Act.CLOSE:
+        result = catalogue.result(str(given["result"]))
+        handed = PROMISE_FIELDS if result.hands_on else ()
+        return {"result", "comment", "measures", *handed, *result.required} - {"operator"}
+    if act is Act.ASK_CORRECTION:
+        return set()
+    promised = PROMISE_FIELDS if act in (Act.DEFER, Act.PROMISE) else ()
+    return {"comment", *promised, *MOVES[act].required} - {"operator"}
 
 
 def _split(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
@@ -273,16 +300,30 @@ def _list(field: str, value: Any) -> list[Any]:
 _EARLIEST_BIRTH = 1895
 
 
-def _demand_birth(fields: Mapping[str, Any], stamp: str) -> None:
-    """A whole date of birth is a possible one. A part of a date stays as it was heard."""
-    try:
-        born = date.fromisoformat(str(fields.get("birth_date", "")))
-    except ValueError:
-        return
+def _demand_dates(fields: Mapping[str, Any], operation: Operation) -> None:
+    """Dates of the past are possible ones. A part of a date of birth stays as it was heard."""
     # A day of grace: the instant is UTC, the caller's calendar may be ahead of it.
-    latest = local_date(stamp_ms(stamp), "UTC") + timedelta(days=1)
-    if born.year < _EARLIEST_BIRTH or born > latest:
-        raise Refusal(Code.FIELD_INVALID, field="birth_date")
+    latest = local_date(stamp_ms(operation.at), "UTC") + timedelta(days=1)
+    for field in ("birth_date", "insured_birth"):
+        try:
+            born = date.fromisoformat(str(fields.get(field, "")))
+        except ValueError:
+            continue
+        if born.year < _EARLIEST_BIRTH or born > latest:
+            raise Refusal(Code.FIELD_INVALID, field=field)
+    for field in ("received", "in_date"):
+        if fields.get(field):
+            _demand_past(field, fields[field], latest)
+    demand_dates(fields, latest)
+
+
+def _demand_past(field: str, value: Any, latest: date) -> None:
+    try:
+        possible = date.fromisoformat(str(value)) <= latest
+    except ValueError:
+        possible = False
+    if not possible:
+        raise Refusal(Code.FIELD_INVALID, field=field)
 
 
 def _demand_pair(fields: Mapping[str, Any], catalogue: Catalogue) -> Theme:
@@ -306,8 +347,8 @@ def _told_deadline(given: Mapping[str, Any]) -> str:
         raise Refusal(Code.FIELD_INVALID, field="deadline") from None
 
 
-def _deadline(theme: Theme, stamp: str, zone: str) -> str:
+def _deadline(theme: Theme | None, stamp: str, zone: str) -> str:
     try:
-        return answer_deadline(theme, stamp_ms(stamp), zone or "UTC")
+        return answer_deadline(theme.deadline_days if theme else DEFAULT_DAYS, stamp_ms(stamp), zone or "UTC")
     except (ValueError, LookupError, OSError):  # a zone that is none; ZoneInfoNotFoundError is a LookupError
         raise Refusal(Code.FIELD_INVALID, field="zone") from None

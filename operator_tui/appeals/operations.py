@@ -39,9 +39,13 @@ class Kind(StrEnum):
     BREAK_ENDED = "break.ended"
     CARD_OPENED = "card.opened"
     ANSWER_USED = "answer.used"
+    # what every desk of the organisation is told, and no card
+    PERSON_AWAY = "person.away"  # x: appeals/promises.py Away
 
 
 CARD_KINDS = frozenset({Kind.CARD_NEW, Kind.CARD_SET, Kind.CARD_MOVE})
+# In the organisation's stream beside the cards.
+SHARED_KINDS = frozenset({Kind.PERSON_AWAY})
 # Fields of x that a kind must have; all other kinds may be empty.
 REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.CARD_MOVE: frozenset({"act"}),
@@ -57,6 +61,7 @@ REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.CALL_RECORD_PAUSED: frozenset({"call", "reason"}),
     Kind.CALL_RECORD_RESUMED: frozenset({"call"}),
     Kind.ANSWER_USED: frozenset({"script"}),
+    Kind.PERSON_AWAY: frozenset({"since", "until"}),
 }
 
 
@@ -139,6 +144,6 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def stream_for(kind: str, organisation: str) -> str:
     """Cards go to the organisation's stream; what happened goes to its work log, which desks do not follow."""
-    if kind in CARD_KINDS:
+    if kind in CARD_KINDS | SHARED_KINDS:
         return organisation
     return f"{organisation}/work"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.card import OPEN_STATUSES, WRITTEN, Card
-from operator_tui.appeals.deadlines import local_date
+from operator_tui.appeals.deadlines import DEFAULT_DAYS, local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 
@@ -54,7 +54,7 @@ class Term(msgspec.Struct, frozen=True):
 
 
 def register_term(received: str, today: date) -> Term:
-    """Until when what came on that day (ISO) is to be registered. Refusal(FIELD_INVALID) for no date or a future one."""
+    """Until when what came on that day (ISO) is to be registered. Refusal(FIELD_INVALID): no date, a future one."""
     try:
         came = date.fromisoformat(received)
     except ValueError:
@@ -94,6 +94,8 @@ def registered_late(card: Card, zone: str) -> int:
 def demand_extension(card: Card, new_date: Any) -> None:
     """An extension is the only one, later than the term, and by thirty days at most (article 12, part 2).
 
+    The thirty days begin where the law's own term ends: a theme's shorter one is a promise of the centre.
+
     Refusals: EXTENDED_ALREADY, EXTENSION_LONG (days, until), FIELD_INVALID.
     """
     if card.value("extended"):
@@ -107,6 +109,7 @@ def demand_extension(card: Card, new_date: Any) -> None:
         return
     if wanted <= term:
         raise Refusal(Code.FIELD_INVALID, field="new_date")
-    latest = term + timedelta(days=EXTENSION_DAYS)
+    registered = local_date(stamp_ms(card.created), str(card.value("zone")) or "UTC")
+    latest = max(term, registered + timedelta(days=DEFAULT_DAYS)) + timedelta(days=EXTENSION_DAYS)
     if wanted > latest:
         raise Refusal(Code.EXTENSION_LONG, days=EXTENSION_DAYS, until=latest.strftime("%d.%m.%Y"))

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, Card, Merge, missing_to_save
-from operator_tui.appeals.deadlines import answer_deadline
+from operator_tui.appeals.deadlines import DEFAULT_DAYS, answer_deadline
 from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.draft import Draft, changes, filled
 from operator_tui.appeals.errors import Code, Refusal
@@ -148,19 +148,26 @@ def _to_send(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in fields.items() if field not in _NOT_SAVED}
 
 
-def _create(store: Store, draft: Draft) -> Card:
-    fields = _to_send(filled(draft))
+def save_promised(store: Store, draft: Draft, promise: Mapping[str, Any]) -> Card:
+    """A card that is an «Отсроченный ответ» at once; inside ``writing`` only. See Journal.save_promised."""
+    card = _create(store, draft, {key: value for key, value in promise.items() if value not in ("", None)})
+    drafts.drop(store, draft.id)
+    return card
+
+
+def _create(store: Store, draft: Draft, promise: Mapping[str, Any] | None = None) -> Card:
+    fields = {**_to_send(filled(draft)), **(promise or {})}
     if missing := missing_to_save(fields):
         raise Refusal(Code.FIELD_REQUIRED, field=missing[0])
     device = store.demand_device()
     _, n = outbox.upcoming(store)
     zone = device.operator.zone
-    theme = store.catalogue.theme(str(fields["theme"]))
+    theme = store.catalogue.theme(str(fields["theme"])) if fields.get("theme") else None
     x = {
         "number": number_to_tell(device.number, n),
         "zone": zone,
         "catalogue": store.catalogue.version,
-        "deadline": answer_deadline(theme, store.clock.now_ms(), zone),
+        "deadline": answer_deadline(theme.deadline_days if theme else DEFAULT_DAYS, store.clock.now_ms(), zone),
         **fields,
     }
     if draft.call:

@@ -111,6 +111,18 @@ class Journal:
             card = cards.save(self._store, draft)
             return cards.move(self._store, card.id, Act.CLOSE, given)
 
+    def save_promised(self, draft: Draft, promise: Mapping[str, Any]) -> Card:
+        """A new card that is an «Отсроченный ответ» at once: ``promise`` has promise_due (UTC ms) and what is known of
+        promise_phone, promise_ask, promise_hours, group. Type and theme may be missing, a number may not.
+
+        A draft that became a card already is saved and deferred. Refusals: those of save and move, PROMISE_PAST.
+        """
+        with self._store.writing():
+            if draft.card or drafts.became(self._store, draft.id):
+                card = cards.save(self._store, draft)
+                return cards.move(self._store, card.id, Act.DEFER, promise)
+            return cards.save_promised(self._store, draft, promise)
+
     # drafts
 
     def put_draft(self, draft: Draft) -> None:

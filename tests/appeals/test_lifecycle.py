@@ -14,9 +14,9 @@ from operator_tui.appeals.decide import Actor
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import EXTENSION, FINAL, MOVES, Act
 from operator_tui.appeals.people import Role
-from tests.appeals.making import ADMINISTRATOR, COLLEAGUE, LEVEL_2, OPERATOR, Bench, actor, theme_of
+from tests.appeals.making import ADMINISTRATOR, COLLEAGUE, LEVEL_2, NOW_MS, OPERATOR, Bench, actor, theme_of
 
-FAR = "2031-01-01"
+FAR = "2026-11-15"
 CLOSING = {"result": "R02", "comment": "Дан ответ"}
 EXTENDING = {"result": "R05", "comment": "Ждём ответа клиники", "new_date": FAR}
 
@@ -180,6 +180,7 @@ def test_what_a_result_asks_for_is_kept_on_the_card(bench: Bench, result: str) -
     values = {"operator": 2001, "new_date": FAR}
     asked = {field: values.get(field, f"значение {field}") for field in wanted.required}
     bench.new(theme_of(bench.catalogue, type_), who=LEVEL_2)
+    bench.set({"attempts": [{"ms": NOW_MS + n, "by": LEVEL_2.user} for n in range(3)]}, who=LEVEL_2)
     card = bench.move(Act.CLOSE, who=LEVEL_2, **{"comment": "меры", **asked, "result": result})
     for field in wanted.required - {"operator"}:
         assert card.value(field) == asked[field]
@@ -304,7 +305,7 @@ STEP = st.tuples(
             "result": st.sampled_from([f"R{n:02d}" for n in range(1, 27)]),
             "comment": st.just("меры"),
             "operator": st.sampled_from([each.user for each in ACTORS]),
-            "new_date": st.sampled_from(["2027-01-01", FAR, "2020-01-01"]),
+            "new_date": st.sampled_from(["2026-10-21", FAR, "2020-01-01"]),
             **{
                 field: st.just("есть")
                 for field in ("measures", "organisation", "remark", "reason", "letter", "sum", "expert_act")

@@ -101,7 +101,7 @@ class Exchange(RuleBasedStateMachine):
             "result": result,
             "comment": f"меры {self.count}",
             "operator": 1 + self.count % 2,
-            "new_date": "2031-01-01",
+            "new_date": "2026-11-15",
             "organisation": "СМО",
             "remark": "замечание",
             "reason": "причина",
