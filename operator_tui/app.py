@@ -17,18 +17,16 @@ from textual.actions import SkipAction
 from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.events import Event, Key, Resize
+from textual.events import Resize
 from textual.message import Message
 
 from operator_tui import commands
-from operator_tui.acts import DeskActs
 from operator_tui.appeals.errors import Refusal
+from operator_tui.attended import AttendedDesk
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr, use
 from operator_tui.sentences import sentence
-from operator_tui.signin.idle import Idle
-from operator_tui.signin.settings import SignInSettings
 from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.code import CodeScreen
@@ -54,9 +52,6 @@ _LAID_ASIDE = (
 )
 
 
-IDLE_LOOK_S = 5.0
-
-
 def bindings() -> list[BindingType]:
     """A binding for each key of the registry. Priority: a command's key is not a text field's to take."""
     return [
@@ -77,7 +72,7 @@ class DeskChanged(Message, bubble=False):
         return isinstance(message, DeskChanged) and message.topic is self.topic
 
 
-class DeskApp(DeskActs):
+class DeskApp(AttendedDesk):
     """The face of one desk."""
 
     CSS = resources.files("assets").joinpath("desk.tcss").read_text(encoding="utf-8")
@@ -100,7 +95,6 @@ class DeskApp(DeskActs):
         for known in THEMES:
             self.register_theme(known)
         self.theme = theme
-        self._idle: Idle | None = None
         self._ending = False
         self._exit_code = 0
 
@@ -129,8 +123,7 @@ class DeskApp(DeskActs):
         for number in (signal.SIGTERM, signal.SIGHUP):
             self._on_signal(number)
         self.call_after_refresh(self._start)
-        self._idle = Idle(self.desk.settings.get(SignInSettings).lock_minutes, self.desk.clock)
-        self.set_interval(IDLE_LOOK_S, self._lock_when_idle)
+        self.watch_idleness()
 
     def _desk_changed(self, topic: Topic) -> None:
         self.post_message(DeskChanged(topic))
@@ -170,25 +163,9 @@ class DeskApp(DeskActs):
         if done:
             self._start(signed_in=True)
 
-    # the lock
-
-    async def on_event(self, event: Event) -> None:
-        if self._idle is not None and isinstance(event, Key):
-            self._idle.touched()
-        await super().on_event(event)
-
-    def _lock_when_idle(self) -> None:
-        if self._idle is not None and self._idle.due and self.desk.state.ready:
-            self._lock()
-
-    def _lock(self) -> None:
-        if isinstance(self.screen, LockScreen):
-            return
-        self.desk.background(self.desk.lock())
-        self.push_screen(LockScreen(), self._unlocked)
-
-    def _unlocked(self, _: None) -> None:
+    def unlocked(self) -> None:
         """What changed behind the lock is shown now: a card that came with its call, a call that is over."""
+        super().unlocked()
         for topic in (Topic.CARD, Topic.PHONE):
             self._desk_changed(topic)
 
@@ -197,11 +174,12 @@ class DeskApp(DeskActs):
             self.screen.paint_all()
 
     def on_desk_changed(self, message: DeskChanged) -> None:
-        if isinstance(self.screen, LockScreen):
+        if self.locked:
             # No screen is changed behind the lock: another one would come to lie over it.
             if message.topic is Topic.PHONE:
                 self._announce()
-                self.screen.show_call()
+                if isinstance(self.screen, LockScreen):
+                    self.screen.show_call()
             return
         if message.topic is Topic.CARD and self.desk.state.card is not None and self.current_mode != "work":
             state = self.desk.state
@@ -295,7 +273,6 @@ class DeskApp(DeskActs):
     def acts(self) -> dict[str, Callable[[], Any]]:
         return {
             **super().acts(),
-            "desk.lock": self._lock,
             "desk.quit": lambda: self.leave(leave=True),
         }
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from operator_tui.i18n import tr
 from operator_tui.phone.line import Call, CallState
+from screens.words import phone_words
 from widgets.lean import LeanInput
 from widgets.line import Line
 
@@ -19,14 +22,19 @@ if TYPE_CHECKING:
     from screens.base import HasDesk
 
 _SHOWN_DIGITS = 2
+# A terminal tells no key's release: a held key repeats itself, and the number is seen until it has not for so long.
+REVEAL_S = 1.0
 
 
 class LockScreen(ModalScreen[None]):
     """Opaque: nothing of the desk is seen through it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f8", "reveal", show=False)]
+
     def __init__(self) -> None:
         super().__init__()
         self._busy = False
+        self._reveals: Timer | None = None
 
     @property
     def desk(self) -> Desk:
@@ -51,7 +59,19 @@ class LockScreen(ModalScreen[None]):
             self._paint_call()
 
     def _paint_call(self) -> None:
-        self.query_one("#locked-call", Line).say(locked_call_text(self.desk.state.call), "")
+        text = locked_call_text(self.desk.state.call, whole=self._reveals is not None)
+        self.query_one("#locked-call", Line).say(text, tr("F8 держать — номер") if "•" in text else "")
+
+    def action_reveal(self) -> None:
+        """F8 held: who calls, in full, until the key is let go."""
+        if self._reveals is not None:
+            self._reveals.stop()
+        self._reveals = self.set_timer(REVEAL_S, self._cover_again)
+        self._paint_call()
+
+    def _cover_again(self) -> None:
+        self._reveals = None
+        self._paint_call()
 
     @on(LeanInput.Submitted)
     def _entered(self, event: LeanInput.Submitted) -> None:
@@ -71,12 +91,14 @@ class LockScreen(ModalScreen[None]):
             self._busy = False
 
 
-def locked_call_text(call: Call | None) -> str:
-    """The call without what tells who it is: the last two digits alone."""
+def locked_call_text(call: Call | None, *, whole: bool = False) -> str:
+    """The call without what tells who it is: the last two digits alone, unless the number is wanted ``whole``."""
     if call is None or call.state is CallState.ENDED:
         return tr("Линия свободна")
     digits = "".join(filter(str.isdigit, call.number))
     number = "•••" + digits[-_SHOWN_DIGITS:] if len(digits) > _SHOWN_DIGITS else "•••"
+    if whole:
+        number = phone_words(call.number) or tr("номер скрыт")
     if call.state is CallState.RINGING:
         return tr("ВХОДЯЩИЙ ЗВОНОК {number}: откройте экран и ответьте").format(number=number)
     return tr("Разговор продолжается: {number}").format(number=number)

@@ -18,6 +18,11 @@ class Idle:
         self._last = self._clock.monotonic()
 
     @property
+    def quiet_s(self) -> float:
+        """Seconds since the last key."""
+        return self._clock.monotonic() - self._last
+
+    @property
     def due(self) -> bool:
         """Whether it is time to lock."""
-        return 0 < self._seconds <= self._clock.monotonic() - self._last
+        return 0 < self._seconds <= self.quiet_s

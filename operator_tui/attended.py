@@ -1,0 +1,86 @@
+"""Whether somebody sits at the desk: identifiers are covered when nobody has for a while, then the desk is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual.events import Event, Key
+from textual.filter import LineFilter
+from textual.widget import Widget
+
+from operator_tui.acts import DeskActs
+from operator_tui.signin.idle import Idle
+from operator_tui.signin.settings import SignInSettings
+from screens.lock import LockScreen
+from widgets.cover import IdentifierCover
+
+IDLE_LOOK_S = 5.0
+
+
+class AttendedDesk(DeskActs):
+    """A desk that looks after itself while its operator is away. Any key is a sign of him; the lock wants his word."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle: Idle | None = None
+        self._cover = IdentifierCover()
+        self._cover_s = 0.0
+        self._covered = False
+
+    def watch_idleness(self) -> None:
+        """Begin to look whether a key was pressed; the settings are read."""
+        settings = self.desk.settings.get(SignInSettings)
+        self._idle = Idle(settings.lock_minutes, self.desk.clock)
+        self._cover_s = settings.cover_seconds
+        self.set_interval(IDLE_LOOK_S, self._look_whether_idle)
+
+    def acts(self) -> dict[str, Callable[[], Any]]:
+        return {**super().acts(), "desk.lock": self.lock}
+
+    @property
+    def locked(self) -> bool:
+        """Whether the lock covers the desk, whatever lies over the lock."""
+        return any(isinstance(screen, LockScreen) for screen in self.screen_stack)
+
+    async def on_event(self, event: Event) -> None:
+        if self._idle is not None and isinstance(event, Key):
+            self._idle.touched()
+            if not self.locked:
+                self._set_covered(False)
+        await super().on_event(event)
+
+    def _look_whether_idle(self) -> None:
+        if self._idle is None or not self.desk.state.ready:
+            return
+        if self._idle.due:
+            self.lock()
+        elif 0 < self._cover_s <= self._idle.quiet_s and self.desk.state.phone_word() != "talking":
+            self._set_covered(True)  # who talks sits before it, and reads the card
+
+    def lock(self) -> None:
+        """Cover the desk until its operator gives his password. A lock that stands stays."""
+        if self.locked:
+            return
+        self.desk.background(self.desk.lock())
+        self._set_covered(True)
+        self.push_screen(LockScreen(), lambda _: self.unlocked())
+
+    def unlocked(self) -> None:
+        """The operator is back."""
+        self._set_covered(False)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """While nobody sits here, identifiers are covered in whatever is painted. The lock covers its own."""
+        filters = super().get_line_filters()
+        return [*filters, self._cover] if self._covered and not isinstance(self.screen, LockScreen) else filters
+
+    def _set_covered(self, covered: bool) -> None:
+        if covered == self._covered:
+            return
+        self._covered = covered
+        # Every kept screen has lines painted before: none of them may show the other state when it comes forward.
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                for widget in screen.walk_children(Widget, with_self=True):
+                    widget.refresh()
