@@ -250,7 +250,7 @@ def _rule(
 ) -> tuple[Change, streams.Draft]:
     who = device.operator
     try:
-        change = decide(card, operation, Actor(who.user, who.role, who.organisation), catalogue)
+        change = decide(card, operation, Actor(who.user, who.role, who.organisation, who.groups), catalogue)
     except Refusal:
         raise
     except Exception as error:

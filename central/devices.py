@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from central import audit
@@ -164,6 +165,8 @@ def as_operator(row: sa.Row[Any]) -> Operator:
         extension=row.extension,
         organisation=row.organisation,
         zone=row.zone,
+        # A person's account names them; an operator without an account belongs to none.
+        groups=tuple(msgspec.json.decode(getattr(row, "groups", None) or "[]", type=list[str])),
     )
 
 

@@ -23,6 +23,7 @@ def still_admitted(connection: sa.Connection, device: str, now_ms: int) -> Devic
             t.device.c.revoked,
             t.account.c.operator.label("person"),
             t.account.c.blocked,
+            t.account.c.groups,
             session.label("session"),
         )
         .select_from(t.device.join(t.operator).outerjoin(t.account, t.account.c.operator == t.operator.c.number))

@@ -34,7 +34,7 @@ def admin_group(options: Callable[[Any], Any], open_database: Callable[[str, str
     @click.option("--extension", required=True, help="Внутренний номер.")
     @click.option("--organisation", required=True, help="Организация, например 26/tf.")
     @click.option("--zone", default="Europe/Moscow", show_default=True, help="Часовой пояс (IANA).")
-    def create(profile_name: str, url: str | None, login: str, **about: str) -> None:
+    def create(profile_name: str, url: str | None, login: str, **about: Any) -> None:
         from central.auth import accounts
 
         operator = Operator(user=0, role=Role.ADMINISTRATOR, **about)
@@ -61,7 +61,7 @@ def admin_group(options: Callable[[Any], Any], open_database: Callable[[str, str
         role: str,
         groups: tuple[str, ...],
         sip_secret_stdin: bool,
-        **about: str,
+        **about: Any,
     ) -> None:
         from central.auth import accounts
 

@@ -166,7 +166,7 @@ def authenticated(database: Database, token: str, now_ms: int) -> Device:
 def _demand_active(connection: sa.Connection, device: str) -> Any:
     """The device's operator as he is now. Refusal(ACCOUNT_BLOCKED)."""
     row = connection.execute(
-        sa.select(t.operator, t.account.c.blocked)
+        sa.select(t.operator, t.account.c.blocked, t.account.c.groups)
         .select_from(t.device.join(t.operator).outerjoin(t.account))
         .where(t.device.c.id == device)
     ).one()

@@ -34,7 +34,7 @@ class Operator(msgspec.Struct, frozen=True):
     """The person at the desk, as the central server knows him.
 
     ``organisation`` is the stream of his appeals (``26/tf`` is the fund of region 26); ``zone`` the IANA time
-    zone of his office; ``number`` the server's number of his device, the first part of a number to tell.
+    zone of his office; ``groups`` the codes of the level-2 groups he belongs to.
     """
 
     user: int
@@ -43,3 +43,4 @@ class Operator(msgspec.Struct, frozen=True):
     extension: str
     organisation: str
     zone: str = "Europe/Moscow"
+    groups: tuple[str, ...] = ()

@@ -126,7 +126,7 @@ class Store:
     def actor(self) -> Actor:
         """The operator as the rules see him."""
         operator = self.demand_device().operator
-        return Actor(user=operator.user, role=operator.role, organisation=operator.organisation)
+        return Actor(operator.user, operator.role, operator.organisation, operator.groups)
 
 
 def _configure(db: Database) -> None:
