@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -35,16 +36,22 @@ class CentralServer:
 
     def start(self) -> None:
         """Start it and wait for its first line."""
-        self._process = subprocess.Popen(
-            [*_COMMAND, "serve", *self._where, *self._listen],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        line = self._out(self._process.stdout).readline()
-        if not line:
-            raise AssertionError(self._out(self._process.stderr).read())
+        # Not a pipe: nobody reads it, and after 64 KB of log lines the server would wait for ever.
+        with tempfile.TemporaryFile("w+") as said:
+            self._process = subprocess.Popen(
+                [*_COMMAND, "serve", *self._where, *self._listen], stdout=subprocess.PIPE, stderr=said, text=True
+            )
+            line = self._out(self._process.stdout).readline()
+            if not line:
+                said.seek(0)
+                raise AssertionError(said.read())
         self.address = json.loads(line)["address"]
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it; its exit code (0 when it had ended before)."""
@@ -57,7 +64,6 @@ class CentralServer:
         finally:
             process.kill()
             self._out(process.stdout).close()
-            self._out(process.stderr).close()
 
     def kill(self) -> None:
         """kill -9."""
