@@ -77,10 +77,11 @@ def _facts(cursor: Any, schema: str) -> dict[str, str]:
     """
     try:
         path = f"set_config('search_path', '{schema}', true)"
-        rows = cursor.execute(f"SELECT name, value, {path}, {_SET} FROM {schema}.meta").fetchall()
+        facts = f"(SELECT json_object_agg(name, value) FROM {schema}.meta)"
+        row = cursor.execute(f"SELECT {facts}, {path}, {_SET}").fetchone()
     except psycopg.errors.UndefinedTable:
         raise Refusal(Code.REGISTRY_NOT_HERE) from None
-    return {row[0]: row[1] for row in rows}
+    return dict(row[0])
 
 
 def _found(divided: Divided, cursor: Any, query: Query, size: int, started: float) -> Found:

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 _INDEXED = re.compile(r" INDEXED BY \w+")
-# The dictionary of the packed texts (``FROM more``) lies with the words; the texts themselves are joined to people.
-_IN_MEMORY = re.compile(r"\b(?:v_|pc_)\w+|\bFROM (?:word|more)\b")
+# The dictionary of the packed texts (``FROM more``) lies with the words, and so do the previous names; the texts
+# themselves are joined to people.
+_IN_MEMORY = re.compile(r"\b(?:v_|pc_)\w+|\bFROM (?:word|more|former)\b")
 
 
 @lru_cache(maxsize=4096)
