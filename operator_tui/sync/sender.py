@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -52,7 +52,7 @@ _BACKOFF_S = 60.0
 _SLOW_OPERATIONS = 20
 _FAST_S = 1.0
 _BATCH_BYTES = 1 << 20
-_FIRST_S = 15.0  # until the first event of a stream; the server sends it at once
+_FIRST_S = 15.0  # until the first event of a stream, which the server sends at once
 _REWINDS = 2  # in one round; a server that asks for the same again and again is not followed
 _FORKS = 1  # the same
 
@@ -198,8 +198,21 @@ class Sender:
         answer = Answer(held=True)
 
         async def follow(token: str) -> None:
-            async with self._link.events(EVENTS_PATH, query, token=token) as events:
-                await self._follow(device, answer, events)
+            try:
+                async with (
+                    asyncio.timeout(_FIRST_S) as first,
+                    self._link.events(EVENTS_PATH, query, token=token) as events,
+                ):
+                    async for event in events:
+                        if first.when() is not None:
+                            first.reschedule(None)
+                            self._streaming = True
+                            self.presence.opened()
+                        await self._heard(device, answer, event)
+                        if answer.rewound:
+                            return
+            except TimeoutError:
+                raise Buffered from None
 
         try:
             await self._signed_in(device, follow)
@@ -207,22 +220,6 @@ class Sender:
             self._streaming = False
             self.presence.closed()
         return answer.events
-
-    async def _follow(self, device: DeviceIdentity, answer: Answer, events: AsyncIterator[tuple[str, str]]) -> None:
-        try:
-            async with asyncio.timeout(_FIRST_S):
-                first = await anext(events, None)
-        except TimeoutError:
-            raise Buffered from None
-        if first is None:
-            raise Refusal(Code.SERVER_AWAY)
-        self._streaming = True
-        self.presence.opened()
-        await self._heard(device, answer, first)
-        async for event in events:
-            if answer.rewound:
-                return
-            await self._heard(device, answer, event)
 
     async def _heard(self, device: DeviceIdentity, answer: Answer, event: tuple[str, str]) -> None:
         kind, data = event
