@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 
 from textual.app import App
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 
 # No key waits longer than this, whatever its predecessor does; a search that takes its time goes on meanwhile.
@@ -19,12 +19,13 @@ PATIENCE_S = 0.4
 
 
 class KeysInOrder(App[int]):
-    """An application that takes one key at a time. ``acts_done`` awaits what a key has set going."""
+    """An application that takes one key, or one paste, at a time. ``acts_done`` awaits what a key has set going."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
-        self._waiting_keys: deque[Key] = deque()
+        self._waiting_keys: deque[Key | Paste] = deque()
         self._key_under_way = False
+        self._let_in: Key | Paste | None = None
         self._releases: set[asyncio.Task[None]] = set()
 
     async def acts_done(self) -> None:
@@ -32,10 +33,12 @@ class KeysInOrder(App[int]):
 
     async def on_event(self, event: Event) -> None:
         """Dispatch an event; a key waits for its turn."""
-        if not isinstance(event, Key) or event.is_forwarded:
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
             return
-        if self._key_under_way:
+        if event is self._let_in:
+            self._let_in = None
+        elif self._key_under_way:
             self._waiting_keys.append(event)
             return
         self._key_under_way = True
@@ -45,7 +48,7 @@ class KeysInOrder(App[int]):
         self._releases.add(release)
         release.add_done_callback(self._releases.discard)
 
-    async def _release(self, key: Key, target: MessagePump | None) -> None:
+    async def _release(self, key: Key | Paste, target: MessagePump | None) -> None:
         """Let the next key in when this one is through its widget, its ancestors, and what it has set going."""
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -53,12 +56,16 @@ class KeysInOrder(App[int]):
         except TimeoutError:
             pass
         finally:
-            self._key_under_way = False
             if self._waiting_keys:
-                self.post_message(self._waiting_keys.popleft())
+                # It goes to the end of the application's queue; the turn stays taken, or a younger key that stands in
+                # that queue already would overtake it.
+                self._let_in = self._waiting_keys.popleft()
+                self.post_message(self._let_in)
+            else:
+                self._key_under_way = False
 
-    async def _through(self, key: Key, target: MessagePump | None) -> None:
-        if target is not None and key.is_printable:
+    async def _through(self, key: Key | Paste, target: MessagePump | None) -> None:
+        if target is not None and (isinstance(key, Paste) or key.is_printable):
             await _passed(target)  # a letter goes into its field and no further
             return
         # Once for the key on its way up to its binding, once for the message that the binding's action has sent.
