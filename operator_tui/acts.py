@@ -113,14 +113,14 @@ class DeskActs(KeysInOrder):
         self.push_screen(AskScreen(act_word(act.value), hint), answered)
 
     def _change_password(self) -> None:
-        if not self.desk.has_password:
+        if not self.desk.seat.has_password:
             raise Refusal(Code.NOBODY_SIGNS_IN)
 
         def changed(done: bool | None) -> None:
             if done:
                 self.desk.notice(tr("Пароль сменён: с ним вы входите и открываете экран."))
 
-        self.push_screen(PasswordScreen(self.desk.people.change_password), changed)
+        self.push_screen(PasswordScreen(self.desk.seat.change_password), changed)
 
     def _add_card(self) -> Awaitable[None]:
         self.switch_mode("work")  # at once: what is typed next belongs there

@@ -38,6 +38,7 @@ from screens.people import PeopleScreen
 from screens.person import PersonScreen
 from screens.returned import ReturnedScreen
 from screens.review import ReviewScreen, SampleScreen
+from screens.seats import SeatsScreen
 from screens.settings import ScreenSettings
 from screens.themes import THEMES
 from screens.timeline import TimelineScreen
@@ -48,8 +49,8 @@ from screens.work import WorkScreen
 _REACHABLE = ("work", "journal")
 # What may be put away by a key of the telephone: lists and questions, nothing else.
 _LAID_ASIDE = (
-    AskScreen | CodeScreen | HelpScreen | PasswordScreen | PersonScreen | ReturnedScreen | SampleScreen | TimelineScreen
-)
+    AskScreen | CodeScreen | HelpScreen | PasswordScreen | PersonScreen | ReturnedScreen | SampleScreen | SeatsScreen
+) | TimelineScreen
 
 
 def bindings() -> list[BindingType]:
@@ -96,6 +97,7 @@ class DeskApp(AttendedDesk):
             self.register_theme(known)
         self.theme = theme
         self._ending = False
+        self._left = False
         self._exit_code = 0
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -140,7 +142,7 @@ class DeskApp(AttendedDesk):
     async def _start(self, *, signed_in: bool = False) -> None:
         """After the first paint: open the parts, and show what can not be opened as a sentence."""
         try:
-            if not signed_in and not await self.desk.admitted():
+            if not signed_in and not await self.desk.seat.admitted():
                 self._ask_who()
                 return
             await self.desk.start(self.desk.notice)
@@ -289,6 +291,7 @@ class DeskApp(AttendedDesk):
         """End within two seconds: draft kept, journal closed, engine let go (DESIGN rule 12)."""
         if not self._ending:
             self._ending = True
+            self._left = leave
             self._end(leave)
 
     @work(exit_on_error=False)
@@ -299,7 +302,17 @@ class DeskApp(AttendedDesk):
             self.exit(self._exit_code)
 
     async def action_quit(self) -> None:
-        self.leave(leave=False)
+        """From a screen above the desk. At a locked desk somebody else wants to sit down: that is «Выход».
+
+        Not while somebody talks behind the lock: he would be left alone on the line.
+        """
+        if not (self.locked and self.desk.phone.in_talk):
+            self.leave(leave=self.locked)
+
+    @property
+    def seat_is_free(self) -> bool:
+        """Whether it ended by «Выход» where people sign in: the next one is asked who he is."""
+        return self._left and self.desk.seat.has_password
 
     def action_give_up(self) -> None:
         """The desk could not start, and the operator has read why."""

@@ -62,7 +62,7 @@ class AttendedDesk(DeskActs):
         """Cover the desk until its operator gives his password. A lock that stands stays."""
         if self.locked:
             return
-        self.desk.background(self.desk.lock())
+        self.desk.background(self.desk.seat.lock())
         self._set_covered(True)
         self.push_screen(LockScreen(), lambda _: self.unlocked())
 

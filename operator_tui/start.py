@@ -27,10 +27,14 @@ def run_desk(profile_name: str, options: Mapping[str, Mapping[str, Any]]) -> int
     from operator_tui.app import make_app
     from operator_tui.desk.desk import Desk
 
-    app = make_app(
-        Desk(profile, settings),
-        colours=chosen.colours,
-        driver=terminal.driver_class(chosen),
-        timer_step_s=chosen.timer_step_s,
-    )
-    return app.run(mouse=chosen.mouse) or 0
+    while True:
+        app = make_app(
+            Desk(profile, settings),
+            colours=chosen.colours,
+            driver=terminal.driver_class(chosen),
+            timer_step_s=chosen.timer_step_s,
+        )
+        code = app.run(mouse=chosen.mouse) or 0
+        if not app.seat_is_free:
+            return code
+        # «Выход»: the next person finds the first screen, without the second that a new process costs.

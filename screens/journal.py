@@ -13,6 +13,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.sieve import Order, Sieve
+from operator_tui.signin.people import SeatOfPerson
 from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
 from screens.words import appeal_cells, urgency
@@ -79,9 +80,16 @@ class JournalScreen(DeskScreen):
         parts = [f"{tr(title)}: {counts[status]}" for status, title in STATUS_TITLES.items() if counts.get(status)]
         if self._named:
             parts = [f"{tr('отбор')} «{self._named}»: {self._total}", *parts]
+        parts = [*(self._elsewhere(seat) for seat in self.desk.state.elsewhere if seat.unsent != 0), *parts]
         if returned := self.desk.state.returned:
             parts.insert(0, f"{tr('Вернулось')}: {returned}")
         self.query_one("#journal-title", Line).say(" · ".join([tr("Электронный журнал"), *parts]))
+
+    @staticmethod
+    def _elsewhere(seat: SeatOfPerson) -> str:
+        """Work of his that waits at another workstation: it goes when he signs in there."""
+        unsent = tr("неизвестно сколько") if seat.unsent is None else seat.unsent
+        return tr("НЕ ОТПРАВЛЕНО на месте {number}: {unsent}").format(number=seat.number, unsent=unsent)
 
     def _row(self, card: Card) -> Row:
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"

@@ -44,10 +44,12 @@ class LockScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Line(tr("Экран закрыт"), "", classes="heading")
         yield Line("", "", id="locked-call")
-        asks = self.desk.has_password
+        asks = self.desk.seat.has_password
         placeholder = tr("Пароль, затем Enter") if asks else tr("Enter — открыть")
         yield LeanInput(placeholder=placeholder, password=True, id="unlock")
         yield Static("", id="why", markup=False)
+        if asks:
+            yield Line(tr("^Q — выйти: сядет другой работник; неотправленное останется за вами и уйдёт потом"))
 
     def on_mount(self) -> None:
         self.query_one(LeanInput).focus()
@@ -82,7 +84,7 @@ class LockScreen(ModalScreen[None]):
     async def _unlock(self, password: str) -> None:
         self._busy = True
         try:
-            if await self.desk.unlock(password):
+            if await self.desk.seat.unlock(password):
                 self.dismiss()
                 return
             self.query_one("#why", Static).update(tr("Пароль не подходит. Проверьте раскладку и повторите."))

@@ -20,6 +20,7 @@ from screens.base import DeskScreen, handles
 from screens.code import CodeScreen
 from screens.directory import ROLE_WORDS
 from screens.person import Draft, PersonScreen, draft_of
+from screens.seats import SeatsScreen
 from widgets.lean import LeanInput
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
@@ -58,7 +59,7 @@ class PeopleScreen(DeskScreen):
 
     async def _load(self) -> None:
         try:
-            people = await self.desk.people.everybody()
+            people = await self.desk.seat.people.everybody()
         except Refusal:
             self._rows.show([self._row(one) for one in self._found()], keep=True, empty=tr("Список не получен"))
             raise
@@ -166,11 +167,11 @@ class PeopleScreen(DeskScreen):
         self.app.push_screen(PersonScreen(draft, save, new=not login, organisations=known))
 
     async def _save(self, draft: Draft, login: str) -> None:
-        people = self.desk.people
+        people, groups = self.desk.seat.people, draft.group_list()
         if login:
-            saved = await people.change(login, draft.values(), draft.group_list())
+            saved = await people.change(login, values=draft.values(), groups=groups, sip=draft.sip or None)
         else:
-            saved = await people.add(draft.login, draft.operator(), draft.group_list())
+            saved = await people.add(draft.login, draft.operator(), groups=groups, sip=draft.sip)
         del self._left[login]
         self._people[saved.login] = saved
         self._people = dict(sorted(self._people.items(), key=lambda item: item[1].operator.name))
@@ -202,7 +203,7 @@ class PeopleScreen(DeskScreen):
         self.app.push_screen(ask, answered)
 
     async def _block(self, login: str, *, blocked: bool) -> None:
-        one = await self.desk.people.change(login, blocked=blocked)
+        one = await self.desk.seat.people.block(login, blocked=blocked)
         self._people[login] = one
         said = tr("Вход закрыт: {name}.") if blocked else tr("Вход открыт: {name}.")
         self.desk.notice(said.format(name=one.operator.name))
@@ -211,24 +212,38 @@ class PeopleScreen(DeskScreen):
     @handles("people.enrolment")
     async def enrolment(self) -> None:
         """A code for one more workstation."""
-        await self._tell_code(ENROLMENT)
+        one = self._chosen()
+        self._tell(one, ENROLMENT, {ENROLMENT: await self.desk.seat.people.enrolment_code(one.login)})
 
     @handles("people.reset")
     async def reset(self) -> None:
         """A code for a forgotten password."""
-        await self._tell_code(RESET)
+        one = self._chosen()
+        self._tell(one, RESET, {RESET: await self.desk.seat.people.reset_code(one.login)})
 
     @handles("people.voice")
     async def voice(self) -> None:
         """The eight-hour code of each workstation."""
-        await self._tell_code(VOICE)
-
-    async def _tell_code(self, kind: str) -> None:
         one = self._chosen()
-        codes = await self.desk.people.codes(one.login, kind)
+        codes = await self.desk.seat.people.voice_codes(one.login)
         if not codes:
             raise Refusal(Code.NO_WORKSTATION)
+        self._tell(one, VOICE, codes)
+
+    def _tell(self, one: Person, kind: str, codes: dict[str, str]) -> None:
         self.app.push_screen(CodeScreen(one.operator.name, kind, codes))
+
+    @handles("people.seats")
+    async def seats(self) -> None:
+        """His workstations, to look at and to revoke."""
+        one = self._chosen()
+        seats = await self.desk.seat.people.seats(one.login)
+        zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
+        self.app.push_screen(SeatsScreen(one.operator.name, seats, zone, self._revoke))
+
+    async def _revoke(self, device: str) -> None:
+        await self.desk.seat.people.revoke(device)
+        self.desk.notice(tr("Рабочее место {device} отозвано: его ключи будут уничтожены.").format(device=device))
 
 
 def _searched(one: Person) -> str:

@@ -31,8 +31,8 @@ _FIELDS = {
     "organisation": (mark("Организ."), mark("регион/организация, например 26/tf")),
     "groups": (mark("Группы"), mark("через запятую")),
     "zone": (mark("Час. пояс"), mark("Europe/Moscow")),
+    "sip": (mark("Пароль SIP"), mark("пароль внутреннего номера; пусто — прежний")),
 }
-_OPTIONAL = frozenset({"groups"})
 _TITLES = {
     "login": mark("Имя для входа"),
     "name": mark("ФИО"),
@@ -53,6 +53,7 @@ class Draft:
     organisation: str = ""
     groups: str = ""
     zone: str = ""
+    sip: str = ""
 
     def demand_whole(self) -> None:
         """Refusal(FIELD_REQUIRED) for the first field that is empty."""
@@ -103,8 +104,7 @@ class PersonScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         title = tr("Новый пользователь") if self._new else self._draft.login
         yield Line(title, tr("F9 — сохранить   Esc — назад"), classes="heading")
-        for name in ("login", "name", "extension", "organisation", "groups", "zone"):
-            label, hint = _FIELDS[name]
+        for name, (label, hint) in _FIELDS.items():
             yield Field(name, tr(label), placeholder=tr(hint))
         yield Line(tr("Роль пользователя"), tr("Пробел или цифра — выбрать"), id="role-title", classes="heading")
         yield Rows(id="roles")
@@ -114,6 +114,7 @@ class PersonScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         for field in self.query(Field):
             field.show(getattr(self._draft, field.field_name))
+        self.query_one("#input-sip", LeanInput).password = True
         self.query_one("#input-login", LeanInput).disabled = not self._new
         self._paint_roles()
         self.query_one("#input-login" if self._new else "#input-name", LeanInput).focus()

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.i18n import mark, tr
+from operator_tui.letters import to_latin_layout
 from operator_tui.sentences import sentence
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -56,6 +57,7 @@ class SignInScreen(Screen[bool]):
     """Dismissed with True when somebody has signed in. Nothing of the journal is open before."""
 
     BINDINGS = [  # noqa: RUF012  # Textual's own form
+        Binding("f7", "other_person", show=False),
         Binding("f8", "other_way", show=False),
         Binding("escape", "back", show=False),
     ]
@@ -92,7 +94,7 @@ class SignInScreen(Screen[bool]):
                 self._input(name).value = ""
         hints = [tr("Enter — войти"), tr("Esc — выйти из программы")]
         if way is Way.PASSWORD:
-            hints.insert(1, tr("F8 — забыт пароль"))
+            hints[1:1] = [tr("F7 — другой работник"), tr("F8 — забыт пароль")]
         elif way in (Way.RESET, Way.VOICE):
             hints[1] = tr("Esc — назад")
         self.query_one("#hint", Static).update(" · ".join(hints))
@@ -101,6 +103,14 @@ class SignInScreen(Screen[bool]):
 
     def _say(self, text: str) -> None:
         self.query_one("#why", Static).update(text)
+
+    def action_other_person(self) -> None:
+        """F7: not who sat here last. A person the server knows needs no code at a workstation that is enrolled."""
+        if self._way is Way.PASSWORD and not self._busy:
+            self._say(tr("Впервые на этом месте — нужна связь с сервером. Записи других работников вам не видны."))
+            for name in ("login", "password"):
+                self._input(name).value = ""
+            self._input("login").focus()
 
     def action_other_way(self) -> None:
         """F8: the password is forgotten."""
@@ -139,7 +149,7 @@ class SignInScreen(Screen[bool]):
             self._busy = False
 
     async def _try(self) -> None:
-        login, code = self._input("login").value, self._input("code").value
+        login, code = self._input("login").value, to_latin_layout(self._input("code").value)
         password = self._input("password").value
         if "again" in _FIELDS[self._way] and password != self._input("again").value:
             raise Refusal(Code.PASSWORDS_DIFFER)

@@ -18,7 +18,7 @@ from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.parts import Parts
-from operator_tui.desk.people import PeopleDesk
+from operator_tui.desk.seat import SeatDesk
 from operator_tui.desk.state import DeskState, Notice, Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import CallState
@@ -51,7 +51,7 @@ class Desk:
         self.phone = PhoneDesk(self)
         self.card = CardDesk(self)
         self.appeals = AppealDesk(self)
-        self.people = PeopleDesk(self)
+        self.seat = SeatDesk(self)
         self._listeners: list[Callable[[Topic], None]] = []
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
         self._journal_thread = ThreadPoolExecutor(1, "journal")
@@ -146,31 +146,6 @@ class Desk:
 
     # start and end
 
-    async def admitted(self) -> bool:
-        """Whether the journal may be opened without asking anybody: nobody signs in here, or his shift goes on."""
-        signin = self.parts.signin
-        return signin is None or await signin.resume()
-
-    @property
-    def has_password(self) -> bool:
-        """Whether the lock asks for one."""
-        return self.parts.signin is not None
-
-    async def lock(self) -> None:
-        """Until it is unlocked, a desk started anew asks for the password too."""
-        if self.parts.signin is not None:
-            await self.parts.signin.lock()
-
-    async def unlock(self, password: str) -> bool:
-        """Whether it is the password of who sits here; a session that is over is opened again with it."""
-        signin = self.parts.signin
-        if signin is None:
-            return True
-        if not await signin.unlock(password):
-            return False
-        self.background(signin.sign_in_again(password))
-        return True
-
     async def start(self, progress: Callable[[str], None]) -> None:
         """Open all parts; ``progress`` gets a line for each slow step. A Refusal only when there is no journal."""
         self.loop = asyncio.get_running_loop()
@@ -178,7 +153,7 @@ class Desk:
         await self.refresh_journal()
         self.background(self.parts.open_registry(progress))
         self.background(self.parts.open_server())
-        self.background(self.phone.attach())
+        self.background(self.seat.take_the_telephone())
         await self.card.restore_draft()
         self.change(Topic.LIGHTS, ready=True)
 

@@ -68,6 +68,18 @@ class PhoneDesk:
         if self._desk.profile.synthetic and not self._phone.snapshot.working:
             await self.begin_work()
 
+    @property
+    def works_as(self) -> str:
+        """The inner number the engine works under; empty while work has not begun."""
+        snapshot = self._phone.snapshot if self._phone is not None else None
+        return snapshot.registration.extension if snapshot is not None and snapshot.working else ""
+
+    @property
+    def in_talk(self) -> bool:
+        """Whether anybody is on the line; one who only rings is not yet."""
+        calls = self._phone.snapshot.calls if self._phone is not None else ()
+        return any(call.answered_ms is not None for call in calls)
+
     async def detach(self, *, leave: bool) -> None:
         """Let go of the engine; with ``leave`` it ends, unless a call goes on."""
         if self._phone is None:

@@ -95,6 +95,7 @@ class Parts:
 
             desk = self._desk
             self._signin = SignIn(desk.profile, desk.settings.get(SignInSettings), desk.clock, self._linked)
+            self._signin.unsent = lambda: desk.state.lights.unsent if desk.state.ready else None
         return self._signin
 
     async def _linked(self) -> Link:
@@ -134,7 +135,7 @@ class Parts:
         from operator_tui.journal.journal import Journal
 
         own = self._desk.settings.get(JournalSettings).file
-        file = Path(own) if own else self._desk.profile.journal_file
+        file = Path(own) if own else self._signin.journal_file if self._signin else self._desk.profile.journal_file
         # A journal that exists is not opened by a key made now: that its key is gone must be said, not hidden.
         key = self._key(JOURNAL_KEY, create=not file.exists())
         return Journal.open(file, key, catalogue=self._desk.catalogue, clock=self._desk.clock)
@@ -209,6 +210,7 @@ class Parts:
         )  # fmt: skip
         if self._signin is not None:
             self._desk.background(self._keep_journal_key(self._signin))
+            self._desk.background(self._desk.seat.look_elsewhere())
         await self._sender.run()
 
     async def _connected(self) -> bool:

@@ -12,6 +12,7 @@ from operator_tui.appeals.people import Operator
 from operator_tui.appeals.presence import Presence
 from operator_tui.phone.line import Call, CallState, QueueState, Registration, Sound
 from operator_tui.registry.people import Person
+from operator_tui.signin.people import SeatOfPerson
 
 
 class Light(StrEnum):
@@ -100,6 +101,7 @@ class DeskState:
     card: CardAtHand | None = None
     counts: Mapping[Status, int] = field(default_factory=dict)
     returned: int = 0  # operations that came back and wait for the operator
+    elsewhere: tuple[SeatOfPerson, ...] = ()  # his other workstations where something is open or unsent
     bells: int = 0  # grows when something wants the operator's ear
     notice: Notice = field(default_factory=Notice)
     ready: bool = False

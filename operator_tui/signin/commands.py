@@ -110,4 +110,16 @@ register(
         right=Right.PEOPLE,
         available=_person_chosen,
     ),
+    Command(
+        "people.seats",
+        mark("Рабочие места"),
+        mark("Рабочие места пользователя: последняя связь, неотправленное; отозвать утерянное."),
+        ("ctrl+d",),
+        scope="people",
+        rank=36,
+        footer=True,
+        short=mark("Места"),
+        right=Right.PEOPLE,
+        available=_person_chosen,
+    ),
 )

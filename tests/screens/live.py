@@ -40,8 +40,10 @@ def open_live(office: Office) -> OpenLive:
     """The desk of a live profile; a context that is left is a desk that was ended without «Выход»."""
 
     @asynccontextmanager
-    async def live(size: tuple[int, int] = (80, 24), **sections: dict[str, Any]) -> AsyncIterator[DeskPage]:
-        profile = open_profile("tfoms26")
+    async def live(
+        size: tuple[int, int] = (80, 24), *, at: str = "tfoms26", **sections: dict[str, Any]
+    ) -> AsyncIterator[DeskPage]:
+        profile = open_profile(at)
         profile.make_folders()
         options = {
             "central": {"url": office.url, "poll_s": 0.2},

@@ -1,0 +1,144 @@
+"""Several people and several workstations: joining, work left elsewhere, changing seats, a workstation revoked."""
+
+from __future__ import annotations
+
+import warnings
+from time import perf_counter
+
+import pytest
+
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.people import Role
+from operator_tui.profiles import open_profile
+from screens.lock import LockScreen
+from screens.seats import SeatsScreen
+from screens.sign_in import Way
+from tests.screens.live import OpenLive, enter, keyring_as_it_was, office, open_live, stands, take_the_seat, way
+from tests.screens.page import DeskPage, List
+from tests.signin.conftest import PASSWORD, Office
+
+__all__ = ["keyring_as_it_was", "office", "open_live"]
+
+OTHER_PASSWORD = "другой пароль 3"
+UNSENT = 5
+CHANGE_S = 5.0
+
+
+async def leave_unsent(desk: DeskPage, count: int) -> None:
+    """Work that does not get away from here: the exchange stands still."""
+    await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server")
+    sender = desk.desk.parts._sender
+    assert sender is not None
+    await sender.stop()
+
+    def record(journal: object) -> None:
+        for number in range(count):
+            journal.record(Kind.CALL_OFFERED, {"call": str(number)})  # type: ignore[attr-defined]  # a Journal
+
+    await desk.desk.on_journal(record)
+    await desk.desk.refresh_journal()
+
+
+async def go_out(desk: DeskPage) -> None:
+    await desk.press("ctrl+q")
+    await desk.until(lambda: desk.app._exit, "out")
+
+
+async def test_a_known_person_sits_down_at_anothers_workstation_and_sees_what_waits_at_his_own(
+    office: Office, open_live: OpenLive
+) -> None:
+    async with open_live(at="north") as desk:
+        await take_the_seat(desk, office.hire("sidorova"), OTHER_PASSWORD)
+        number = desk.desk.parts.signin.identity.number
+        await leave_unsent(desk, UNSENT)
+        unsent = desk.desk.state.lights.unsent
+        assert unsent >= UNSENT
+        await go_out(desk)
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("petrova"))
+        await leave_unsent(desk, UNSENT)
+        hers = await desk.desk.on_journal(lambda journal: journal.unsent())
+        begin = perf_counter()
+        await go_out(desk)
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
+        await desk.press("f7")
+        await enter(desk, "sidorova", OTHER_PASSWORD)
+        await desk.until(lambda: desk.desk.state.ready, "the other one's desk")
+        took = perf_counter() - begin
+        if took > CHANGE_S:
+            warnings.warn(pytest.PytestWarning(f"changing seats took {took:.1f} s"), stacklevel=1)
+        await stands(desk)
+        assert "Петрова sidorova" in desk.line("#who")
+        wanted = f"НЕ ОТПРАВЛЕНО на месте {number}: {unsent}"
+        await desk.until(lambda: wanted in desk.line("#journal-title"), "what waits elsewhere")
+        assert await desk.desk.on_journal(lambda journal: journal.unsent()) < hers, "a journal of her own"
+        await go_out(desk)
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
+        assert desk.app.screen.query_one("#ask-login").value == "sidorova", "who sat here last"
+        await desk.press("f7")
+        await enter(desk, "petrova", PASSWORD)
+        await stands(desk)
+        assert "Петрова petrova" in desk.line("#who")
+        await desk.until(lambda: desk.desk.state.lights.unsent == 0, "her own work went when she came back")
+
+
+async def test_who_finds_a_locked_desk_sits_down_without_its_password(office: Office, open_live: OpenLive) -> None:
+    office.hire("ivanova", password=OTHER_PASSWORD)
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("petrova"))
+        await desk.press("alt+l")
+        await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "the lock")
+        assert "^Q — выйти: сядет другой" in desk.text()
+        await desk.press("ctrl+q")
+        await desk.until(lambda: desk.app._exit, "out")
+        assert desk.app.seat_is_free
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.PASSWORD, "the password: nobody is let in by the way")
+        await desk.press("f7")
+        await enter(desk, "ivanova", "не тот пароль")
+        await desk.until(lambda: "неверны" in desk.text(), "a wrong password joins nobody")
+        await enter(desk, OTHER_PASSWORD)
+        await stands(desk)
+        assert "Петрова ivanova" in desk.line("#who")
+
+
+async def test_a_lost_workstation_is_revoked_by_the_administrator(office: Office, open_live: OpenLive) -> None:
+    async with open_live(at="north") as desk:
+        await take_the_seat(desk, office.hire("petrova"), OTHER_PASSWORD)
+        device = desk.desk.parts.signin.identity.code
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("orlova", Role.ADMINISTRATOR))
+        await desk.press("alt+a")
+        await desk.until_screen("people")
+        found = List(desk, "#people")
+        await desk.until(lambda: len(found.rows()) == 2, "the people")
+        await desk.type("orlova")
+        await desk.press("ctrl+d")
+        await desk.until(lambda: isinstance(desk.app.screen, SeatsScreen), "her workstations")
+        await desk.press("f9", "f9")
+        await desk.until(lambda: "за которым вы сидите" in desk.text(), "not her own")
+        await desk.press("escape", "escape")
+        await desk.type("petrova")
+        await desk.press("ctrl+d")
+        await desk.until(lambda: isinstance(desk.app.screen, SeatsScreen), "the workstations")
+        assert device in desk.text()
+        assert "сеанс идёт" in desk.text()
+        await desk.press("f9")
+        assert isinstance(desk.app.screen, SeatsScreen), "asked first"
+        assert "Вернуть его нельзя" in desk.text()
+        await desk.press("f9")
+        await desk.until_screen("people")
+        await desk.until(lambda: "отозвано" in desk.notice, "revoked")
+        await desk.press("ctrl+d")
+        await desk.until(lambda: "ОТОЗВАНО" in desk.text(), "seen")
+    async with open_live(at="north") as desk:
+        await desk.until(lambda: way(desk) is not None or "отозвано" in desk.text(), "what is said there")
+        if way(desk) is Way.PASSWORD:
+            await enter(desk, OTHER_PASSWORD)
+        await desk.until(lambda: "Это рабочее место отозвано" in desk.text(), "why")
+
+
+def test_every_profile_has_its_own_folder() -> None:
+    assert open_profile("north").data != open_profile("tfoms26").data
