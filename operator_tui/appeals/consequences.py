@@ -15,7 +15,7 @@ from operator_tui.appeals.lifecycle import EXTENSION, Act, Outcome
 from operator_tui.appeals.operations import Operation
 from operator_tui.appeals.owed import Owed, answer_owed, forwarding_owed, owing, told
 from operator_tui.appeals.people import Role
-from operator_tui.appeals.promises import GIVING_UP, attempts_line, attempts_of, ended
+from operator_tui.appeals.promises import GIVING_UP, attempts_line, attempts_of, ended, vain
 
 # Moves by which level 3 takes up an accompaniment.
 _ACCOMPANIES = frozenset({Act.TAKE, Act.RESUME})
@@ -61,7 +61,7 @@ def _closed(card: Card, outcome: Outcome, operation: Operation, user: int) -> di
         written["closed_by"] = user
     if forwarding_owed(result):
         written["owed"] = owing(card, Owed.FORWARDING)
-    if not operation.x.get(GIVING_UP) and (attempts := attempts_of(card)) and result == "R20":
+    if not operation.x.get(GIVING_UP) and (attempts := vain(attempts_of(card))) and result == "R20":
         written[GIVING_UP] = attempts_line(attempts, str(card.value("zone")) or "UTC")
     return written
 

@@ -34,11 +34,15 @@ class Stand(StrEnum):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One try to reach the citizen: when (UTC ms), by whom, and what came of it (``no_answer``, ``busy``, …)."""
+    """One try to reach the citizen: when (UTC ms), by whom, what came of it, and by which call of the telephone."""
 
     ms: int
     by: int
     outcome: str = "no_answer"
+    call: str = ""
+
+
+ANSWERED = "answered"
 
 
 class Away(msgspec.Struct, frozen=True):
@@ -130,9 +134,14 @@ def attempts_line(attempts: Iterable[Attempt], zone: str) -> str:
     )
 
 
+def vain(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Those that reached nobody."""
+    return [attempt for attempt in attempts if attempt.outcome != ANSWERED]
+
+
 def demand_attempts(card: Card) -> None:
     """Refusal(ATTEMPTS_FEW) before three attempts are noted."""
-    count = len(attempts_of(card))
+    count = len(vain(attempts_of(card)))
     if count < ATTEMPTS_WANTED:
         raise Refusal(Code.ATTEMPTS_FEW, count=count, wanted=ATTEMPTS_WANTED)
 

@@ -130,7 +130,8 @@ def move(store: Store, card_id: str, act: Act, given: Mapping[str, Any]) -> Card
 def demand_movable(store: Store, card_id: str, act: Act, given: Mapping[str, Any]) -> None:
     """The refusal that ``move`` would raise, before anything is written."""
     actor = store.actor()
-    make_move(demand(store, card_id), act, given, user=actor.user, role=actor.role, catalogue=store.catalogue)
+    card = demand(store, card_id)
+    make_move(card, act, given, user=actor.user, role=actor.role, catalogue=store.catalogue, groups=actor.groups)
 
 
 def set_seen(store: Store, card: Card, fields: Mapping[str, Any]) -> Card:

@@ -16,13 +16,14 @@ from operator_tui.appeals.operations import (
     CARD_KINDS,
     Change,
     Event,
+    Kind,
     Operation,
     Outcome,
     change_of,
     operation_id,
     stream_for,
 )
-from operator_tui.journal import cards, outbox
+from operator_tui.journal import cards, outbox, views
 from operator_tui.journal.store import Store
 
 KEEP_SENT_MS = 7 * 24 * 3600 * 1000
@@ -106,6 +107,8 @@ def _receive_one(store: Store, event: Event) -> str:
         "INSERT OR REPLACE INTO event(stream, q, card, op, body) VALUES (?, ?, ?, ?, ?)",
         [event.s, event.q, card_id, event.op, msgspec.json.encode(event).decode()],
     )
+    if event.k == Kind.PERSON_AWAY:
+        views.note_away(store, event.x)
     if event.k not in CARD_KINDS or not card_id:
         return ""
     # A card that is made again comes from a server restored from a backup: what we kept for the screen gives way.

@@ -29,7 +29,7 @@ def find_columns(card: Card) -> dict[str, Any]:
     """The row of ``shown`` that search, history and order need."""
     number = str(card.value("number"))
     phone = str(card.value("phone"))
-    texts = [str(card.value(field)) for field in ("text", "comment", "measures")]
+    texts = [str(card.value(field)) for field in ("text", "comment", "measures", "insured_name", "in_number")]
     texts += [str(value) for values in card.rival.values() for value in values]
     return {
         "id": card.id,
@@ -41,6 +41,9 @@ def find_columns(card: Card) -> dict[str, Any]:
         "theme": str(card.value("theme")),
         "result": str(card.value("result")),
         "closer": card.value("closed_by") or None,
+        "promise_due": int(card.value("promise_due") or 0),
+        "team": str(card.value("group")),
+        "owed": str(card.value("owed")),
         "phone": phone_key(phone),
         "enp": digits(str(card.value("enp"))),
         "find_number": f"{digits(number)} {number}".strip(),

@@ -16,10 +16,12 @@ import msgspec
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.decide import decide
 from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
-from operator_tui.appeals.operations import CARD_KINDS, Event, Kind, Operation, Outcome
+from operator_tui.appeals.operations import CARD_KINDS, SHARED_KINDS, Event, Kind, Operation, Outcome
+from operator_tui.appeals.promises import Away
 from operator_tui.appeals.returned import Choice, Returned
 from operator_tui.journal import cards, confirm, drafts, forked, outbox, settling, sifting, views
 from operator_tui.journal.confirm import Attention
@@ -83,6 +85,10 @@ class Journal:
         if kind in CARD_KINDS:
             raise ValueError(f"{kind} changes a card: use save or move")
         with self._store.writing():
+            if kind in SHARED_KINDS:
+                # The same look that the server takes: what it would refuse is not written.
+                decide(None, Operation(n=0, k=kind.value, at="0" * 16, x=x), self._store.actor(), self._store.catalogue)
+                views.note_away(self._store, x)
             return outbox.append(self._store, kind, x, card=card)
 
     def recorded(self, call: str) -> set[Kind]:
@@ -212,6 +218,16 @@ class Journal:
                     else:
                         moved.append(card_id)
         return moved, refused
+
+    def promised(self, limit: int = 500) -> list[Card]:
+        """Appeals whose answer was promised, the nearest time first."""
+        with self._store.reading():
+            return views.promised(self._store, limit=limit)
+
+    def away(self) -> list[Away]:
+        """Who is away, until when, and who stands in for him."""
+        with self._store.reading():
+            return views.away(self._store)
 
     def counts(self) -> dict[Status, int]:
         """How many appeals stand in each status."""

@@ -119,3 +119,17 @@ def review_by_term(db: Database) -> None:
         "CREATE INDEX IF NOT EXISTS shown_review_due ON shown(deadline, id, result, theme, closer) "
         "WHERE status = 'review'"
     )
+
+
+@STEPS()
+def promised_and_owed(db: Database) -> None:
+    """The list «перезвоним до …», what a group has not taken, and what citizens still have to be told."""
+    for column, kind in (("promise_due", int), ("team", str), ("owed", str)):
+        db.table("shown").add_column(column, kind)
+    db.execute(
+        "UPDATE shown SET promise_due = coalesce(body ->> '$.fields.promise_due', 0), "
+        "team = coalesce(body ->> '$.fields.group', ''), owed = coalesce(body ->> '$.fields.owed', '')"
+    )
+    db.execute("CREATE INDEX IF NOT EXISTS shown_promised ON shown(promise_due, id) WHERE status = 'deferred'")
+    db.execute("CREATE INDEX IF NOT EXISTS shown_owed ON shown(worker, created, id) WHERE owed != ''")
+    db.execute("CREATE INDEX IF NOT EXISTS shown_asked ON shown(created, id) WHERE review = 'correction'")

@@ -20,7 +20,9 @@ class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is let through; an empty value lets everything through.
 
     ``statuses`` empty means every open one; ``worker`` 0 with ``unclaimed`` means nobody's; ``due`` is the last
-    local date (ISO) of the term that is let through; ``text`` words as in the search.
+    local date (ISO) of the term that is let through; ``group`` a level-2 group's code; ``owed`` appeals of any status
+    whose citizen has still to be told something; ``since`` and ``until`` the first and the last instant (UTC ms) of
+    registration; ``any_status`` finished ones too; ``text`` words as in the search.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -31,6 +33,11 @@ class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
     result: str = ""
     closer: int | None = None
     due: str = ""
+    group: str = ""
+    owed: bool = False
+    since: int = 0
+    until: int = 0
+    any_status: bool = False
     text: str = ""
     order: Order = Order.NEWEST
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.correction import CORRECTION
 from operator_tui.journal import cards
 from operator_tui.journal.finding import match_query
 from operator_tui.journal.migrations import OPEN
@@ -83,8 +84,16 @@ def _where(sieve: Sieve) -> tuple[str, list[Any]]:
     elif sieve.statuses:
         parts.append(f"status IN ({', '.join('?' * len(sieve.statuses))})")
         values += [status.value for status in sieve.statuses]
-    else:
+    elif not (sieve.owed or sieve.any_status or sieve.review == CORRECTION):
         parts.append(OPEN)
+    if sieve.owed:
+        parts.append("owed != ''")
+    if sieve.review == CORRECTION:
+        parts.append("review = 'correction'")  # word for word as in the partial index
+    for bound, instant in ((">=", sieve.since), ("<=", sieve.until)):
+        if instant:
+            parts.append(f"created {bound} ?")
+            values.append(f"{instant << 16:016x}" if bound == ">=" else f"{(instant << 16) + 0xFFFF:016x}")
     if sieve.unclaimed:
         parts.append("worker IS NULL")
     for column, value in (
@@ -93,6 +102,7 @@ def _where(sieve: Sieve) -> tuple[str, list[Any]]:
         ("theme", sieve.theme),
         ("result", sieve.result),
         ("closer", sieve.closer),
+        ("team", sieve.group),
     ):
         if value not in ("", None):
             parts.append(f"{column} = ?")
@@ -103,4 +113,4 @@ def _where(sieve: Sieve) -> tuple[str, list[Any]]:
     if query := match_query(sieve.text):
         parts.append("row IN (SELECT rowid FROM shown_fts WHERE shown_fts MATCH ?)")
         values.append(query)
-    return " AND ".join(parts), values
+    return " AND ".join(parts) or "1", values

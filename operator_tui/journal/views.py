@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.operations import Event, Operation, change_of, operation_id
+from operator_tui.appeals.promises import Away, attempts_of, parse_away, with_away
 from operator_tui.journal import cards, outbox
 from operator_tui.journal.finding import digits, match_query, phone_key
 from operator_tui.journal.happened import Happened
@@ -63,6 +65,35 @@ def history(store: Store, *, phone: str, enp: str, limit: int) -> list[Card]:
     )
 
 
+def promised(store: Store, *, limit: int) -> list[Card]:
+    """Appeals whose answer was promised, the nearest time first; those without a time last."""
+    return _cards(
+        store.rows(
+            "SELECT body FROM shown INDEXED BY shown_promised WHERE status = 'deferred' "
+            "ORDER BY promise_due = 0, promise_due, id LIMIT ?",
+            limit,
+        )
+    )
+
+
+def away(store: Store) -> list[Away]:
+    """Who is away, as the administrator has said."""
+    return msgspec.json.decode(store.meta(_AWAY, "[]"), type=list[Away])
+
+
+def note_away(store: Store, x: Mapping[str, Any]) -> None:
+    """Take an absence into account; inside ``writing`` only. One this release does not understand changes nothing."""
+    try:
+        one = parse_away(x)
+    except Refusal:
+        return
+    today = local_date(store.clock.now_ms(), "UTC").isoformat()
+    store.set_meta(_AWAY, msgspec.json.encode(with_away(away(store), one, today)).decode())
+
+
+_AWAY = "away"
+
+
 def search(store: Store, text: str, *, limit: int) -> list[Card]:
     """Appeals whose number, names, telephone or texts have every word of ``text`` as a beginning; newest first.
 
@@ -92,14 +123,32 @@ def timeline(store: Store, card_id: str) -> list[Happened]:
     seen = {entry.op for entry in entries}
     device = store.device()
     by = device.operator.user if device else 0
-    for code, body, state, result in store.rows(
-        "SELECT device, body, state, result FROM outbox WHERE card = ? ORDER BY rowid", card_id
-    ):
+    own = store.rows("SELECT device, body, state, result FROM outbox WHERE card = ? ORDER BY rowid", card_id)
+    for code, body, state, result in own:
         operation = outbox.decode(body)
         op = operation_id(code, operation.n)
         if op not in seen:
             entries.append(_of_operation(operation, op, by, state, result))
-    return entries
+    # Calls are facts of this desk; elsewhere they are kept at the centre. A stable sort: the server's order stays.
+    calls = [_of_operation(operation, op, by, "", None) for operation, op in _calls(store, card_id)]
+    return sorted([*entries, *calls], key=lambda entry: entry.at_ms) if calls else entries
+
+
+def _calls(store: Store, card_id: str) -> list[tuple[Operation, str]]:
+    """What was recorded of the calls of an appeal: the one it came by, and those by which the citizen was called."""
+    card = cards.shown(store, card_id)
+    if card is None:
+        return []
+    wanted = [str(card.value("call")), *(attempt.call for attempt in attempts_of(card))]
+    wanted = [call for call in wanted if call]
+    if not wanted:
+        return []
+    rows = store.rows(
+        "SELECT device, body FROM outbox WHERE kind >= 'call.' AND kind < 'call/' "
+        f"AND body ->> '$.x.call' IN ({', '.join('?' * len(wanted))}) ORDER BY rowid",
+        *wanted,
+    )
+    return [(operation := outbox.decode(body), operation_id(device, operation.n)) for device, body in rows]
 
 
 def _cards(rows: Iterable[tuple[Any, ...]]) -> list[Card]:

@@ -182,6 +182,7 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     steps(name="newest_first")(migrations.newest_first)
     steps(name="who_and_what")(migrations.who_and_what)
     steps(name="review_by_term")(migrations.review_by_term)
+    steps(name="promised_and_owed")(migrations.promised_and_owed)
     monkeypatch.setattr(store, "STEPS", steps)
     return steps
 
@@ -229,7 +230,7 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, nex
 def test_a_journal_of_the_first_days_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     early = Migrations("journal")
     early(name="first")(migrations.first)
-    later = ("worker", "review", "theme", "result", "closer")
+    later = ("worker", "review", "theme", "result", "closer", "promise_due", "team", "owed")
     with monkeypatch.context() as then:
         then.setattr(store, "STEPS", early)
         then.setattr(
