@@ -11,6 +11,7 @@ from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk import calls
 from operator_tui.desk import card as card_steps
+from operator_tui.desk.handover import HandOver
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import (
@@ -34,6 +35,7 @@ from operator_tui.phone.line import (
     TransferEnded,
     told,
 )
+from operator_tui.phone.settings import PhoneSettings
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
@@ -57,6 +59,8 @@ class PhoneDesk:
         self._calls: dict[str, Call] = {}
         self._consults: set[str] = set()  # calls to colleagues about a caller who is held
         self._returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
+        self._joined: set[str] = set()  # callers given to a colleague who was asked first
+        self._hand_over = HandOver(desk)
 
     async def attach(self) -> None:
         """Attach to the engine (starting it when there is none) and follow it until detached."""
@@ -164,7 +168,10 @@ class PhoneDesk:
 
     async def transfer(self, target: str) -> None:
         """Blind transfer to an extension (K-5.1.8.2)."""
-        await self._engine().blind_transfer(self._current().id, self._elsewhere(target))
+        call, engine = self._current(), self._engine()
+        number = self._elsewhere(target)
+        await self._hand_over.prepare(call, number)
+        await engine.blind_transfer(call.id, number)
 
     async def consult(self, target: str) -> None:
         """First half of an attended transfer: the caller is held, the colleague is called."""
@@ -180,6 +187,8 @@ class PhoneDesk:
         caller = next((call for call in connected if consult is not None and call.id != consult.id), None)
         if consult is None or caller is None:
             raise Refusal(Code.NO_SECOND_CALL)
+        self._joined.add(caller.id)
+        await self._hand_over.prepare(caller, consult.number)
         await self._engine().attended_transfer(caller.id, consult.id)
 
     async def swap(self) -> None:
@@ -189,6 +198,11 @@ class PhoneDesk:
             raise Refusal(Code.NO_SECOND_CALL)
         await self._engine().hold(others[0].id, False)
         await self._bring_card(others[0])
+
+    @property
+    def transfer_rings_s(self) -> float:
+        """For how long a transferred caller may ring at a colleague before he comes back."""
+        return self._desk.settings.get(PhoneSettings).transfer_rings_seconds
 
     def _elsewhere(self, target: str) -> str:
         if target.strip() == self._desk.state.registration.extension:
@@ -256,12 +270,16 @@ class PhoneDesk:
                 self._desk.change(Topic.PHONE, sound=sound)
                 if refusal := told(sound.refusal):
                     self._desk.refused(refusal)
-            case TransferEnded(refusal=refused):
+            case TransferEnded(call=call_id, refusal=refused):
+                joined = call_id in self._joined
+                self._joined.discard(call_id)
+                await self._hand_over.ended(call_id, joined=joined, refused=refused is not None)
                 if refusal := told(refused):
                     self._desk.refused(refusal)
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
             case ColleaguesChanged(states=states):
+                self._hand_over.seen(states)
                 self._desk.change(Topic.PHONE, colleagues=states)
             case Recorded():
                 await self._take_recorded(event)
@@ -319,8 +337,11 @@ class PhoneDesk:
         if facts:
             await desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
             await desk.refresh_journal()
-        if before is None and call.state is CallState.RINGING:
-            await self._tell_promised(call)
+        if before is None and call.rings_here:
+            if self._hand_over.came_back(call):
+                desk.notice(tr("Никто не взял: вызов вернулся к вам вместе с обращением."), urgent=True)
+            else:
+                await self._tell_promised(call)
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
         if call.over:
@@ -357,6 +378,9 @@ class PhoneDesk:
         """Answering opens the card of that call; after a restart the kept draft is that card."""
         desk = self._desk
         if desk.state.card is not None and desk.state.card.call == call.id:
+            return
+        if self._hand_over.came_back(call):
+            await self._hand_over.bring_card(call)
             return
         if call.direction is Direction.OUTGOING and (call.id in self._consults or desk.state.card is not None):
             return  # a colleague's advice is no appeal, and a call back belongs to the card it was made from

@@ -179,6 +179,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     ami_server: str = ""  # host or host:port of Asterisk's manager interface; empty: no queue figures
     ami_user: str = "oms"
     queue: str = "oms-1"
+    transfer_rings_seconds: float = 35.0  # after that a transferred caller has come back or was taken
     country: str = "RU"  # how a national number is read
     record: bool = True  # the regulation wants every talk recorded
     sound: str = "pyaudio"  # pyaudio | null | wav (input_device is spoken, output_device takes what is heard)

@@ -1,0 +1,138 @@
+"""The appeal goes with the call: «Перевести» saves the card and makes who takes the caller its worker (K-5.1.8).
+
+After an attended transfer the colleague has the caller, and gets the card at once. After a blind one the PBX says no
+more than that it took the caller over: the card follows when the colleague is seen talking, stays when the caller comes
+back, and follows anyway when nothing is heard for as long as the PBX lets it ring.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.presence import State
+from operator_tui.desk.state import Topic
+from operator_tui.i18n import tr
+from operator_tui.phone.line import Call
+
+if TYPE_CHECKING:
+    from operator_tui.colleagues.directory import Colleague
+    from operator_tui.desk.desk import Desk
+
+
+@dataclass
+class Pending:
+    """A card whose caller is on the way to ``target``; ``number`` is the caller's."""
+
+    card: str
+    target: str
+    number: str
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    back: bool = False
+    idle_seen: bool = False  # a colleague who was talking before has not taken this caller
+
+
+class HandOver:
+    """Transfers under way on one desk, by the call they began with."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._pending: dict[str, Pending] = {}
+        self._returned: dict[str, Pending] = {}  # by the call they came back with
+
+    async def prepare(self, call: Call, target: str) -> None:
+        """Before the caller is sent: his card is saved, with what was typed.
+
+        One that can not be saved yet keeps nobody from being helped: the call goes, the draft stays and says so.
+        """
+        card = self._desk.state.card
+        if card is None or card.call != call.id or not card.editable:
+            return
+        saved = ""
+        try:
+            saved = (await self._desk.card.save()).id
+        except Refusal as refusal:
+            if refusal.code is not Code.FIELD_REQUIRED:
+                raise
+        self._pending[call.id] = Pending(saved, target, call.number)
+        self.seen(self._desk.state.colleagues)
+
+    async def ended(self, call_id: str, *, joined: bool, refused: bool) -> None:
+        """What the PBX said to the transfer; a refused one leaves call and card where they are."""
+        pending = self._pending.get(call_id)
+        if pending is None:
+            return
+        if refused:
+            del self._pending[call_id]
+        elif joined:
+            await self._give(call_id, pending)
+        else:
+            self._desk.background(self._when_taken(call_id, pending))
+
+    def seen(self, colleagues: Mapping[str, str]) -> None:
+        """How the telephones of the colleagues are now."""
+        for pending in self._pending.values():
+            if colleagues.get(pending.target) != State.TALKING:
+                pending.idle_seen = True
+            elif pending.idle_seen:
+                pending.settled.set()
+
+    def came_back(self, call: Call) -> bool:
+        """Whether this is a caller whom the PBX brings back from a transfer: then his card stays here."""
+        found = next((one for one in self._pending.values() if not call.queue and call.number == one.number), None)
+        if found is not None:
+            found.back = True
+            found.settled.set()
+            self._returned[call.id] = found
+        return call.id in self._returned
+
+    async def bring_card(self, call: Call) -> None:
+        """The card of a caller who came back, bound to the call he is in now."""
+        desk, card_id = self._desk, self._returned.pop(call.id).card
+        at_hand = desk.state.card
+        if card_id and (at_hand is None or at_hand.saved is None or at_hand.saved.id != card_id):
+            await desk.card.edit(card_id)
+        if desk.state.card is not None:
+            desk.card.put(replace(desk.state.card, call=call.id))
+
+    async def _when_taken(self, call_id: str, pending: Pending) -> None:
+        try:
+            async with asyncio.timeout(self._desk.phone.transfer_rings_s):
+                await pending.settled.wait()
+        except TimeoutError:
+            pass
+        if pending.back:
+            del self._pending[call_id]
+        else:
+            await self._give(call_id, pending)
+
+    async def _give(self, call_id: str, pending: Pending) -> None:
+        self._pending.pop(call_id, None)
+        desk = self._desk
+        if not pending.card:
+            desk.notice(tr("Вызов переведён, обращение осталось у вас черновиком: выберите тематику."), urgent=True)
+            return
+        one = self._colleague(pending.target)
+        if one is None or not one.user:
+            desk.notice(tr("Вызов переведён, обращение осталось у вас: работника нет в справочнике."), urgent=True)
+            return
+        at_hand = desk.state.card
+        if at_hand is not None and at_hand.saved is not None and at_hand.saved.id == pending.card:
+            await desk.card.flush_draft()
+            desk.change(Topic.CARD, card=None)
+        card = await desk.appeals.move(pending.card, Act.FORWARD, operator=str(one.user))
+        desk.notice(
+            tr("Обращение {number} передано с вызовом: {name}.").format(number=card.value("number"), name=one.name)
+        )
+        if desk.state.call is None:
+            await desk.phone.ready()
+
+    def _colleague(self, extension: str) -> Colleague | None:
+        try:
+            return next((one for one in self._desk.parts.colleagues() if one.extension == extension), None)
+        except Refusal:
+            return None

@@ -1,0 +1,122 @@
+"""«Перевести на другого специалиста»: the appeal goes with the call, and comes back with it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from operator_tui.appeals.presence import State
+from operator_tui.phone.line import Call, CallChanged, CallState, ColleaguesChanged, TransferEnded
+from tests.screens.page import DeskPage, open_desk
+from tests.screens.test_call import answered
+
+TARGET, USER = "2003", 3
+
+
+async def written(desk: DeskPage) -> Call:
+    """A caller with something on his card."""
+    await answered(desk)
+    call = desk.desk.state.call
+    assert call is not None
+    await desk.surname.type("Переведённый")
+    desk.desk.card.choose_theme(next(iter(desk.desk.catalogue.themes.values())))
+    return call
+
+
+async def sent(desk: DeskPage, key: str = "f7") -> Call:
+    """He is given to the colleague."""
+    call = await written(desk)
+    await desk.press(key)
+    await desk.type(TARGET)
+    await desk.press("enter")
+    return call
+
+
+async def saved(desk: DeskPage) -> list[tuple[str, int | None]]:
+    """Surname and worker of the active appeals."""
+    return [(str(card.value("surname")), card.worker) for card in await desk.desk.active()]
+
+
+async def owner(desk: DeskPage, worker: int) -> None:
+    async with asyncio.timeout(10):
+        while ("Переведённый", worker) not in await saved(desk):
+            await desk.pilot.pause(0.02)
+
+
+@pytest.mark.function("K-5.1.8.2", "K-4.10")
+async def test_who_takes_the_caller_is_the_worker_of_his_appeal() -> None:
+    async with open_desk() as desk:
+        await sent(desk)
+        await desk.until_quiet()
+        own = desk.desk.state.operator
+        assert own is not None
+        await owner(desk, own.user)  # saved by «Перевести», and not given before somebody takes the caller
+        for state in (State.RINGING, State.TALKING):
+            await desk.desk.phone._take(ColleaguesChanged({TARGET: state.value}))
+        await owner(desk, USER)
+        await desk.until(lambda: "передано с вызовом" in desk.notice, "to whom")
+        assert desk.desk.state.card is None
+
+
+async def test_after_a_consultation_it_goes_at_once() -> None:
+    async with open_desk() as desk:
+        await sent(desk, "alt+c")
+        await desk.until(lambda: (call := desk.desk.state.call) and call.number == TARGET, "the colleague")
+        await desk.until_talking()
+        await desk.press("alt+j")
+        await desk.until_quiet()
+        await owner(desk, USER)
+
+
+async def test_nobody_took_him_and_both_come_back() -> None:
+    async with open_desk() as desk:
+        call = await sent(desk)
+        await desk.until_quiet()
+        back = msgspec.structs.replace(call, id="back", state=CallState.RINGING, queue="", answered_ms=None)
+        await desk.desk.phone._take(CallChanged(back))
+        await desk.until(lambda: "вернулся к вам вместе с обращением" in desk.notice, "why it rings")
+        talking = msgspec.structs.replace(back, state=CallState.TALKING, answered_ms=call.started_ms + 1)
+        await desk.desk.phone._take(CallChanged(talking))
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.saved is not None
+        assert (card.fields["surname"], card.call) == ("Переведённый", "back")
+        own = desk.desk.state.operator
+        assert own is not None
+        assert card.saved.worker == own.user
+
+
+async def test_a_refused_transfer_keeps_call_and_appeal() -> None:
+    async with open_desk() as desk:
+        call = await written(desk)
+        await desk.desk.phone._hand_over.prepare(call, TARGET)
+        refusal = {"code": "transfer_failed", "params": {"reason": "603"}}
+        await desk.desk.phone._take(TransferEnded(call.id, TARGET, refusal))
+        await desk.desk.phone._take(ColleaguesChanged({TARGET: State.TALKING.value}))
+        own = desk.desk.state.operator
+        assert own is not None
+        assert ("Переведённый", own.user) in await saved(desk)
+        assert desk.call_state() is CallState.TALKING
+        assert desk.desk.state.card is not None
+
+
+async def test_what_can_not_be_saved_yet_stays_a_draft_and_the_caller_goes() -> None:
+    async with open_desk(phone={"transfer_rings_seconds": 0.2}) as desk:
+        await answered(desk)
+        await desk.surname.type("Переведённый")
+        await desk.press("f7")
+        await desk.type(TARGET)
+        await desk.press("enter")
+        await desk.until_quiet()
+        await desk.until(lambda: "осталось у вас черновиком" in desk.notice, "what was kept")
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.fields["surname"] == "Переведённый"
+
+
+async def test_nothing_heard_for_as_long_as_it_may_ring_means_taken() -> None:
+    async with open_desk(phone={"transfer_rings_seconds": 0.3}) as desk:
+        await sent(desk)
+        await owner(desk, USER)
