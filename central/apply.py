@@ -109,11 +109,17 @@ def _push(
         if step.was:
             moved[step.was, step.digest] = step.outcome
         steps.append(step)
-    _store_cards(connection, cards)
     last_n = row.last_n + len(fresh)
-    connection.execute(sa.update(t.device).where(t.device.c.id == device.id).values(last_n=last_n, last_seen=now_ms))
-    touched = _store_events(database, connection, steps, now_ms)
-    connection.execute(sa.insert(t.op_log), [_log_row(device, step, now_ms) for step in steps])
+    by_stream = _by_stream(steps)
+    # Locked last and in this order (see streams.take_place); from here to the commit nobody else writes to them.
+    places = {stream: streams.take_place(database, connection, stream) for stream in sorted(by_stream)}
+    with database.together(connection):
+        touched = _store_events(connection, by_stream, places, now_ms)
+        _store_cards(connection, cards)
+        connection.execute(
+            sa.update(t.device).where(t.device.c.id == device.id).values(last_n=last_n, last_seen=now_ms)
+        )
+        connection.execute(sa.insert(t.op_log), [_log_row(device, step, now_ms) for step in steps])
     return Pushed(last_n + 1, row.durable_n, before + [step.outcome for step in steps], frozenset(touched))
 
 
@@ -304,13 +310,18 @@ def _card_row(card: Card) -> dict[str, Any]:
     }
 
 
-def _store_events(database: Database, connection: sa.Connection, steps: Sequence[_Step], now_ms: int) -> set[str]:
+def _by_stream(steps: Sequence[_Step]) -> dict[str, list[_Step]]:
     by_stream: dict[str, list[_Step]] = {}
     for step in steps:
         if step.draft:
             by_stream.setdefault(step.draft.stream, []).append(step)
-    for stream in sorted(by_stream):
-        place = streams.take_place(database, connection, stream)
+    return by_stream
+
+
+def _store_events(
+    connection: sa.Connection, by_stream: dict[str, list[_Step]], places: dict[str, streams.Place], now_ms: int
+) -> set[str]:
+    for stream, place in places.items():
         for seq, step in enumerate(by_stream[stream], place.seq + 1):
             step.outcome = msgspec.structs.replace(step.outcome, q=seq)
         drafts = [step.draft for step in by_stream[stream] if step.draft]

@@ -138,21 +138,6 @@ def new_device(database: Database, connection: sa.Connection, owner: int, token:
     return EnrolAnswer(device=device, number=number, token=token, epoch=epoch(connection), operator=operator)
 
 
-def known_device(connection: sa.Connection, token: str) -> Device:
-    """The device of a token. Refusal(TOKEN_INVALID) when there is none or it was revoked.
-
-    A person's device is not opened by its token: he signs in (central/auth)."""
-    person = sa.exists().where(t.account.c.operator == t.operator.c.number)
-    row = connection.execute(
-        sa.select(t.device.c.id, t.operator)
-        .join_from(t.device, t.operator)
-        .where(t.device.c.token_hash == digest(token), t.device.c.revoked.is_(False), ~person)
-    ).one_or_none()
-    if row is None:
-        raise Refusal(Code.TOKEN_INVALID)
-    return Device(row.id, as_operator(row))
-
-
 def _operator(connection: sa.Connection, number: int) -> Operator:
     return as_operator(connection.execute(sa.select(t.operator).where(t.operator.c.number == number)).one())
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from central import streams
 from central.apply import push, standing
-from central.auth.sessions import authenticated
-from central.devices import Device, epoch
+from central.auth.sessions import admitted
+from central.devices import Device
 from central.store.database import Database
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.errors import Code, Refusal
@@ -70,9 +70,7 @@ def exchange(
     database: Database, token: str, body: bytes, *, packed: bool, now_ms: int, catalogue: Catalogue
 ) -> tuple[SyncRequest, Answer]:
     """Check who it is, take the operations, tell what is new. Everything stored is on disk when this returns."""
-    device = authenticated(database, token, now_ms)
-    with database.read() as connection:
-        here = epoch(connection)
+    device, here = admitted(database, token, now_ms)
     request = read_request(body, packed=packed)
     if request.d != device.id:
         raise Refusal(Code.DEVICE_OTHER)
@@ -101,14 +99,13 @@ def pull(connection: sa.Connection, device: Device, request: SyncRequest) -> tup
     """Events behind the desk's cursors, up to the bytes it asked for, and where its streams stand."""
     events: list[Event] = []
     budget = max(1, min(request.max, MAX_PAGE))
-    reached: dict[str, int] = {}
-    for stream in followed(device.operator):
-        cursor = reached[stream] = max(0, request.c.get(stream, 0))
-        if budget > 0 and cursor < 1 << 53:
-            found, used = streams.after(connection, stream, cursor, budget)
+    reached = {stream: max(0, request.c.get(stream, 0)) for stream in followed(device.operator)}
+    ends: dict[str, StreamEnd] = streams.heads(connection, list(reached))
+    for stream, cursor in reached.items():
+        if budget > 0 and cursor < ends[stream].head:
+            found, used = streams.after(connection, stream, cursor, ends[stream].head, budget)
             events += found
             budget -= used
             reached[stream] = found[-1].q if found else cursor
-    ends: dict[str, StreamEnd] = streams.heads(connection, list(reached))
     more = any(ends[stream].head > place for stream, place in reached.items())
     return events, End(ends, more)

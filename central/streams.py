@@ -109,22 +109,32 @@ def heads(connection: sa.Connection, streams: Sequence[str]) -> dict[str, Stream
     return {stream: found.get(stream, StreamEnd(0, EMPTY_HEAD.hex())) for stream in streams}
 
 
-def after(connection: sa.Connection, stream: str, cursor: int, budget: int) -> tuple[list[Event], int]:
-    """Events behind ``cursor`` in order, as many as fit ``budget`` bytes (one at least), and the bytes they take."""
-    rows = connection.execute(
-        sa.select(t.event, t.event_body.c.body)
-        .outerjoin(
-            t.event_body,
-            sa.and_(
-                t.event_body.c.region == t.event.c.region,
-                t.event_body.c.stream == t.event.c.stream,
-                t.event_body.c.seq == t.event.c.seq,
-            ),
-        )
-        .where(t.event.c.region == region_of(stream), t.event.c.stream == stream, t.event.c.seq > cursor)
-        .order_by(t.event.c.seq)
-        .limit(_PAGE)
+# Made once: making it costs more than asking it.
+_AFTER = (
+    sa.select(t.event, t.event_body.c.body)
+    .outerjoin(
+        t.event_body,
+        sa.and_(
+            t.event_body.c.region == t.event.c.region,
+            t.event_body.c.stream == t.event.c.stream,
+            t.event_body.c.seq == t.event.c.seq,
+        ),
     )
+    .where(
+        t.event.c.region == sa.bindparam("region"),
+        t.event.c.stream == sa.bindparam("stream"),
+        t.event.c.seq > sa.bindparam("cursor"),
+        t.event.c.seq <= sa.bindparam("head"),
+    )
+    .order_by(t.event.c.seq)
+    .limit(_PAGE)
+)
+
+
+def after(connection: sa.Connection, stream: str, cursor: int, head: int, budget: int) -> tuple[list[Event], int]:
+    """Events behind ``cursor`` up to ``head`` in order, as many as fit ``budget`` bytes (one at least), and the bytes
+    they take."""
+    rows = connection.execute(_AFTER, {"region": region_of(stream), "stream": stream, "cursor": cursor, "head": head})
     events: list[Event] = []
     used = 0
     for row in rows:

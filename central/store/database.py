@@ -56,9 +56,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that sees one state and changes nothing."""
-        with _away(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        """For what changes nothing. SQLite shows one state throughout, PostgreSQL the state of each statement: there
+        a transaction would show no more (READ COMMITTED) and cost two round trips."""
+        with _away(), self.engine.connect() as connection:
+            if not self._sqlite:
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            with connection.begin():
+                yield connection
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """Run ``work`` in a transaction; it is durable when this returns. ``work`` may run again when two
@@ -73,6 +77,26 @@ class Database:
                 if not left or getattr(error.orig, "sqlstate", None) not in _AGAIN:
                     raise
         raise AssertionError("unreachable")
+
+    @contextmanager
+    def together(self, connection: sa.Connection) -> Iterator[None]:
+        """What is executed inside goes to PostgreSQL in one round trip (libpq's pipeline mode). Nothing may be read
+        there: results and errors are known at the end."""
+        if self._sqlite:
+            yield
+            return
+        import psycopg
+
+        raw: Any = connection.connection.driver_connection
+        try:
+            with raw.pipeline():
+                yield
+        except psycopg.Error as error:
+            if lost := self.engine.dialect.is_disconnect(error, raw, None):  # type: ignore[arg-type]  # is one of PEP 249's
+                connection.invalidate(error)
+            raise sa.exc.DBAPIError.instance(
+                None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost
+            ) from error
 
     def lock(self, select: sa.Select[Any]) -> sa.Select[Any]:
         """The select that also locks its rows until the end of the transaction. SQLite's writer is alone anyway."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from operator_tui.appeals.errors import Code, Refusal
 
@@ -16,6 +18,7 @@ CONNECTIONS = 8
 _BUSY_MS = 10_000
 _IDLE_MS = 60_000  # a server process that hangs inside a transaction must not hold a stream for ever
 _KEY_BYTES = 32
+_RESTED_S = 1.0
 
 
 def sqlite_engine(path: Path, key: bytes) -> sa.Engine:
@@ -72,9 +75,8 @@ def postgres_engine(url: str) -> sa.Engine:
         raise Refusal(Code.DATABASE_WRONG, reason=parsed.drivername)
     if parsed.password:
         raise Refusal(Code.DATABASE_WRONG, reason="password")
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
             "application_name": "operator-tui central",
@@ -82,6 +84,26 @@ def postgres_engine(url: str) -> sa.Engine:
         },
         **_common(),
     )
+    _ask_the_rested(engine)
+    return engine
+
+
+def _ask_the_rested(engine: sa.Engine) -> None:
+    """A connection that rested for a while is asked whether it still lives; one just used is not: that question
+    was every fourth of a request's round trips."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def rests(raw: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def wakes(raw: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("rests_since", 0.0) < _RESTED_S:
+            return
+        try:
+            engine.dialect.do_ping(raw)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error  # the pool throws all that are as old away and makes a new one
 
 
 def _common() -> dict[str, Any]:

@@ -30,6 +30,7 @@ def test_a_code_makes_one_device(office: Office) -> None:
         "extension": "2001",
         "organisation": "26/tf",
         "zone": "Europe/Moscow",
+        "groups": [],
     }
     assert (body["number"], len(body["device"])) == (1, 6)
     again = _enrol(office, code)
