@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.quick import quick_fields
@@ -81,11 +83,12 @@ class AppealDesk:
         """Call the number of the appeal, its card in front (K-6.2.1)."""
         desk = self._desk
         card = await desk.on_journal(lambda journal: journal.card(card_id))
-        number = str(card.value("phone")) if card is not None else ""
+        number = str(card.value("promise_phone") or card.value("phone")) if card is not None else ""
         if not number:
             raise Refusal(Code.FIELD_REQUIRED, field="phone")
         if desk.state.card is None or desk.state.card.saved is None or desk.state.card.saved.id != card_id:
             await desk.card.edit(card_id)
+        desk.promises.calling(number, card_id)
         await desk.phone.dial(number)
 
     async def announce(self, changed: Sequence[str]) -> None:
@@ -140,14 +143,32 @@ class AppealDesk:
     # people
 
     async def workers(self) -> dict[int, str]:
-        """Who has worked on appeals here: the user's number, and in words what is known of him. Oneself first."""
+        """Who can be given an appeal: those of the directory, and who has worked on appeals here. Oneself first.
+
+        In words: the name where the directory knows it, how many open appeals he has, and whether he is away.
+        """
         operator = self._desk.state.operator
-        counts = await self._desk.on_journal(lambda journal: journal.workers())
-        known = {user: tr("обращений в работе: {count}").format(count=count) for user, count in counts.items()}
+        counts, away = await self._desk.on_journal(lambda journal: (journal.workers(), journal.away()))
+        names = self.names()
+        today = local_date(self._desk.clock.now_ms(), self._desk.promises.zone)
+        known: dict[int, str] = {}
+        for user in dict.fromkeys([*counts, *names]):
+            words = tr("обращений в работе: {count}").format(count=counts.get(user, 0))
+            absent = next((one for one in away if one.user == user and one.on(today)), None)
+            if absent is not None:
+                words += ", " + tr("нет до {day}").format(day=date.fromisoformat(absent.until).strftime("%d.%m"))
+            known[user] = " · ".join(filter(None, (names.get(user, ""), words)))
         if operator is not None:
             known.pop(operator.user, None)
             known = {operator.user: tr("{name} (себе)").format(name=operator.name), **known}
         return known
+
+    def names(self) -> dict[int, str]:
+        """Users by number, as the directory names them; none where there is no directory to be read."""
+        try:
+            return {one.user: one.name for one in self._desk.parts.colleagues() if one.user}
+        except Refusal:
+            return {}
 
     # what came back
 

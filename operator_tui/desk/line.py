@@ -346,6 +346,8 @@ class PhoneDesk:
             await self._open_card(call)
         if call.over:
             await self._back_to_the_caller(call)
+            if call.direction is Direction.OUTGOING:
+                await desk.promises.call_ended(call)
 
     async def _back_to_the_caller(self, call: Call) -> None:
         """The consultation is over without a transfer: whoever waits is talked to again."""

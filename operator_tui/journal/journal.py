@@ -96,6 +96,11 @@ class Journal:
         with self._store.reading():
             return outbox.recorded(self._store, call, since_ms=self._store.clock.now_ms() - _DAY_MS)
 
+    def calls_without_card(self) -> list[tuple[str, str, int]]:
+        """Callers answered here in the last day without a card or a draft: call, number, when (UTC ms)."""
+        with self._store.reading():
+            return outbox.calls_without_card(self._store, since_ms=self._store.clock.now_ms() - _DAY_MS)
+
     def save(self, draft: Draft) -> Card:
         """«Сохранить»: a new card, or the changes of an existing one; the draft ends in the same transaction.
 
@@ -128,6 +133,12 @@ class Journal:
                 card = cards.save(self._store, draft)
                 return cards.move(self._store, card.id, Act.DEFER, promise)
             return cards.save_promised(self._store, draft, promise)
+
+    def save_and_defer(self, draft: Draft, given: Mapping[str, Any]) -> Card:
+        """Save, and promise for another: an «Отсроченный ответ» of ``operator`` or ``group``, in one transaction."""
+        with self._store.writing():
+            card = cards.save(self._store, draft)
+            return cards.move(self._store, card.id, Act.DEFER, given)
 
     # drafts
 
