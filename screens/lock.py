@@ -29,7 +29,10 @@ REVEAL_S = 1.0
 class LockScreen(ModalScreen[None]):
     """Opaque: nothing of the desk is seen through it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f8", "reveal", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f8", "reveal", show=False),
+        Binding("ctrl+q", "app.quit", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +52,7 @@ class LockScreen(ModalScreen[None]):
         yield LeanInput(placeholder=placeholder, password=True, id="unlock")
         yield Static("", id="why", markup=False)
         if asks:
-            yield Line(tr("^Q — выйти: сядет другой работник; неотправленное останется за вами и уйдёт потом"))
+            yield Line(tr("^Q — выйти: сядет другой работник; ваше неотправленное останется"))
 
     def on_mount(self) -> None:
         self.query_one(LeanInput).focus()

@@ -10,8 +10,10 @@ import keyring
 import pytest
 
 from operator_tui.app import make_app
+from operator_tui.appeals.operations import Kind
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Light
+from operator_tui.journal.journal import Journal
 from operator_tui.profiles import open_profile
 from operator_tui.secrets import kernel
 from operator_tui.settings import load
@@ -19,7 +21,17 @@ from screens.sign_in import SignInScreen, Way
 from tests.screens.page import DeskPage
 from tests.signin.conftest import PASSWORD, Office, office
 
-__all__ = ["OpenLive", "enter", "keyring_as_it_was", "office", "open_live", "stands", "take_the_seat", "way"]
+__all__ = [
+    "OpenLive",
+    "enter",
+    "keyring_as_it_was",
+    "leave_unsent",
+    "office",
+    "open_live",
+    "stands",
+    "take_the_seat",
+    "way",
+]
 
 OpenLive = Callable[..., AbstractAsyncContextManager[DeskPage]]
 
@@ -87,3 +99,18 @@ async def stands(desk: DeskPage) -> None:
     """The journal and the engine of the telephone stand: a desk that ends before leaves its starter behind."""
     await desk.until(lambda: desk.desk.state.ready, "the desk is ready")
     await desk.until(lambda: desk.desk.state.lights.phone is not Light.STARTING, "the engine")
+
+
+async def leave_unsent(desk: DeskPage, count: int) -> None:
+    """Work that does not get away from here: the exchange stands still."""
+    await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server")
+    sender = desk.desk.parts._sender
+    assert sender is not None
+    await sender.stop()
+
+    def record(journal: Journal) -> None:
+        for number in range(count):
+            journal.record(Kind.CALL_OFFERED, {"call": str(number)})
+
+    await desk.desk.on_journal(record)
+    await desk.desk.refresh_journal()

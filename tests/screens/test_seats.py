@@ -7,13 +7,22 @@ from time import perf_counter
 
 import pytest
 
-from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
 from operator_tui.profiles import open_profile
 from screens.lock import LockScreen
 from screens.seats import SeatsScreen
 from screens.sign_in import Way
-from tests.screens.live import OpenLive, enter, keyring_as_it_was, office, open_live, stands, take_the_seat, way
+from tests.screens.live import (
+    OpenLive,
+    enter,
+    keyring_as_it_was,
+    leave_unsent,
+    office,
+    open_live,
+    stands,
+    take_the_seat,
+    way,
+)
 from tests.screens.page import DeskPage, List
 from tests.signin.conftest import PASSWORD, Office
 
@@ -22,21 +31,6 @@ __all__ = ["keyring_as_it_was", "office", "open_live"]
 OTHER_PASSWORD = "другой пароль 3"
 UNSENT = 5
 CHANGE_S = 5.0
-
-
-async def leave_unsent(desk: DeskPage, count: int) -> None:
-    """Work that does not get away from here: the exchange stands still."""
-    await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server")
-    sender = desk.desk.parts._sender
-    assert sender is not None
-    await sender.stop()
-
-    def record(journal: object) -> None:
-        for number in range(count):
-            journal.record(Kind.CALL_OFFERED, {"call": str(number)})  # type: ignore[attr-defined]  # a Journal
-
-    await desk.desk.on_journal(record)
-    await desk.desk.refresh_journal()
 
 
 async def go_out(desk: DeskPage) -> None:

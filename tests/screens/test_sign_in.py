@@ -5,14 +5,19 @@ from __future__ import annotations
 from time import perf_counter
 
 import pytest
+import sqlalchemy as sa
 
 from central.auth import accounts
+from central.store import tables as t
+from operator_tui.letters import to_russian_layout
 from operator_tui.secrets import kernel
 from screens.lock import LockScreen
 from screens.sign_in import Way
-from tests.screens.live import OpenLive, enter, keyring_as_it_was, open_live, stands, way
+from tests.screens.live import OpenLive, enter, keyring_as_it_was, leave_unsent, open_live, stands, take_the_seat, way
 from tests.screens.page import open_desk
 from tests.signin.conftest import PASSWORD, Office, office
+
+UNSENT = 30
 
 __all__ = ["keyring_as_it_was", "office", "open_live"]
 
@@ -61,20 +66,29 @@ async def test_two_passwords_that_differ_use_up_no_code(office: Office, open_liv
         await stands(desk)
 
 
-async def test_a_forgotten_password(office: Office, open_live: OpenLive) -> None:
+async def test_a_forgotten_password_loses_none_of_thirty_unsent_operations(office: Office, open_live: OpenLive) -> None:
     code = office.hire("petrova")
     async with open_live() as desk:
-        await desk.until(lambda: way(desk) is Way.ENROL, "the enrolment")
-        await enter(desk, code, PASSWORD, PASSWORD)
-        await stands(desk)
+        await take_the_seat(desk, code)
+        await leave_unsent(desk, UNSENT)
+        assert desk.desk.state.lights.unsent == UNSENT
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit, "out")
+    with office.database.read() as connection:
+        before = connection.execute(sa.select(sa.func.count()).select_from(t.op_log)).scalar_one()
     async with open_live() as desk:
         await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
         await desk.press("f8")
         await desk.until(lambda: way(desk) is Way.RESET, "the reset")
-        await enter(desk, accounts.reset_code(office.database, "petrova", office.now()), "новый пароль", "новый пароль")
+        told = accounts.reset_code(office.database, "petrova", office.now())
+        # Typed with the Russian layout on: the keys are what was read aloud, the letters are not.
+        await enter(desk, to_russian_layout(told), "новый пароль", "новый пароль")
         await stands(desk)
+        await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server")
+        await desk.until(lambda: desk.desk.state.lights.unsent == 0, "all of it went")
+    with office.database.read() as connection:
+        after = connection.execute(sa.select(sa.func.count()).select_from(t.op_log)).scalar_one()
+    assert after >= before + UNSENT
 
 
 async def test_the_demonstration_asks_nobody() -> None:
