@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
+import os
 import random
 import subprocess
 import sys
@@ -29,7 +31,7 @@ import click
 import msgspec
 
 from bench.sync_mutants import MUTANTS
-from bench.sync_world import KEY, START_MS, Desk, Flight, Killed, Server, Wire, mark_of
+from bench.sync_world import KEY, START_MS, Desk, Flight, Killed, OpenStream, Server, Wire, mark_of
 from central import devices
 from central.store import tables as t
 from central.store.database import Database
@@ -67,11 +69,42 @@ class _Codes:
         return self._dice.randbytes(size).hex()
 
 
+@dataclass(frozen=True)
+class Mood:
+    """How often what happens in a schedule, and how the line is: shares of messages that are ``lost`` and that arrive
+    late or twice (``ghosts``); ``copies`` of journals at most; ``first`` what happens at given steps."""
+
+    acts: dict[str, float]
+    lost: float = 0.08
+    ghosts: float = 0.14
+    copies: int = 1
+
+    @property
+    def weights(self) -> list[float]:
+        return [self.acts.get(act, 0.0) for act in ACTS]
+
+
+_PLAIN = {
+    "act": 30, "start": 20, "line": 36, "desk_fuse": 3, "server_fuse": 3, "desk_kill": 1, "server_kill": 1,
+    "backup": 1, "restore": 1, "copy": 1, "clock": 1, "desk_disk": 1, "server_disk": 1,
+}  # fmt: skip
+ACTS = [*_PLAIN, "week"]
+# Each leads somewhere that chance alone seldom goes: a copied journal whose answers are lost; a journal that forgets
+# what is durable; a server that comes back while answers of another time are on the line.
+MOODS = (
+    Mood(_PLAIN),
+    Mood({**_PLAIN, "copy": 6, "act": 34, "restore": 0, "server_fuse": 1, "desk_fuse": 1}, lost=0.2, copies=3),
+    Mood({**_PLAIN, "week": 6, "backup": 4, "restore": 3, "copy": 0, "act": 24}, lost=0.03, ghosts=0.05),
+    Mood({**_PLAIN, "start": 30, "restore": 5, "backup": 3, "copy": 0, "desk_kill": 0, "desk_disk": 0}, lost=0.03),
+)
+
+
 class Schedule:
     """One seed."""
 
     def __init__(self, seed: int, folder: Path, template: Path) -> None:
         self.dice = random.Random(seed)
+        self.mood = MOODS[seed % len(MOODS)]
         self.folder = folder
         self.template = template
         self.wire = Wire()
@@ -98,33 +131,36 @@ class Schedule:
 
     async def _step(self) -> None:
         desk, dice = self.dice.choice(self.desks), self.dice
-        match dice.randrange(100):
-            case n if n < 30:
+        match dice.choices(ACTS, self.mood.weights)[0]:
+            case "act":
                 desk.act(dice)
-            case n if n < 50:
+            case "start":
                 if len(desk.tasks) < 3:
-                    desk.start(held=dice.random() < 0.3)
-            case n if n < 86:
+                    desk.start(dice.choices(["round", "held", "stream"], [7, 2, 1])[0])
+            case "line":
                 self._line()
-            case n if n < 89:
+            case "desk_fuse":
                 desk.fuse.light(dice.randrange(60))
-            case n if n < 92:
+            case "server_fuse":
                 self.server.fuse.light(dice.randrange(40))
-            case 92:
+            case "desk_kill":
                 await desk.kill()
-            case 93:
+            case "server_kill":
                 self._server_killed()
-            case 94:
+            case "backup":
                 self._back_up()
-            case 95:
+            case "restore":
                 self._restore()
-            case 96:
+            case "copy":
                 self._copy_journal(desk)
-            case 97:
+            case "clock":
                 desk.clock.advance(dice.choice([-3600.0, 600.0, 8 * _DAY_S, -2 * _DAY_S]))
-            case 98:
+            case "week":
+                for each in self.desks:
+                    each.clock.advance(8 * _DAY_S)
+            case "desk_disk":
                 desk.fill_disk(dice.random() < 0.6)
-            case _:
+            case "server_disk":
                 self.server.fill_disk(not self.server.full)
 
     def _back_up(self) -> None:
@@ -141,43 +177,70 @@ class Schedule:
         for flight in self.wire.flights:
             if flight.rest is None and self.dice.random() < 0.5:
                 flight.fail(Refusal(Code.SERVER_AWAY))
+        self._end_streams()
         self.server.fuse.light(1 << 30)
         self.server.restore()
         self.server.full = False
 
     def _copy_journal(self, desk: Desk) -> None:
-        """Once a schedule."""
-        if len(self.desks) == 2 and not self.server.full:
+        """Of a copy too: both then have what the first one made before."""
+        if len(self.desks) < 2 + self.mood.copies and not self.server.full:
             self.server.fuse.light(1 << 30)
-            self.desks.append(desk.copy("twin"))
+            self.desks.append(desk.copy(f"twin{len(self.desks)}"))
 
     def _server_killed(self) -> None:
         for flight in self.wire.flights:
             if flight.waiting and self.dice.random() < 0.7:
                 flight.fail(Refusal(Code.SERVER_AWAY))
+        self._end_streams()
         self.server.kill()
         self.server.full = False
 
     def _line(self) -> None:
         """Something happens on the line: mostly what should."""
+        streams = [stream for stream in self.wire.streams if stream.waiting]
         flights = [flight for flight in self.wire.flights if flight.waiting]
         if self.ghosts and self.dice.random() < 0.1:
             self._deliver(self.ghosts.pop(self.dice.randrange(len(self.ghosts))))
+        if streams and self.dice.random() < 0.3:
+            self._stream(self.dice.choice(streams))
+            return
         if not flights:
             return
         flight = self.dice.choice(flights)
-        fate = self.dice.random()
-        if fate < 0.08:
+        fate, mood = self.dice.random(), self.mood
+        if fate < mood.lost:
             flight.fail(Refusal(Code.SERVER_AWAY))  # lost, or cut inside a frame
-        elif fate < 0.14 and flight.rest is None:
+        elif fate < mood.ghosts and flight.rest is None:
             self.ghosts.append(flight)  # arrives when nobody waits for it any more
             flight.fail(Refusal(Code.SERVER_AWAY))
         elif flight.rest is None:
             self._deliver(flight)
-            if fate < 0.25:
+            if fate < mood.ghosts + 0.11:
                 self.ghosts.append(flight)  # and once more
         else:
             flight.give(self.dice.choice([1, 40, 300, 100_000]))
+
+    def _stream(self, stream: OpenStream) -> None:
+        """An open stream is told something, brings something, or breaks off."""
+        fate = self.dice.random()
+        if fate < self.mood.lost or (stream.feed is not None and stream.feed.over and not stream.told):
+            stream.fail(Refusal(Code.SERVER_AWAY))
+        elif fate < 0.5:
+            try:
+                self.server.tell(stream)
+            except Killed:
+                self._server_killed()
+            except Exception:  # whatever the server has against it ends the stream
+                stream.fail(Refusal(Code.SERVER_AWAY))
+        else:
+            stream.give()
+
+    def _end_streams(self) -> None:
+        """They do not outlive their server."""
+        for stream in self.wire.streams:
+            if stream.waiting:
+                stream.fail(Refusal(Code.SERVER_AWAY))
 
     def _deliver(self, flight: Flight) -> None:
         try:
@@ -209,11 +272,13 @@ class Schedule:
             if desk.dead:
                 await desk.kill()
         self.wire.flights = [flight for flight in self.wire.flights if flight.waiting]
+        self.wire.streams = [stream for stream in self.wire.streams if stream.waiting]
 
     async def _calm(self) -> bool:
         """No more faults: everything must become even by itself."""
         self.server.fuse.light(1 << 30)
         self.server.fill_disk(False)
+        self._end_streams()
         for desk in self.desks:
             desk.fuse.light(1 << 30)
             desk.fill_disk(False)
@@ -222,7 +287,7 @@ class Schedule:
         for _ in range(_CALM_ROUNDS):
             for desk in self.desks:
                 if not desk.tasks:
-                    desk.start(held=False)
+                    desk.start()
             for _ in range(200):
                 await self._settle()
                 if not any(desk.tasks for desk in self.desks):
@@ -304,6 +369,30 @@ def play(seed: int, template: Path) -> Found:
         return asyncio.run(Schedule(seed, Path(folder), template).run())
 
 
+_template: Path
+
+
+def _begin(template: Path) -> None:
+    global _template
+    _template = template
+    logging.getLogger("operator_tui.sync.sender").setLevel(logging.CRITICAL)
+
+
+def _play(seed: int) -> tuple[int, Found]:
+    return seed, play(seed, _template)
+
+
+def play_all(template: Path, first: int, count: int, jobs: int) -> Iterator[tuple[int, Found]]:
+    """Schedules in several processes, in their order."""
+    seeds = range(first, first + count)
+    if jobs == 1:
+        yield from ((seed, play(seed, template)) for seed in seeds)
+        return
+    fresh = multiprocessing.get_context("spawn")
+    with fresh.Pool(jobs, _begin, (template,)) as pool:
+        yield from pool.imap(_play, seeds, chunksize=5)
+
+
 def hunt(template: Path, first: int, most: int) -> tuple[int, Counter[str]] | None:
     """The first seed that finds something."""
     for seed in range(first, first + most):
@@ -348,7 +437,8 @@ def append_result(rows: dict[str, Any], seed: int) -> None:
 @click.option("--from", "start", type=int, default=0, show_default=True, help="Begin with this schedule.")
 @click.option("--mutants", "seeded", is_flag=True, help="Seed faults into the product and find them.")
 @click.option("--keep/--no-keep", default=True, help="Append the result to bench/results/sync_faults.tsv.")
-def main(schedules: int, seed: int, start: int, seeded: bool, keep: bool) -> None:
+@click.option("--jobs", type=int, default=os.cpu_count() or 1, show_default=True, help="Processes.")
+def main(schedules: int, seed: int, start: int, seeded: bool, keep: bool, jobs: int) -> None:
     """Print all rows; exit 1 when something was lost, doubled, diverged or stalled, or a mutant lives."""
     first = seed * 1_000_000 + start
     with prepared() as template:
@@ -356,8 +446,7 @@ def main(schedules: int, seed: int, start: int, seeded: bool, keep: bool) -> Non
             sys.exit(1 if mutants(template, first) else 0)
         wrong: Counter[str] = Counter()
         operations, began = 0, time.monotonic()
-        for number in range(first, first + schedules):
-            found = play(number, template)
+        for number, found in play_all(template, first, schedules, jobs):
             operations += found.operations
             if found.wrong:
                 print(f"seed {number}: {dict(found.wrong)}", file=sys.stderr, flush=True)

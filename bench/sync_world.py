@@ -22,6 +22,7 @@ from central import backup as copies
 from central.auth.sessions import authenticated
 from central.devices import enrol, enrolment_code
 from central.exchange import exchange
+from central.feed import Feed
 from central.forks import fork
 from central.store.database import Database
 from operator_tui.appeals.catalogue import AppealType
@@ -35,6 +36,8 @@ from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.dictionary import dictionary_of
+from operator_tui.sync.events import frames_event, read_cursors
+from operator_tui.sync.listening import Buffered
 from operator_tui.sync.protocol import FORK_PATH, canonical, write_answer
 from operator_tui.sync.sender import Sender
 
@@ -150,6 +153,18 @@ class Server:
         _, answer = exchange(self.database, token, body, packed=True, now_ms=now, catalogue=CATALOGUE)
         return b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end, dictionary_of(body)))
 
+    def tell(self, stream: OpenStream) -> None:
+        """What an open stream is told next."""
+        now = self.clock.now_ms()
+        if stream.feed is None:
+            device = authenticated(self.database, stream.token, now)
+            stream.feed = Feed(device, read_cursors(stream.query["c"]), stream.query["e"])
+        frames = stream.feed.look(self.database, now)
+        for place in range(0, len(frames), 2):
+            raw = frames_event(frames[place : place + 2], {}, None).decode()
+            lines = [line[5:] for line in raw.splitlines() if line.startswith("data:")]
+            stream.told.append(("message", "\n".join(lines)))
+
     def device(self, name: str, role: Role) -> DeviceIdentity:
         operator = Operator(user=0, name=name, role=role, extension="1", organisation="26/tf")
         code = enrolment_code(self.database, operator, self.clock.now_ms())
@@ -159,6 +174,34 @@ class Server:
     def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
         with self.database.read() as connection:
             return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)))
+
+
+@dataclass(eq=False)
+class OpenStream:
+    """A stream on the line: what the server has told and has not arrived yet."""
+
+    query: dict[str, str]
+    token: str
+    begun: asyncio.Future[None]
+    feed: Feed | None = None
+    told: list[tuple[str, str]] = field(default_factory=list)
+    arrived: asyncio.Queue[tuple[str, str] | None] = field(default_factory=asyncio.Queue)
+    waiting: bool = True
+
+    def fail(self, refusal: Refusal) -> None:
+        """The line breaks off."""
+        self.waiting = False
+        if not self.begun.done():
+            self.begun.set_exception(refusal)
+        else:
+            self.arrived.put_nowait(None)
+
+    def give(self) -> None:
+        """The next event arrives."""
+        if not self.begun.done():
+            self.begun.set_result(None)
+        if self.told:
+            self.arrived.put_nowait(self.told.pop(0))
 
 
 @dataclass(eq=False)
@@ -199,6 +242,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.flights: list[Flight] = []
+        self.streams: list[OpenStream] = []
 
     @asynccontextmanager
     async def post(
@@ -211,6 +255,26 @@ class Wire:
             yield self._arriving(flight)
         finally:
             flight.waiting = False
+
+    @asynccontextmanager
+    async def events(
+        self, path: str, query: dict[str, str], *, token: str = ""
+    ) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
+        stream = OpenStream(query, token, asyncio.get_running_loop().create_future())
+        self.streams.append(stream)
+        try:
+            await stream.begun
+            yield self._telling(stream)
+        finally:
+            stream.waiting = False
+
+    async def _telling(self, stream: OpenStream) -> AsyncIterator[tuple[str, str]]:
+        while (event := await stream.arrived.get()) is not None:
+            yield event
+        raise Refusal(Code.SERVER_AWAY)
+
+    async def put(self, path: str, body: bytes, *, token: str = "") -> None:
+        return
 
     async def _arriving(self, flight: Flight) -> AsyncIterator[bytes]:
         while (chunk := await flight.chunks.get()) is not None:
@@ -284,17 +348,19 @@ class Desk:
         twin.issued = set(self.issued)
         return twin
 
-    def start(self, *, held: bool) -> None:
-        """Begin a round, or a held request beside it."""
-        work = self.sender._held() if held else self.sender.round()
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
-        self.tasks.add(task)
+    def start(self, how: str = "round") -> None:
+        """Begin a round, or a ``held`` request or a ``stream`` beside it."""
+        sender = self.sender
+        work = {"round": sender.round, "held": sender._held, "stream": sender._streamed}[how]
+        self.tasks.add(asyncio.get_running_loop().create_task(self._guarded(work())))
 
     async def _guarded(self, work: Any) -> None:
         try:
             await work
         except Killed:
             self.dead = True
+        except (Refusal, Buffered):
+            pass  # a listener says so to the sender's loop, which is this schedule here
 
     def act(self, dice: random.Random) -> None:
         self.clock.advance(dice.randint(1, 5000) / 1000)

@@ -59,8 +59,8 @@ class Link:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Send a body, yield the answer's bytes as they arrive.
 
-        Refusals: SERVER_UNTRUSTED (server), SERVER_AWAY, whatever the server refuses, SERVER_REFUSED (reason) when
-        its answer is not one of ours.
+        Refusals: SERVER_UNTRUSTED (server), SERVER_AWAY (``reached`` False: there was no connection), whatever the
+        server refuses, SERVER_REFUSED (reason) when its answer is not one of ours.
         """
         client = await self._open()
         with self._telling_away():
@@ -145,6 +145,10 @@ class Link:
     def _away(self, error: Exception) -> Refusal:
         if _untrusted(error):
             return Refusal(Code.SERVER_UNTRUSTED, server=self.server)
+        import httpx
+
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            return Refusal(Code.SERVER_AWAY, reached=False)
         return Refusal(Code.SERVER_AWAY)
 
 
