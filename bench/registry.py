@@ -279,9 +279,10 @@ def postgres() -> Iterator[Any]:
 
 def server_row(loaded: Loaded, typed: list[Typed], server: Any) -> Row:
     """The central server's search, its queries through the driver as in a request."""
-    from central.registry.people import Asked, find
+    from central.registry.people import find
     from central.registry.publish import publish
     from central.store.database import Database
+    from operator_tui.registry.asked import Asked
 
     say("the region goes to PostgreSQL")
     database = Database.postgres(server.fresh())

@@ -31,6 +31,7 @@ from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.code import CodeScreen
 from screens.help import HelpScreen
+from screens.insured import InsuredScreen
 from screens.journal import JournalScreen
 from screens.lock import LockScreen
 from screens.password import PasswordScreen
@@ -49,8 +50,8 @@ from screens.work import WorkScreen
 _REACHABLE = ("work", "journal")
 # What may be put away by a key of the telephone: lists and questions, nothing else.
 _LAID_ASIDE = (
-    AskScreen | CodeScreen | HelpScreen | PasswordScreen | PersonScreen | ReturnedScreen | SampleScreen | SeatsScreen
-) | TimelineScreen
+    AskScreen | CodeScreen | HelpScreen | InsuredScreen | PasswordScreen | PersonScreen | ReturnedScreen | SampleScreen
+) | SeatsScreen | TimelineScreen
 
 
 def bindings() -> list[BindingType]:

@@ -100,9 +100,10 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         self._paint_history(card)
         if card.candidates and card.person is None and self._offered_for != card.draft:
             self._offered_for = card.draft
-            note = tr("По номеру {phone}: Enter — прикрепить").format(
-                phone=phone_words(str(card.fields.get("phone", "")))
-            )
+            by_hand = card.saved is not None
+            note = tr("Внесено вручную, в реестре есть похожие люди: Enter — прикрепить") if by_hand else tr(
+                "По номеру {phone}: Enter — прикрепить"
+            ).format(phone=phone_words(str(card.fields.get("phone", ""))))  # fmt: skip
             self.query_one(PersonSearch).offer(self.person_rows(card.candidates), note)
 
     def _paint_history(self, card: CardAtHand) -> None:

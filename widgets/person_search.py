@@ -1,4 +1,4 @@
-"""The search in the registry of insured people: one line, at most ten people below it (K-5.1.3)."""
+"""The search in the registry of insured people: one line or the manual's four fields, at most ten people (K-5.1.3)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,33 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 
+from widgets.field import Field
 from widgets.lean import LeanInput
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
 MOST_SHOWN = 10
+# The four fields of the manual (K-5.1.3.1), two in a row of the screen.
+_FIELDS = (
+    (("surname", "Фамилия"), ("name", "Имя")),
+    (("patronymic", "Отчество"), ("birth_date", "Дата рожд.")),
+)
 
 
 class PersonSearch(Vertical):
-    """Paints the line and the people found, and reports keys. The list stands open while one searches."""
+    """Paints the line or the fields and the people found, and reports keys. The list stands open while one searches."""
 
     DEFAULT_CSS = """
     PersonSearch { height: auto; }
     PersonSearch > Horizontal { height: 1; }
-    PersonSearch > Horizontal > Line { width: 24; }
-    PersonSearch > Horizontal > LeanInput { width: 1fr; height: 1; border: none; padding: 0; }
-    PersonSearch > #hits, PersonSearch > #hits-note { display: none; }
+    PersonSearch > #one-line > Line { width: 24; }
+    PersonSearch > #one-line > LeanInput { width: 1fr; height: 1; border: none; padding: 0; }
+    PersonSearch > #hits, PersonSearch > #hits-note, PersonSearch > .four-fields { display: none; }
+    PersonSearch.-fields > #one-line { display: none; }
+    PersonSearch.-fields > .four-fields { display: block; }
+    PersonSearch > .four-fields > Field { width: 1fr; }
     PersonSearch.-open > #hits { display: block; height: 10; }
     PersonSearch.-open > #hits-note { display: block; }
     """
@@ -36,10 +46,22 @@ class PersonSearch(Vertical):
             super().__init__()
             self.text = text
 
+    class FieldsSearched(Message):
+        """One of the four fields changed. ``pressed``: Enter was, so that four empty fields deserve an answer."""
+
+        def __init__(self, values: dict[str, str], *, pressed: bool = False) -> None:
+            super().__init__()
+            self.values = values
+            self.pressed = pressed
+
     def compose(self) -> ComposeResult:
-        with Horizontal():
+        with Horizontal(id="one-line"):
             yield Line("Поиск застрахованного: ")
             yield LeanInput(placeholder="F5: фамилия имя отчество дата рождения", id="search")
+        for row in _FIELDS:
+            with Horizontal(classes="four-fields"):
+                for name, label in row:
+                    yield Field(f"find-{name}", label)
         yield Rows((Column(44), Column()), id="hits")
         yield Line("", id="hits-note")
 
@@ -51,23 +73,61 @@ class PersonSearch(Vertical):
     def hits(self) -> Rows:
         return self.query_one("#hits", Rows)
 
+    @property
+    def four(self) -> bool:
+        """Whether the four fields stand here, and not the line."""
+        return self.has_class("-fields")
+
+    @property
+    def start(self) -> Widget:
+        """Where a search is typed first."""
+        return self._field("surname").input if self.four else self.line
+
+    @property
+    def text(self) -> str:
+        """What stands in the line; empty while the four fields stand here."""
+        return "" if self.four else self.line.value
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What stands in the four fields."""
+        return {name: self._field(name).input.value.strip() for row in _FIELDS for name, _ in row}
+
+    def _field(self, name: str) -> Field:
+        return self.query_one(f"#field-find-{name}", Field)
+
+    @property
+    def typing(self) -> bool:
+        """Whether the cursor is in the line or in one of the fields."""
+        return self.has_focus_within and not self.hits.has_focus
+
     def open(self) -> None:
-        """Unfold the list and go to the line."""
+        """Unfold the list and go to the line; from there, to the four fields, and back."""
+        if self.has_class("-open") and self.typing:
+            self.toggle_class("-fields")
         self.add_class("-open")
-        self.line.focus()
+        self.start.focus()
+
+    @property
+    def folded(self) -> bool:
+        """Whether the form is folded away."""
+        return not self.has_class("-open")
 
     def fold(self) -> None:
         """«Скрыть»: fold the list; what was typed stays."""
         self.remove_class("-open")
 
     def clear(self) -> None:
-        """«Очистить»: empty line, empty list."""
+        """«Очистить»: empty line, empty fields, empty list."""
         self.line.value = ""
+        for row in _FIELDS:
+            for name, _ in row:
+                self._field(name).show("")
         self.show((), "")
 
-    def show(self, rows: Sequence[Row], note: str) -> None:
+    def show(self, rows: Sequence[Row], note: str, *, keep: bool = False) -> None:
         """The people found and one line about them. Never more than ten (a rule of privacy)."""
-        self.hits.show(rows[:MOST_SHOWN])
+        self.hits.show(rows[:MOST_SHOWN], keep=keep)
         self.note(note)
 
     def note(self, text: str) -> None:
@@ -84,18 +144,28 @@ class PersonSearch(Vertical):
         event.stop()
         self.post_message(self.Searched(event.value))
 
+    def on_field_typed(self, event: Field.Typed) -> None:
+        event.stop()  # a field of the search is none of the card's
+        self.post_message(self.FieldsSearched(self.values))
+
     def on_input_submitted(self, event: LeanInput.Submitted) -> None:
-        """Enter takes the person under the cursor without leaving the line."""
+        """Enter takes the person under the cursor without leaving the line; with nobody there it asks again."""
         event.stop()
-        self.hits.choose()
+        if self.hits.current is not None:
+            self.hits.choose()
+        elif self.four:
+            self.post_message(self.FieldsSearched(self.values, pressed=True))
+        else:
+            self.post_message(self.Searched(self.line.value))
 
     def on_key(self, event: events.Key) -> None:
         """The arrows move in the list while the cursor stays in the line; a letter in the list goes to the line."""
-        if event.key in ("down", "up") and self.line.has_focus:
+        if event.key in ("down", "up") and self.typing:
             event.stop()
             self.hits.action_move(1 if event.key == "down" else -1)
         elif self.hits.has_focus and event.is_printable and event.character and event.character != " ":
             event.stop()
             event.prevent_default()
+            self.remove_class("-fields")
             self.line.focus()
             self.line.insert_text_at_cursor(event.character)

@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 
 from central.log import log, log_failure
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.registry.asked import INSURED_PATH
 from operator_tui.signin import messages as auth
 from operator_tui.signin import people
 from operator_tui.sync.protocol import (
@@ -29,6 +30,7 @@ _PATHS = frozenset(
     | {auth.PASSWORD_PATH, auth.ESCROW_PATH, auth.RESET_PATH, auth.JOIN_PATH, auth.OWN_SEATS_PATH}
     | {people.PEOPLE_PATH, people.ADD_PATH, people.CHANGE_PATH, people.CODE_PATH}
     | {people.SEATS_PATH, people.REVOKE_PATH}
+    | {INSURED_PATH}
 )
 _STATUS = {
     Code.TOKEN_INVALID: 401,

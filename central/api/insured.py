@@ -18,11 +18,10 @@ from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.devices import Device
 from central.log import log
-from central.registry.people import Asked, find
+from central.registry.people import find
 from central.streams import region_of
+from operator_tui.registry.asked import INSURED_PATH, Asked
 from operator_tui.sync.protocol import JSON_TYPE
-
-INSURED_PATH = "/v1/insured"
 
 
 @post(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import msgspec
 import psycopg
 import sqlalchemy as sa
 
@@ -13,9 +12,10 @@ from central.registry.names import names_of
 from central.registry.postgres import Divided
 from central.registry.publish import schema_of
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.registry.asked import Answer, Asked
 from operator_tui.registry.index import answer
 from operator_tui.registry.people import MOST_SHOWN, Found, Person
-from operator_tui.registry.query import Query, parse_fields, parse_line
+from operator_tui.registry.query import Query
 from operator_tui.registry.rows import People
 from operator_tui.registry.search import Interrupted, Search
 from operator_tui.registry.vocabulary import Vocabulary
@@ -28,31 +28,6 @@ _SETTINGS = {
     "random_page_cost": "1.1", "statement_timeout": str(_DEADLINE_MS),
 }  # fmt: skip
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """One search: the line as typed, or the manual's four fields."""
-
-    v: int
-    line: str = ""
-    surname: str = ""
-    name: str = ""
-    patronymic: str = ""
-    birth_date: str = ""
-
-    def query(self) -> Query:
-        """Refusal(SEARCH_EMPTY) when nothing was asked."""
-        if self.line.strip():
-            return parse_line(self.line)
-        return parse_fields(self.surname, self.name, self.patronymic, self.birth_date)
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What was found, and the day the data are of."""
-
-    found: Found
-    as_of: str
-    size: int
 
 
 def find(engine: sa.Engine, region: str, asked: Asked) -> Answer:

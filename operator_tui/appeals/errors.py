@@ -44,6 +44,8 @@ class Code(StrEnum):
     LETTER_FAILED = "letter_failed"
     PRINT_FAILED = "print_failed"
     FOLDER_UNSET = "folder_unset"
+    CARD_ELSEWHERE = "card_elsewhere"
+    ORGANISATION_UNKNOWN = "organisation_unknown"
     # journal
     JOURNAL_KEY_WRONG = "journal_key_wrong"
     JOURNAL_BUSY = "journal_busy"
@@ -154,6 +156,8 @@ class Code(StrEnum):
     REGISTRY_FAULTS = "registry_faults"
     REGISTRY_DELTA_OLD = "registry_delta_old"
     REGISTRY_NOT_HERE = "registry_not_here"
+    REGISTRY_CARD_FIRST = "registry_card_first"
+    REGISTRY_TRANSFER = "registry_transfer"
 
 
 class Refusal(Exception):

@@ -39,9 +39,13 @@ class Kind(StrEnum):
     BREAK_ENDED = "break.ended"
     CARD_OPENED = "card.opened"
     ANSWER_USED = "answer.used"
+    PERSON_VIEWED = "person.viewed"  # x: {"people": [ЕНП, …], "call"}; c the card they were looked at for
     # what every desk of the organisation is told, and no card
     PERSON_AWAY = "person.away"  # x: appeals/promises.py Away
 
+
+# Events of the server's own: no desk may send them. x: {"card": the card as this organisation may see it}
+CARD_NOW = "card.now"
 
 CARD_KINDS = frozenset({Kind.CARD_NEW, Kind.CARD_SET, Kind.CARD_MOVE})
 # In the organisation's stream beside the cards.
@@ -61,6 +65,7 @@ REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.CALL_RECORD_PAUSED: frozenset({"call", "reason"}),
     Kind.CALL_RECORD_RESUMED: frozenset({"call"}),
     Kind.ANSWER_USED: frozenset({"script"}),
+    Kind.PERSON_VIEWED: frozenset({"people"}),
     Kind.PERSON_AWAY: frozenset({"since", "until"}),
 }
 
@@ -102,6 +107,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     review: str | None = None
     deadline: str = ""
     act: str = ""
+    home: str = ""  # the organisation it is sent to
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

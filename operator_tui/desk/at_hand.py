@@ -83,8 +83,10 @@ class CardDesk:
         card = await self._desk.on_journal(lambda journal: journal.card(card_id))
         if card is None:
             raise Refusal(Code.UNKNOWN_CARD, card=card_id)
-        self._desk.change(Topic.CARD, card=steps.reopened(card))
+        reopened = steps.reopened(card)
+        self._desk.change(Topic.CARD, card=reopened)
         await self._refresh_history()
+        await self._desk.insured.offer_for(reopened)
 
     def type_field(self, field: str, value: str) -> None:
         """The operator wrote into a field of the form."""
@@ -107,6 +109,10 @@ class CardDesk:
         """Whom to hand the appeal on to, by the number of the user."""
         self.put(steps.filled_in(self._at_hand(), "operator", user))
 
+    def fill_comment(self, text: str) -> None:
+        """A comment the program writes for the operator."""
+        self.put(steps.filled_in(self._at_hand(), "comment", text))
+
     def detach(self) -> None:
         """«Открепить»: a wrong person is taken off the card; what the registry had filled in goes, typing stays."""
         card = self._at_hand()
@@ -116,6 +122,7 @@ class CardDesk:
 
     async def attach(self, person: Person) -> None:
         """«прикрепить»: the person is the insured and the caller."""
+        person = await self._desk.insured.living(person)
         card = self._at_hand()
         differing = steps.kept_values(card, person)
         self.put(steps.bound(card, person))
@@ -167,7 +174,7 @@ class CardDesk:
 
     async def save(self) -> Card:
         """«Сохранить»: the card is in the journal, «В работе» (K-5.1.6.3)."""
-        return await self._write(lambda journal, draft: journal.save(draft))
+        return await self.write(lambda journal, draft: journal.save(draft))
 
     async def close(self) -> Card:
         """«Закрыть обращение» with the result and comment in the form: «На рассмотрении» (K-6.1.4)."""
@@ -175,9 +182,10 @@ class CardDesk:
         code = str(card.fields.get("result", ""))
         asked = asked_with(code, self._desk.catalogue)
         given = {field: card.fields.get(field) for field in ("result", "comment", *asked)}
-        return await self._write(lambda journal, draft: journal.save_and_close(draft, given), finished=True)
+        return await self.write(lambda journal, draft: journal.save_and_close(draft, given), finished=True)
 
-    async def _write(self, work: Callable[[Journal, Any], Card], *, finished: bool = False) -> Card:
+    async def write(self, work: Callable[[Journal, Any], Card], *, finished: bool = False) -> Card:
+        """Write the card at hand by ``work(journal, draft)``; refused, what was typed stays and goes into the draft."""
         card = self._at_hand()
         if not card.editable:
             raise Refusal(Code.LOCKED, card=card.saved.id if card.saved else "")

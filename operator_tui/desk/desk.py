@@ -16,15 +16,16 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.commands import Situation
 from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
+from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.parts import Parts
+from operator_tui.desk.promises import PromiseDesk
 from operator_tui.desk.seat import SeatDesk
 from operator_tui.desk.state import DeskState, Notice, Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import CallState
 from operator_tui.profiles import Profile
 from operator_tui.reference import packaged_catalogue
-from operator_tui.registry.people import Found
 from operator_tui.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,14 +51,15 @@ class Desk:
         self.parts = Parts(self)
         self.phone = PhoneDesk(self)
         self.card = CardDesk(self)
+        self.insured = InsuredDesk(self)
         self.appeals = AppealDesk(self)
+        self.promises = PromiseDesk(self)
         self.seat = SeatDesk(self)
         self._listeners: list[Callable[[Topic], None]] = []
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
         self._journal_thread = ThreadPoolExecutor(1, "journal")
         self._registry_thread = ThreadPoolExecutor(1, "registry")
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._search_number = 0
         self._stopping = False
         self.loop: asyncio.AbstractEventLoop
 
@@ -161,6 +163,7 @@ class Desk:
         """Keep the draft, stop the parts. ``leave`` is «Выход»: the engine ends too unless a call goes on."""
         self._stopping = True
         await self.card.flush_draft()
+        await self.insured.flush()
         await self.phone.detach(leave=leave)
         for task in list(self._tasks):
             task.cancel()
@@ -196,18 +199,7 @@ class Desk:
         """Full-text search of the journal."""
         return await self.on_journal(lambda journal: journal.search(text))
 
-    # registry and answers
-
-    async def search_people(self, text: str) -> Found | None:
-        """People for the search line; None when a later key has made this search pointless."""
-        registry = self.parts.registry
-        if registry is None:
-            raise Refusal(Code.REGISTRY_MISSING, path=self.profile.registry_file.name)
-        self._search_number += 1
-        number = self._search_number
-        registry.interrupt()
-        found = await self.run_registry(registry.search, text)
-        return found if number == self._search_number else None
+    # answers
 
     def search_themes(self, text: str, type_: AppealType | None = None) -> list[Theme]:
         """Themes for the theme line, best first."""

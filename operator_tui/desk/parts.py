@@ -161,6 +161,7 @@ class Parts:
             self.registry_opened.set()
         if desk.state.notice.text == self._progress:
             desk.notice("")
+        self.registry.on_view = desk.insured.viewed
         desk.light(registry=Light.ON, registry_day=self.registry.as_of.strftime("%d.%m.%Y"))
 
     def _open_registry(self, progress: Callable[[str], None]) -> Registry:
@@ -272,6 +273,31 @@ class Parts:
             self._desk.background(self._desk.refresh_journal())
             self._desk.background(self._desk.appeals.announce(tuple(cards)))
 
+    async def ask(self, path: str, body: bytes) -> bytes:
+        """One question to the central server by whoever sits here, and its whole answer.
+
+        Refusals: NOT_ENROLLED, SERVER_AWAY, and what the server refuses.
+        """
+        device = self.journal.device if self.journal is not None else None
+        if device is None:
+            raise Refusal(Code.NOT_ENROLLED)
+        if self._link is None:
+            raise Refusal(Code.SERVER_AWAY)
+        token = device.token if self._signin is None else await self._signin.token()
+        try:
+            return await self._asked(path, body, token)
+        except Refusal as refusal:
+            if self._signin is None or refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
+                raise
+        # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
+        self._signin.spoiled()
+        return await self._asked(path, body, await self._signin.token())
+
+    async def _asked(self, path: str, body: bytes, token: str) -> bytes:
+        assert self._link is not None
+        async with self._link.post(path, body, token=token, packed=False) as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
     def kick(self) -> None:
         """There is something to send: try now."""
         if self._sender is not None:
@@ -317,8 +343,11 @@ class Parts:
     def _callers(self) -> list[Caller]:
         if self.registry is None:
             return []
-        # People the registry knows, so that a known caller can be practised: the first few of each letter.
+        # People the registry knows, so that a known caller can be practised: the first few of each letter. Nobody
+        # looks at them, so no view is recorded.
+        on_view, self.registry.on_view = self.registry.on_view, None
         found = [self.registry.search(letter) for letter in "абвгдеиклмнопрст"]
+        self.registry.on_view = on_view
         people = [hit.person for one in found for hit in one.hits if hit.person.phone]
         return [Caller(person.phone) for person in people]
 

@@ -21,7 +21,7 @@ register(
     Command(
         id="registry.search",
         title=mark("Поиск"),
-        help=mark("Найти застрахованного: фамилия, имя, отчество, дата рождения, телефон, ЕНП или СНИЛС."),
+        help=mark("Найти застрахованного по любым словам и номерам; второй раз — четыре поля: ФИО и дата рождения."),
         keys=("f5",),
         scope="work",
         footer=True,
@@ -50,6 +50,29 @@ register(
         scope="work",
         rank=33,
         available=_card_open,
+    ),
+    Command(
+        id="registry.centre",
+        title=mark("Спросить центр"),
+        help=mark("Тот же поиск на центральном сервере: когда здесь никого нет или данные старые."),
+        keys=("f8",),
+        scope="work",
+        rank=35,
+    ),
+    Command(
+        id="registry.person",
+        title=mark("Сведения"),
+        help=mark("Все сведения о человеке: полисы, прикрепления, прежние ФИО, телефоны, представитель."),
+        keys=("ctrl+a",),
+        scope="work",
+        rank=36,
+    ),
+    Command(
+        id="registry.report",
+        title=mark("двойник / ошибка в регистре"),
+        help=mark("Составить обращение об ошибке в реестре; пробел в списке отмечает вторую запись."),
+        scope="work",
+        rank=37,
     ),
     Command(
         id="registry.apply",

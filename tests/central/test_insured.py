@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from litestar.testing import TestClient
 
-from central.api.insured import INSURED_PATH
 from central.app import create_app
 from central.log import open_log
-from central.registry.people import Asked, find
+from central.registry.people import find
 from central.registry.publish import publish
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
@@ -23,6 +22,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.cli import cli
 from operator_tui.letters import to_latin_layout
 from operator_tui.registry import generator
+from operator_tui.registry.asked import INSURED_PATH, Asked
 from operator_tui.registry.index import Registry
 from operator_tui.registry.load import build
 from operator_tui.registry.people import MOST_SHOWN, Person
