@@ -15,6 +15,7 @@ from operator_tui.appeals.returned import Choice, Returned, is_new, rivals
 from operator_tui.desk import card as steps
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
+from operator_tui.journal.finding import phone_key
 from operator_tui.phone.line import CallState
 from operator_tui.reference import packaged_quick
 
@@ -112,8 +113,15 @@ class AppealDesk:
 
     async def promised(self, number: str) -> list[Card]:
         """Appeals whose answer was promised to that number: said at the ring, if the caller calls first."""
-        found = await self._desk.on_journal(lambda journal: journal.history(phone=number)) if number else []
-        return [card for card in found if card.status is Status.DEFERRED]
+        if not number:
+            return []
+        waiting, known = await self._desk.on_journal(
+            lambda journal: (journal.promised(), journal.history(phone=number))
+        )
+        key = phone_key(number)
+        asked = [card for card in waiting if phone_key(str(card.value("promise_phone"))) == key]
+        known = [card for card in known if card.status is Status.DEFERRED]
+        return list({card.id: card for card in [*asked, *known]}.values())
 
     async def heaps(self, sieve: Sieve, by: str) -> list[Heap]:
         """The appeals a sieve lets through, counted by what they share."""

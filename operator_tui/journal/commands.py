@@ -314,3 +314,23 @@ register(
         available=_card_unsaved,
     ),
 )
+
+register(
+    Command(
+        "appeal.more",
+        mark("Дела обращения"),
+        mark("Отсроченный ответ, группа, представитель и согласия, файлы, ответы и письма — одним списком."),
+        ("ctrl+a",),
+        rank=115,
+    ),
+    Command(
+        "promises.open",
+        mark("Перезвоним до…"),
+        mark("Показать обещанные звонки: свои, группы и тех, кого замещаете."),
+        ("alt+p",),
+        scope="journal",
+        rank=47,
+        footer=True,
+        short=mark("Обещания"),
+    ),
+)

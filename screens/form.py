@@ -1,0 +1,153 @@
+"""A small form above the screen: labelled lines, accepted by F9 or Enter in the last one; what is wrong is said there.
+
+What was typed stays until it is accepted or left with Esc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.i18n import tr
+from operator_tui.sentences import sentence
+from widgets.field import Field
+from widgets.lean import LeanInput
+from widgets.line import Line
+
+Values = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line of a form. ``options`` are the values it may take: a beginning is enough, or their number."""
+
+    name: str
+    label: str
+    value: str = ""
+    hint: str = ""
+    required: bool = False
+    options: Sequence[str] = ()
+
+
+class FormScreen(ModalScreen[Values | None]):
+    """Returns the values by name; None when it was left. ``check`` raises a Refusal for what can not be accepted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("f9", "accept", show=False, priority=True),
+        Binding("ctrl+s", "accept", show=False, priority=True),
+        Binding("down", "step(1)", show=False, priority=True),
+        Binding("up", "step(-1)", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    FormScreen Field > Line { width: 26; }
+    FormScreen #form-hint { height: auto; }
+    """
+
+    def __init__(self, title: str, asked: Sequence[Asked], check: Callable[[Values], object] | None = None) -> None:
+        super().__init__()
+        self._title = title
+        self._asked = {one.name: one for one in asked}
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        yield Line(self._title, tr("F9 — принять, Esc — назад"), classes="heading")
+        with VerticalScroll(can_focus=False):
+            for one in self._asked.values():
+                label = f"{one.label}{' *' if one.required else ''}"
+                yield Field(f"form-{one.name}", label, placeholder=one.hint)
+        yield Line("", id="form-hint")
+
+    def on_mount(self) -> None:
+        for one in self._asked.values():
+            self._field(one.name).show(one.value)
+        self._field(next(iter(self._asked))).input.focus()
+
+    def _field(self, name: str) -> Field:
+        return self.query_one(f"#field-form-{name}", Field)
+
+    def on_descendant_focus(self) -> None:
+        """Says what the line one stands in may hold."""
+        one = self._here()
+        self.query_one("#form-hint", Line).say(" · ".join(one.options) if one and one.options else "")
+
+    def _here(self) -> Asked | None:
+        return next((one for one in self._asked.values() if self._field(one.name).input.has_focus), None)
+
+    def action_step(self, step: int) -> None:
+        """To the next line, or the one before."""
+        names = list(self._asked)
+        here = self._here()
+        place = names.index(here.name) + step if here else 0
+        self._field(names[max(0, min(place, len(names) - 1))]).input.focus()
+
+    @on(LeanInput.Submitted)
+    def _entered(self) -> None:
+        here = self._here()
+        if here is None or here.name == list(self._asked)[-1]:
+            self.action_accept()
+        else:
+            self.action_step(1)
+
+    def action_accept(self) -> None:
+        """Close with the values, or say what is wrong and go there."""
+        try:
+            values = {name: _read(one, self._field(name).input.value) for name, one in self._asked.items()}
+            if self._check is not None:
+                self._check(values)
+        except Refusal as refusal:
+            self.query_one("#form-hint", Line).say("! " + sentence(refusal))
+            wrong = str(refusal.params.get("field", ""))
+            if wrong in self._asked:
+                self._field(wrong).input.focus()
+                self.query_one("#form-hint", Line).say("! " + sentence(refusal))
+            return
+        self.dismiss(values)
+
+
+def _read(one: Asked, typed: str) -> str:
+    """The value meant. Refusals: FIELD_REQUIRED, FIELD_INVALID."""
+    text = typed.strip()
+    if not text:
+        if one.required:
+            raise Refusal(Code.FIELD_REQUIRED, field=one.name)
+        return ""
+    return chosen(one.options, text, one.name) if one.options else text
+
+
+def chosen(options: Sequence[str], text: str, field: str) -> str:
+    """The option that was typed, begun, or numbered from 1. Refusal(FIELD_INVALID) for none and for two."""
+    if text in options:
+        return text
+    if text.isdigit() and 0 < int(text) <= len(options):
+        return options[int(text) - 1]
+    found = [option for option in options if option.casefold().startswith(text.casefold())]
+    if len(found) != 1:
+        raise Refusal(Code.FIELD_INVALID, field=field)
+    return found[0]
+
+
+def iso_day(text: str, field: str) -> str:
+    """``12.03.2026`` or ISO as ISO; empty stays empty. Refusal(FIELD_INVALID)."""
+    if not text:
+        return ""
+    for pattern in ("%d.%m.%Y", "%Y-%m-%d"):
+        try:
+            return datetime.strptime(text, pattern).date().isoformat()  # noqa: DTZ007  # a local date, no instant
+        except ValueError:
+            continue
+    raise Refusal(Code.FIELD_INVALID, field=field)
+
+
+def iso_days(values: Values, *names: str) -> Mapping[str, str]:
+    """The values with their dates as ISO. Refusal(FIELD_INVALID) names the field."""
+    return {**values, **{name: iso_day(values.get(name, ""), name) for name in names}}
