@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from operator_tui.appeal_acts import AppealActs
 from operator_tui.appeals.card import STATUS_TITLES
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
@@ -22,7 +23,7 @@ from screens.timeline import TimelineScreen
 from screens.words import act_word, appeal_text, happened_cells
 
 
-class DeskActs(KeysInOrder):
+class DeskActs(AppealActs, KeysInOrder):
     """The acts of the desk, by the id of their command; a screen's own handlers come before these."""
 
     desk: Desk
@@ -63,6 +64,7 @@ class DeskActs(KeysInOrder):
             "appeal.reopen": lambda: self._appeal(Act.REOPEN),
             "appeal.reassign": lambda: self._ask_appeal(Act.REASSIGN, "operator", tr("Номер работника, затем Enter")),
             "appeal.void": lambda: self._ask_appeal(Act.VOID, "reason", tr("Причина, затем Enter")),
+            **self.appeal_acts(),
             "journal.returned": lambda: self.push_screen(ReturnedScreen()),
             "journal.home": self._home,
             "desk.card": lambda: self.switch_mode("work"),

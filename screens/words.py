@@ -46,6 +46,10 @@ _ACTS = {
     Act.REOPEN: mark("Открыть снова"),
     Act.REASSIGN: mark("Передать другому"),
     Act.VOID: mark("Аннулировать"),
+    Act.DEFER: mark("Отсроченный ответ"),
+    Act.PROMISE: mark("Изменить обещание"),
+    Act.TELL: mark("Сообщено заявителю"),
+    Act.ASK_CORRECTION: mark("Просить исправить"),
 }
 
 
