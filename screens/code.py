@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.widgets import Static
 
 from operator_tui.i18n import mark, tr
 from operator_tui.signin.people import ENROLMENT, RESET, VOICE
@@ -44,7 +45,7 @@ class CodeScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield Line(tr(_TITLES[self._kind]).format(name=self._name), "", classes="heading")
-        yield Line(tr(_HINTS[self._kind]))
+        yield Static(tr(_HINTS[self._kind]), markup=False)
         for about, code in self._codes.items():
             yield Line("")
             if self._kind == VOICE:

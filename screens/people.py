@@ -47,7 +47,7 @@ class PeopleScreen(DeskScreen):
     def body(self) -> Iterator[Any]:
         yield Line("", id="people-title", classes="heading")
         yield LeanInput(placeholder=tr("Поиск: ФИО, имя для входа, номер, организация, группа"), id="people-search")
-        columns = (Column(27), Column(12), Column(13), Column(6), Column(7), Column())
+        columns = (Column(27), Column(12), Column(12), Column(5), Column(7), Column())
         yield Rows(columns, id="people", empty=tr("Список загружается…"))
         yield Line("", id="about-person")
         yield Line("", id="about-groups")
