@@ -48,6 +48,31 @@ def go_on_as(store: Store, identity: DeviceIdentity) -> None:
         cards.refresh(store, card)
 
 
+def known_as(store: Store, n: int, op: str) -> set[str]:
+    """The server had our operation ``n`` from another copy of this journal, as ``op``: what of ours refers to it means
+    that one. Inside ``writing`` only; the cards to be shown anew.
+    """
+    device = store.demand_device().code
+    own = operation_id(device, n)
+    ids = {own: op}
+    waiting = store.rows("SELECT n, card, body FROM outbox WHERE device = ? AND state = 'pending'", device)
+    for other, card, body in waiting:
+        operation = outbox.decode(body)
+        meant = _moved(operation, other, operation.was, ids)
+        if meant != operation or card == own:
+            store.db.execute(
+                "UPDATE outbox SET body = ?, card = ? WHERE device = ? AND n = ?",
+                [msgspec.json.encode(meant).decode(), ids.get(card, card), device, other],
+            )
+    # Its event comes under the other id: what stands there already holds it.
+    store.db.execute("UPDATE outbox SET confirmed = 1 WHERE device = ? AND n = ?", [device, n])
+    store.db.execute("UPDATE outbox SET card = ? WHERE device = ? AND card = ?", [op, device, own])
+    store.db.execute("UPDATE attention SET card = ? WHERE card = ?", [op, own])
+    store.db.execute("DELETE FROM card WHERE id = ?", [own])
+    _move_forms(store, ids)
+    return {own, op}
+
+
 def _moved(operation: Operation, n: int, was: str, moved: dict[str, str]) -> Operation:
     return msgspec.structs.replace(
         operation,

@@ -1,0 +1,98 @@
+"""Operations that come again under another number: after a fork they are known by the id they had and by what they say.
+
+Two copies of one journal that was never sent both fork, and both send what was made before they parted. It is taken
+once; the second copy is told under which id, and whatever of its refers to its own id means that one
+(design/sync-and-security.md 1.5, rule 1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from central.devices import Device
+from central.store import tables as t
+from operator_tui.appeals.operations import Outcome, operation_id
+from operator_tui.sync.protocol import operation_digest
+
+_OPERATION_ID = re.compile(r"[0-9a-z]{1,16}:[0-9]{1,15}")
+
+Moved = dict[tuple[str, bytes], Outcome]
+
+
+def old_id(plain: dict[str, Any]) -> str:
+    """The id an operation had before a fork, empty when it had none."""
+    was = plain.get("was")
+    return was if isinstance(was, str) and _OPERATION_ID.fullmatch(was) else ""
+
+
+def load_moved(connection: sa.Connection, device: Device, plains: Sequence[dict[str, Any]]) -> Moved:
+    """Answers to operations that were here under another number, by their old id and digest.
+
+    They stand in the log under the old id itself, or under another number that gave the same old id.
+    """
+    moved: Moved = {}
+    log = t.op_log.c
+    for was in {old_id(plain) for plain in plains} - {""}:
+        code, _, n = was.rpartition(":")
+        rows = connection.execute(
+            sa.select(log.device, log.n, log.hash, log.result).where(
+                log.operator == device.operator.user,
+                sa.or_(sa.and_(log.device == code, log.n == int(n)), log.was == was),
+            )
+        )
+        for row in rows:
+            outcome = msgspec.json.decode(row.result, type=Outcome)
+            op = outcome.op or operation_id(row.device, row.n)
+            moved[was, row.hash] = msgspec.structs.replace(outcome, op=op)
+    return moved
+
+
+def known_ids(connection: sa.Connection, device: Device, plains: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """The ids of this device that stand here under another one, of those the operations refer to."""
+    own = f"{device.id}:"
+    named = {name for plain in plains for name in _referred(plain) if name.startswith(own)}
+    numbers = {int(name[len(own) :]) for name in named if _OPERATION_ID.fullmatch(name)}
+    if not numbers:
+        return {}
+    log = t.op_log.c
+    rows = connection.execute(
+        sa.select(log.n, log.result).where(log.device == device.id, log.n.in_(numbers), log.was.is_(None))
+    )
+    found = {row.n: msgspec.json.decode(row.result, type=Outcome).op for row in rows}
+    return {operation_id(device.id, n): op for n, op in found.items() if op}
+
+
+def under_known_ids(
+    device: Device, plains: Sequence[dict[str, Any]], ids: dict[str, str], moved: Moved
+) -> list[dict[str, Any]]:
+    """The operations with the ids that stand here; ``ids`` learns those that show themselves on the way."""
+    known: list[dict[str, Any]] = []
+    for plain in plains:
+        meant = _meant(plain, ids) if ids else plain
+        outcome = moved.get((old_id(meant), operation_digest(meant))) if moved else None
+        n = plain.get("n")
+        if outcome is not None and outcome.op and isinstance(n, int):
+            ids[operation_id(device.id, n)] = outcome.op
+        known.append(meant)
+    return known
+
+
+def _referred(plain: dict[str, Any]) -> list[str]:
+    seen = plain.get("b")
+    names = [plain.get("c"), *(seen.values() if isinstance(seen, dict) else [])]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _meant(plain: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+    card, seen = plain.get("c"), plain.get("b")
+    meant = dict(plain)
+    if isinstance(card, str) and card in ids:
+        meant["c"] = ids[card]
+    if isinstance(seen, dict):
+        meant["b"] = {field: ids.get(op, op) if isinstance(op, str) else op for field, op in seen.items()}
+    return meant
