@@ -7,8 +7,11 @@ from time import perf_counter
 
 import pytest
 
+from central.auth import accounts
 from operator_tui.appeals.people import Role
+from operator_tui.desk.state import Light
 from operator_tui.profiles import open_profile
+from operator_tui.secrets import kernel
 from screens.lock import LockScreen
 from screens.seats import SeatsScreen
 from screens.sign_in import Way
@@ -136,3 +139,23 @@ async def test_a_lost_workstation_is_revoked_by_the_administrator(office: Office
 
 def test_every_profile_has_its_own_folder() -> None:
     assert open_profile("north").data != open_profile("tfoms26").data
+
+
+async def test_an_engine_left_behind_by_another_person_is_stopped(office: Office, open_live: OpenLive) -> None:
+    office.hire("ivanova", password=OTHER_PASSWORD)
+    accounts.change(office.database, "ivanova", office.now(), values={"extension": "2009"})
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("petrova"))
+        await desk.press("ctrl+b")
+        await desk.until(lambda: desk.desk.phone.works_as == "2001", "work has begun")
+    kernel.drop("tfoms26")
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.PASSWORD, "the password")
+        await desk.press("f7")
+        await enter(desk, "ivanova", OTHER_PASSWORD)
+        await stands(desk)
+        await desk.until(lambda: desk.desk.state.lights.phone is Light.OFF, "nobody's calls come here")
+        assert desk.desk.phone.works_as == ""
+        await desk.press("ctrl+b")
+        await desk.until(lambda: desk.desk.phone.works_as == "2009", "her own work")
+        await go_out(desk)
