@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from operator_tui.answers.scripts import Script
 
 THEMES_SHOWN = 8
+# One letter finds nothing but a theme's code, and «нет такой тематики» would be wrong.
+LEAST_LETTERS = 2
 
 
 class AnswerSteps(CardSteps):
@@ -56,7 +58,7 @@ class AnswerSteps(CardSteps):
     @on(CardForm.ThemeTyped)
     def _theme_typed(self, event: CardForm.ThemeTyped) -> None:
         form = self.query_one(CardForm)
-        if not event.text.strip():
+        if len(event.text.strip()) < LEAST_LETTERS:
             form.themes.remove_class("-open")
             return
         found = self.desk.search_themes(event.text)[:THEMES_SHOWN]

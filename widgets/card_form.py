@@ -46,7 +46,8 @@ class CardForm(VerticalScroll, can_focus=False):
     """Paints a card and reports what is typed. It knows no themes and no results: the screen gives the rows."""
 
     DEFAULT_CSS = """
-    CardForm > Rows { height: 8; display: none; }
+    /* Above the card, not between its lines: a list that pushed them down would repaint them all. */
+    CardForm > Rows { height: 8; display: none; overlay: screen; constrain: none inside; }
     CardForm > Rows.-open { display: block; }
     CardForm > LeanTextArea { height: 3; border: none; padding: 0; }
     """
