@@ -83,6 +83,13 @@ class Postgres:
             self._process.wait(timeout=30)
             self._process = None
 
+    def kill(self) -> None:
+        """kill -9 of all its processes at once, as the kernel would when memory is out."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(timeout=30)
+            self._process = None
+
     def fresh(self) -> str:
         """The address of a new, empty database, as ``--database`` takes it."""
         name = f"t{next(self._numbers)}"
