@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from central import audit, streams
 from central.devices import Device
 from central.log import log_failure
+from central.moved import Moved, known_ids, load_moved, old_id, under_known_ids
 from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.card import Card
@@ -26,13 +27,22 @@ from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import clamp_stamp
-from operator_tui.appeals.operations import CARD_KINDS, Change, Kind, Operation, Outcome, operation_id, stream_for
+from operator_tui.appeals.operations import (
+    CARD_KINDS,
+    CARD_NOW,
+    Change,
+    Kind,
+    Operation,
+    Outcome,
+    operation_id,
+    stream_for,
+)
+from operator_tui.appeals.organisations import shared_after, told
 from operator_tui.sync.protocol import canonical, operation_digest
 
 APPLIED, MERGED, REJECTED = "applied", "merged", "rejected"
 _CARD_KINDS = frozenset(kind.value for kind in CARD_KINDS)
 _STAMP = re.compile(r"[0-9a-f]{16}")
-_OPERATION_ID = re.compile(r"[0-9a-z]{1,16}:[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class _Step:
     digest: bytes
     outcome: Outcome
     draft: streams.Draft | None = None
+    more: list[streams.Draft] = field(default_factory=list)  # what other organisations are told of it
     was: str = ""  # the id it had before a fork, when it was not known under that id
 
 
@@ -62,6 +73,7 @@ class _Cards:
 
     now: dict[str, Card]
     stored: frozenset[str]
+    manned: frozenset[str] = frozenset()  # of the organisations named, those that have operators
     changed: dict[str, Card] = field(default_factory=dict)
 
     def put(self, card: Card) -> None:
@@ -98,11 +110,12 @@ def _push(
     row = connection.execute(
         database.lock(sa.select(t.device.c.last_n, t.device.c.durable_n).where(t.device.c.id == device.id))
     ).one()
+    moved = load_moved(connection, device, operations)
+    operations = under_known_ids(device, operations, known_ids(connection, device, operations), moved)
     before, fresh = _sort_out(connection, device, row.last_n, operations)
     if not fresh:
         return Pushed(row.last_n + 1, row.durable_n, before)
     cards = _load_cards(database, connection, fresh)
-    moved = _load_moved(connection, device, fresh)
     steps: list[_Step] = []
     for plain in fresh:
         step = _known_before(plain, moved) or _decide(plain, device, cards, now_ms, catalogue)
@@ -173,39 +186,22 @@ def _load_cards(database: Database, connection: sa.Connection, fresh: Sequence[d
     # In the order of their ids: two batches that share cards wait, and never for one another.
     chosen = sa.select(t.card.c.id, t.card.c.body).where(t.card.c.id.in_(ids)).order_by(t.card.c.id)
     found = {row.id: msgspec.convert(row.body, Card) for row in connection.execute(database.lock(chosen))}
-    return _Cards(found, frozenset(found))
+    return _Cards(found, frozenset(found), _manned(connection, fresh))
 
 
-def _load_moved(
-    connection: sa.Connection, device: Device, fresh: Sequence[dict[str, Any]]
-) -> dict[tuple[str, bytes], Outcome]:
-    """Answers to operations that come again under a new number after a fork, by their old id and digest.
-
-    They stand in the log under the old id itself, or under another number that gave the same old id.
-    """
-    moved: dict[tuple[str, bytes], Outcome] = {}
-    log = t.op_log.c
-    for was in {_old_id(plain) for plain in fresh} - {""}:
-        code, _, n = was.rpartition(":")
-        rows = connection.execute(
-            sa.select(log.hash, log.result).where(
-                log.operator == device.operator.user,
-                sa.or_(sa.and_(log.device == code, log.n == int(n)), log.was == was),
-            )
-        )
-        moved |= {(was, row.hash): msgspec.json.decode(row.result, type=Outcome) for row in rows}
-    return moved
+def _manned(connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> frozenset[str]:
+    said = [plain["x"].get("to") for plain in fresh if isinstance(plain.get("x"), dict)]
+    named = {to.replace("\0", "") for to in said if isinstance(to, str)}
+    if not named:
+        return frozenset()
+    chosen = sa.select(t.operator.c.organisation).where(t.operator.c.organisation.in_(named)).distinct()
+    return frozenset(connection.execute(chosen).scalars())
 
 
-def _known_before(plain: dict[str, Any], moved: dict[tuple[str, bytes], Outcome]) -> _Step | None:
+def _known_before(plain: dict[str, Any], moved: Moved) -> _Step | None:
     digest = operation_digest(plain)
-    outcome = moved.get((_old_id(plain), digest))
+    outcome = moved.get((old_id(plain), digest))
     return _Step(plain, digest, msgspec.structs.replace(outcome, n=_number(plain))) if outcome else None
-
-
-def _old_id(plain: dict[str, Any]) -> str:
-    was = plain.get("was")
-    return was if isinstance(was, str) and _OPERATION_ID.fullmatch(was) else ""
 
 
 def _decide(plain: dict[str, Any], device: Device, cards: _Cards, now_ms: int, catalogue: Catalogue) -> _Step:
@@ -217,19 +213,37 @@ def _decide(plain: dict[str, Any], device: Device, cards: _Cards, now_ms: int, c
         operation = _read(plain, now_ms)
         card = cards.now.get(op_id if operation.k == Kind.CARD_NEW else operation.c)
         change, draft = _rule(operation, op_id, card, device, catalogue)
+        _demand_manned(change, cards)
     except Refusal as refusal:
         current: dict[str, Any] = {}
         if card is not None and card.stream == device.operator.organisation:
             current = msgspec.to_builtins(card)
         outcome = Outcome(n, REJECTED, w=refusal.code.value, p=refusal.params, cur=current)
-        return _Step(plain, digest, outcome, was=_old_id(plain))
+        return _Step(plain, digest, outcome, was=old_id(plain))
+    more: list[streams.Draft] = []
     if operation.k in _CARD_KINDS:
         after = apply(
             card, change, op=op_id, at=operation.at, by=device.operator.user, stream=device.operator.organisation
         )
         if after is not None:
+            after = msgspec.structs.replace(after, shared=shared_after(card, after))
             cards.put(after)
-    return _Step(plain, digest, Outcome(n, MERGED if change.rival or change.lost else APPLIED), draft, _old_id(plain))
+            others = told(card, after, device.operator.organisation)
+            more = [_now(draft, stream, seen) for stream, seen in others.items()]
+    state = MERGED if change.rival or change.lost else APPLIED
+    return _Step(plain, digest, Outcome(n, state), draft, more, old_id(plain))
+
+
+def _demand_manned(change: Change, cards: _Cards) -> None:
+    """An appeal is not sent where nobody would see it."""
+    if change.home and change.home not in cards.manned:
+        raise Refusal(Code.ORGANISATION_UNKNOWN, organisation=change.home)
+
+
+def _now(draft: streams.Draft, stream: str, seen: Card) -> streams.Draft:
+    """The card as it is now, to another organisation, beside the event that changed it."""
+    body = {"card": msgspec.to_builtins(seen)}
+    return replace(draft, stream=stream, kind=CARD_NOW, op=f"{draft.op}>{stream}", card=seen.id, body=body)
 
 
 def _read(plain: dict[str, Any], now_ms: int) -> Operation:
@@ -310,22 +324,25 @@ def _card_row(card: Card) -> dict[str, Any]:
     }
 
 
-def _by_stream(steps: Sequence[_Step]) -> dict[str, list[_Step]]:
-    by_stream: dict[str, list[_Step]] = {}
+def _by_stream(steps: Sequence[_Step]) -> dict[str, list[tuple[_Step, streams.Draft]]]:
+    by_stream: dict[str, list[tuple[_Step, streams.Draft]]] = {}
     for step in steps:
-        if step.draft:
-            by_stream.setdefault(step.draft.stream, []).append(step)
+        for draft in ([step.draft] if step.draft else []) + step.more:
+            by_stream.setdefault(draft.stream, []).append((step, draft))
     return by_stream
 
 
 def _store_events(
-    connection: sa.Connection, by_stream: dict[str, list[_Step]], places: dict[str, streams.Place], now_ms: int
+    connection: sa.Connection,
+    by_stream: dict[str, list[tuple[_Step, streams.Draft]]],
+    places: dict[str, streams.Place],
+    now_ms: int,
 ) -> set[str]:
     for stream, place in places.items():
-        for seq, step in enumerate(by_stream[stream], place.seq + 1):
-            step.outcome = msgspec.structs.replace(step.outcome, q=seq)
-        drafts = [step.draft for step in by_stream[stream] if step.draft]
-        streams.append(connection, stream, place, drafts, now_ms)
+        for seq, (step, draft) in enumerate(by_stream[stream], place.seq + 1):
+            if draft is step.draft:
+                step.outcome = msgspec.structs.replace(step.outcome, q=seq)
+        streams.append(connection, stream, place, [draft for _, draft in by_stream[stream]], now_ms)
     return set(by_stream)
 
 

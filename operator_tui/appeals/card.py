@@ -206,6 +206,7 @@ class Card(msgspec.Struct, frozen=True):
     ``stamps`` says for each field who wrote it, or put a value beside it, last: ``(operation id, hybrid clock
     stamp)``; ``rival`` holds the other values of a keep-both field, the oldest first; ``review`` is ``final`` or
     ``extension`` while the appeal is in review;
+    ``shared`` says which organisations but its home are told of it, and how much (appeals/organisations.py);
     ``deadline`` is a local date of the organisation (ISO). Fields this program does not know are kept as they came.
     """
 
@@ -221,6 +222,7 @@ class Card(msgspec.Struct, frozen=True):
     deadline: str = ""
     review: str = ""
     rival: dict[str, list[Any]] = {}
+    shared: dict[str, str] = {}
 
     def value(self, field: str) -> Any:
         """The field's value, an empty text when it was never filled."""

@@ -22,6 +22,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import MOVES, Act, make_move
 from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, Change, Kind, Operation
+from operator_tui.appeals.organisations import demand_reach, receiver
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.promises import PROMISE_FIELDS, demand_due, parse_away
 from operator_tui.appeals.rights import Right, demand
@@ -61,8 +62,7 @@ def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Cat
         return Change()
     if kind is Kind.CARD_NEW:
         return _create(card, operation, actor, catalogue)
-    if card is None or card.stream != actor.organisation:
-        raise Refusal(Code.UNKNOWN_CARD, card=operation.c)
+    card = demand_reach(card, operation.c, organisation=actor.organisation, role=actor.role)
     if kind is Kind.CARD_SET:
         return _set(card, operation, catalogue)
     return _move(card, operation, actor, catalogue)
@@ -102,6 +102,7 @@ def apply(card: Card | None, change: Change, *, op: str, at: str, by: int, strea
         fields=fields,
         stamps={**card.stamps, **dict.fromkeys(touched, (op, at))},
         rival=rival,
+        stream=change.home or card.stream,
     )
 
 
@@ -110,7 +111,7 @@ def _demand_shape(kind: Kind, given: Mapping[str, Any]) -> None:
     for key in REQUIRED_KEYS.get(kind, ()):
         if not given.get(key):
             raise Refusal(Code.FIELD_REQUIRED, field=key)
-        if not isinstance(given[key], str):
+        if not isinstance(given[key], str | list):
             raise Refusal(Code.FIELD_INVALID, field=key)
     for key, value in given.items():
         _demand_bounds(key, value, MAX_DEPTH)
@@ -254,6 +255,7 @@ def _move(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) 
         review=outcome.review,
         deadline=outcome.deadline if outcome.deadline != card.deadline else "",
         act=act.value,
+        home=receiver(card, operation.x) if act is Act.SEND else "",
     )
 
 
@@ -266,7 +268,7 @@ def _said_with(act: Act, given: Mapping[str, Any], catalogue: Catalogue) -> set[
     if act is Act.ASK_CORRECTION:
         return set()
     promised = PROMISE_FIELDS if act in (Act.DEFER, Act.PROMISE) else ()
-    return {"comment", *promised, *MOVES[act].required} - {"operator"}
+    return {"comment", *promised, *MOVES[act].required} - {"operator", "to"}
 
 
 def _split(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]]]:

@@ -33,6 +33,7 @@ class Act(StrEnum):
     DEFER = "defer"  # «Отсроченный ответ себе», to another or to a group
     PROMISE = "promise"  # another time, number or person to ask for
     TELL = "tell"  # «Сообщить заявителю»
+    SEND = "send"  # to another organisation, which takes it whole
     ASK_CORRECTION = "ask_correction"  # «Просить исправить»
 
 
@@ -66,6 +67,7 @@ MOVES: dict[Act, Move] = {
         Move(Act.CLOSE, frozenset({Status.IN_WORK, Status.DEFERRED}), None, Who.WORKER),
         Move(Act.WITHDRAW, frozenset({Status.IN_REVIEW}), Status.IN_WORK, Who.CLOSER),
         Move(Act.FORWARD, frozenset({Status.IN_WORK}), Status.IN_WORK, Who.WORKER, ("operator",)),
+        Move(Act.SEND, frozenset({Status.IN_WORK}), None, Who.WORKER, ("to",)),
         Move(Act.TAKE, frozenset({Status.DEFERRED, Status.IN_WORK}), None, Who.FIRST),
         Move(Act.RESUME, frozenset({Status.DEFERRED}), Status.IN_WORK, Who.WORKER),
         # Of a closed appeal: the correction that was asked for.
@@ -211,6 +213,8 @@ def _new_worker(
     card: Card, act: Act, given: Mapping[str, Any], user: int, catalogue: Catalogue
 ) -> tuple[int | None, str | None]:
     """Who has it then, and the group it is addressed to; a group of None stays as it is."""
+    if act is Act.SEND:
+        return None, ""
     if act in (Act.FORWARD, Act.REASSIGN) or (act is Act.DEFER and (given.get("operator") or given.get("group"))):
         return _handed(given, catalogue)
     return (user if act is Act.TAKE else card.worker), None

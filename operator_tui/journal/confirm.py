@@ -14,6 +14,7 @@ from operator_tui.appeals.decide import apply
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import (
     CARD_KINDS,
+    CARD_NOW,
     Change,
     Event,
     Kind,
@@ -23,7 +24,7 @@ from operator_tui.appeals.operations import (
     operation_id,
     stream_for,
 )
-from operator_tui.journal import cards, outbox, views
+from operator_tui.journal import cards, forked, outbox, views
 from operator_tui.journal.store import Store
 
 KEEP_SENT_MS = 7 * 24 * 3600 * 1000
@@ -72,6 +73,9 @@ def _settle_one(store: Store, device: str, outcome: Outcome) -> set[str]:
     )
     if outcome.s != outbox.APPLIED:
         _ask_attention(store, operation_id(device, outcome.n), card_id, outcome)
+    known_as = outcome.op if outcome.op != operation_id(device, outcome.n) else ""
+    if known_as:
+        return forked.known_as(store, outcome.n, known_as)
     return {card_id} if card_id and kind in CARD_KINDS else set()
 
 
@@ -109,6 +113,8 @@ def _receive_one(store: Store, event: Event) -> str:
     )
     if event.k == Kind.PERSON_AWAY:
         views.note_away(store, event.x)
+    if event.k == CARD_NOW:
+        return _receive_now(store, event)
     if event.k not in CARD_KINDS or not card_id:
         return ""
     # A card that is made again comes from a server restored from a backup: what we kept for the screen gives way.
@@ -121,9 +127,26 @@ def _receive_one(store: Store, event: Event) -> str:
             [card.id, event.s, cards.encode(card)],
         )
     if change.create:
-        store.db.execute("UPDATE outbox SET confirmed = 0 WHERE card = ?", [card_id])
+        # Not what stands there under another copy's id: its events come by themselves.
+        store.db.execute(
+            "UPDATE outbox SET confirmed = 0 WHERE card = ? AND coalesce(result ->> '$.op', '') = ''", [card_id]
+        )
     _own_arrived(store, event, card_id, change)
     return card_id
+
+
+def _receive_now(store: Store, event: Event) -> str:
+    """A card as another organisation's act left it, whole or as a stub: what we had gives way to it."""
+    try:
+        card = msgspec.convert(event.x.get("card"), Card)
+    except msgspec.ValidationError:
+        return ""  # of a newer server
+    store.db.execute(
+        "INSERT INTO card(id, stream, body, stale) VALUES (?, ?, ?, 0) "
+        "ON CONFLICT(id) DO UPDATE SET body = excluded.body, stale = 0",
+        [card.id, event.s, cards.encode(card)],
+    )
+    return card.id
 
 
 def _own_arrived(store: Store, event: Event, card_id: str, change: Change) -> None:
