@@ -67,19 +67,15 @@ class PeopleSteps(CardSteps):
             self._show_found(found, self.desk.insured.day)
 
     def _show_found(self, found: Found, data: str, *, centre: bool = False) -> None:
-        if found.note:
-            note = found.note
-        elif found.more:
-            note = tr("Ещё есть, уточните: полное ФИО или дату рождения")
-        elif found.hits:
-            note = tr("Enter — прикрепить")
-        else:
-            note = tr("Никого не найдено: проверьте написание или внесите сведения вручную")
-        # One line of eighty columns: the day of the data is said where it matters (K-5.1.3; «one key asks the centre»).
+        age = age_words(data, self._today())
+        note = found.note or (tr("Enter — прикрепить") if found.hits else "")
+        # One line of eighty columns: the day of the data is said where it matters.
         if centre:
-            note = f"{tr('Ответ центра')}, {age_words(data, self._today())}. {note}"
-        elif not found.hits or is_old(data, self._today()):
-            note = f"{tr('F8 — спросить центр')} ({age_words(data, self._today())}). {note}"
+            note = tr("Ответ центра, {age}. {note}").format(age=age, note=note)
+        elif not found.hits and not found.partial:
+            note = tr("Никого не найдено, {age}. F8 — спросить центр, или внесите вручную").format(age=age)
+        elif is_old(data, self._today()):
+            note = tr("{age}: F8 — спросить центр. {note}").format(age=age.capitalize(), note=note)
         self.query_one(PersonSearch).show(self._hit_rows(found.hits), note)
 
     def _today(self) -> date:

@@ -8,7 +8,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widget import Widget
 
 from widgets.field import Field
 from widgets.lean import LeanInput
@@ -57,7 +56,8 @@ class PersonSearch(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="one-line"):
             yield Line("Поиск застрахованного: ")
-            yield LeanInput(placeholder="F5: фамилия имя отчество дата рождения", id="search")
+            # Not selected by the focus: a letter typed in the list leads here, and the next must not replace it.
+            yield LeanInput(placeholder="F5: фамилия имя отчество дата рождения", select_on_focus=False, id="search")
         for row in _FIELDS:
             with Horizontal(classes="four-fields"):
                 for name, label in row:
@@ -79,7 +79,7 @@ class PersonSearch(Vertical):
         return self.has_class("-fields")
 
     @property
-    def start(self) -> Widget:
+    def start(self) -> LeanInput:
         """Where a search is typed first."""
         return self._field("surname").input if self.four else self.line
 
@@ -106,6 +106,8 @@ class PersonSearch(Vertical):
         if self.has_class("-open") and self.typing:
             self.toggle_class("-fields")
         self.add_class("-open")
+        if not self.typing:
+            self.start.action_select_all()
         self.start.focus()
 
     @property

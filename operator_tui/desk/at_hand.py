@@ -14,6 +14,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.rights import Right, demand
 from operator_tui.desk import card as steps
+from operator_tui.desk.insured import bound_before
 from operator_tui.desk.state import CardAtHand, Topic
 from operator_tui.i18n import tr
 from operator_tui.registry.people import Person
@@ -70,9 +71,7 @@ class CardDesk:
         history = await self._desk.on_journal(lambda journal: journal.history(phone=phone))
         people: list[Person] = []
         if self._desk.parts.registry is not None:
-            last_first = sorted(history, key=lambda past: past.created, reverse=True)
-            bound = [enp for past in last_first if (enp := str(past.fields.get("enp", "")))]
-            people = await self._desk.run_registry(self._desk.parts.registry.by_phone, phone, bound)
+            people = await self._desk.run_registry(self._desk.parts.registry.by_phone, phone, bound_before(history))
         card = self._desk.state.card
         if card is not None:
             self._desk.change(Topic.CARD, card=replace(card, candidates=tuple(people), history=tuple(history)))

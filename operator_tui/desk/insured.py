@@ -17,11 +17,13 @@ from operator_tui.registry.people import Found, Person
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
+    from operator_tui.phone.line import Call
     from operator_tui.registry.asked import Answer
     from operator_tui.registry.index import Registry
 
 # What is looked at within this time is one entry of the log: a search shows other people at every letter.
 _VIEW_DELAY_S = 0.6
+_NAMED_AT_RING = 2  # of the people of a number: one line of eighty columns
 _MOST_BY_HAND = 50  # cards filled in by hand that are compared with new data
 REPORT_THEME = "З-05.1"  # «Об исправлении сведений в регистре»
 
@@ -71,6 +73,26 @@ class InsuredDesk:
     def _unless_late(self, found: Found, number: int) -> Found | None:
         self._notice_new_data()
         return found if number == self._search_number else None
+
+    async def tell_ringing(self, call: Call) -> str:
+        """Name the people of the number that rings, likely ones first, before the call is taken; returns the words.
+
+        Nobody is bound by this, and who was named is logged with this call.
+        """
+        registry = self._desk.parts.registry
+        if registry is None or not call.number:
+            return ""
+        history = await self._desk.on_journal(lambda journal: journal.history(phone=call.number))
+        bound = bound_before(history)
+        people = await self._desk.run_registry(registry.by_phone, call.number, bound)
+        ringing = self._desk.state.call
+        if not people or ringing is None or ringing.id != call.id or ringing.answered_ms is not None:
+            return ""
+        names = ", ".join(f"{person.full_name} {_day(person.birth_date)}" for person in people[:_NAMED_AT_RING])
+        rest = tr(" и ещё {count}").format(count=len(people) - _NAMED_AT_RING) if len(people) > _NAMED_AT_RING else ""
+        words = tr("По номеру: {names}{rest}").format(names=names, rest=rest)
+        self._desk.notice(words)
+        return words
 
     @property
     def day(self) -> str:
@@ -180,7 +202,7 @@ class InsuredDesk:
             card.call if card and card.call else call.id if call else "",
             card.saved.id if card and card.saved else "",
         )
-        about = card.draft if card else served.call
+        about = served.call or (card.draft if card else "")
         if about != self._seen_for:
             self._seen_for = about
             self._seen.clear()
@@ -210,6 +232,12 @@ def _write(journal: Journal, views: Mapping[_Served, list[str]]) -> None:
     for served, people in views.items():
         call = {"call": served.call} if served.call else {}
         journal.record(Kind.PERSON_VIEWED, {"people": people, **call}, card=served.card)
+
+
+def bound_before(history: Sequence[Card]) -> list[str]:
+    """ЕНП of the people earlier appeals of a number were bound to, the last first."""
+    last_first = sorted(history, key=lambda past: past.created, reverse=True)
+    return [enp for past in last_first if (enp := str(past.fields.get("enp", "")))]
 
 
 def _by_hand(fields: Mapping[str, object]) -> bool:
