@@ -10,6 +10,7 @@ from operator_tui.appeals.card import STATUS_TITLES
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.desk.desk import Desk
+from operator_tui.desk.shift import Waits
 from operator_tui.i18n import tr
 from operator_tui.typeahead import KeysInOrder
 from screens.ask import AskScreen
@@ -18,6 +19,7 @@ from screens.directory import DirectoryScreen
 from screens.help import HelpScreen
 from screens.password import PasswordScreen
 from screens.returned import ReturnedScreen
+from screens.shift import ShiftScreen, SoundCheckScreen
 from screens.themes import THEMES
 from screens.timeline import TimelineScreen
 from screens.words import act_word, appeal_text, happened_cells
@@ -39,8 +41,10 @@ class DeskActs(AppealActs, KeysInOrder):
             "phone.answer": phone.answer,
             "phone.hang_up": phone.hang_up,
             "phone.hold": phone.toggle_hold,
-            "phone.begin_work": phone.begin_work,
-            "phone.end_work": phone.end_work,
+            "phone.begin_work": self._begin_work,
+            "phone.end_work": self._end_work,
+            "phone.check": self._check_sound,
+            "phone.waiting": self._what_waits,
             "phone.ready": phone.change_state,
             "phone.transfer": self._transfer,
             "phone.mute": phone.toggle_mute,
@@ -131,6 +135,38 @@ class DeskActs(AppealActs, KeysInOrder):
     def _home(self) -> Awaitable[None]:
         self.switch_mode("journal")
         return self.desk.card.flush_draft()
+
+    async def _begin_work(self) -> None:
+        """«Начало работы»: the line, then the microphone by ear, then what waits for the operator."""
+        await self.desk.phone.begin_work()
+        if self.desk.phone.sound_to_check:
+            self.push_screen(SoundCheckScreen(), lambda _: self.desk.background(self._what_waits()))
+        else:
+            await self._what_waits(quietly=True)
+
+    async def _what_waits(self, *, quietly: bool = False) -> None:
+        """What waits for this operator; nothing is shown ``quietly``."""
+        waiting = await self.desk.phone.shift.waiting()
+        if waiting or not quietly:
+            self.push_screen(ShiftScreen(tr("Что ждёт"), waiting, ends=False), self._take_up)
+
+    async def _end_work(self) -> None:
+        """«Завершить»: what is unfinished is shown first; with nothing left it is done at once."""
+        waiting = await self.desk.phone.shift.waiting()
+        if not waiting:
+            await self.desk.phone.end_work()
+            return
+        self.push_screen(ShiftScreen(tr("Не закончено"), waiting, ends=True), self._take_up)
+
+    def _take_up(self, chosen: Waits | str | None) -> None:
+        if chosen == ShiftScreen.END:
+            self.desk.background(self.desk.phone.end_work())
+        elif isinstance(chosen, Waits):
+            self.switch_mode("work")
+            self.desk.background(self.desk.phone.shift.open(chosen))
+
+    def _check_sound(self) -> None:
+        self.push_screen(SoundCheckScreen())
 
     def _transfer(self) -> None:
         """«Перевести на другого специалиста»: by extension or from the directory (K-5.1.8)."""

@@ -12,6 +12,7 @@ from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk import calls
 from operator_tui.desk import card as card_steps
 from operator_tui.desk.handover import HandOver
+from operator_tui.desk.shift import ShiftDesk
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import (
@@ -21,6 +22,7 @@ from operator_tui.phone.line import (
     ColleaguesChanged,
     Direction,
     EndedBy,
+    Levels,
     PhoneAway,
     PhoneEvent,
     QueueChanged,
@@ -61,6 +63,7 @@ class PhoneDesk:
         self._returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
         self._joined: set[str] = set()  # callers given to a colleague who was asked first
         self._hand_over = HandOver(desk)
+        self.shift = ShiftDesk(desk)
 
     async def attach(self) -> None:
         """Attach to the engine (starting it when there is none) and follow it until detached."""
@@ -126,6 +129,22 @@ class PhoneDesk:
             await engine.reject(call.id, "operator")
         else:
             await engine.hang_up(call.id)
+
+    async def check_sound(self) -> float:
+        """Two seconds of the microphone, played back; how loud they were, 0.0-1.0. Meanwhile ``state.levels`` moves."""
+        engine = self._engine()
+        await engine.watch_levels(True)
+        try:
+            return await engine.check_microphone()
+        finally:
+            await engine.watch_levels(False)
+            self._desk.change(Topic.PHONE, levels=(0.0, 0.0))
+
+    @property
+    def sound_to_check(self) -> bool:
+        """Whether this desk's telephone has a sound card of its own to try before work."""
+        settings = self._desk.settings.get(PhoneSettings)
+        return settings.line == "sip" and settings.sound == "pyaudio"
 
     async def toggle_hold(self) -> None:
         """Hold, or take back from hold."""
@@ -278,6 +297,8 @@ class PhoneDesk:
                     self._desk.refused(refusal)
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
+            case Levels(microphone=microphone, speaker=speaker):
+                self._desk.change(Topic.PHONE, levels=(microphone, speaker))
             case ColleaguesChanged(states=states):
                 self._hand_over.seen(states)
                 self._desk.change(Topic.PHONE, colleagues=states)
@@ -306,6 +327,7 @@ class PhoneDesk:
 
         for recorded in snapshot.recorded:
             await self._take_recorded(recorded)
+        self._tell_unfinished()
 
     async def _take_recorded(self, ended: Recorded) -> None:
         """Bind the recording to its call, once."""
@@ -346,6 +368,8 @@ class PhoneDesk:
             await self._open_card(call)
         if call.over:
             await self._back_to_the_caller(call)
+            if call.ended_by in (EndedBy.THERE, EndedBy.NETWORK):
+                self._tell_unfinished()
             if call.direction is Direction.OUTGOING:
                 await desk.promises.call_ended(call)
 
@@ -360,13 +384,13 @@ class PhoneDesk:
                 await self._bring_card(held)
 
     async def _tell_promised(self, call: Call) -> None:
-        """The caller to whom an answer was promised calls first: say so while it rings."""
+        """Who may be calling, while it rings; and that an answer was promised to this number."""
+        caller = await self._desk.insured.tell_ringing(call)
         promised = await self._desk.appeals.promised(call.number)
         if promised:
             numbers = ", ".join(str(card.value("number")) for card in promised)
-            self._desk.notice(
-                tr("Этому номеру обещан ответ: обращение {numbers}.").format(numbers=numbers), urgent=True
-            )
+            words = tr("Этому номеру обещан ответ: обращение {numbers}.").format(numbers=numbers)
+            self._desk.notice(f"{words} {caller}".strip(), urgent=True)
 
     async def _after_call(self) -> None:
         """Wrap-up begins; with nothing left to write it is over at once."""
@@ -375,6 +399,14 @@ class PhoneDesk:
             await self.ready()
         else:
             await self._tell_ready()
+
+    def _tell_unfinished(self) -> None:
+        """The talk is over and its card is in nobody's journal: say what can be done with it."""
+        card = self._desk.state.card
+        if card is None or card.saved is not None or not card.call or card.call in self._calls:
+            return
+        words = tr("Звонок окончен, обращение не сохранено: перезвонить, обещать ответ или быстрый класс (F10).")
+        self._desk.notice(words, urgent=True)
 
     async def _open_card(self, call: Call) -> None:
         """Answering opens the card of that call; after a restart the kept draft is that card."""

@@ -95,6 +95,7 @@ class DeskState:
     registration: Registration = field(default_factory=Registration)
     sound: Sound = field(default_factory=Sound)
     colleagues: Mapping[str, str] = field(default_factory=dict)  # presence.State by extension, where it is known
+    levels: tuple[float, float] = (0.0, 0.0)  # microphone and speaker, 0.0-1.0, while they are looked at
     queue: QueueState = field(default_factory=QueueState)
     call: Call | None = None  # the one in front: who is talked to, else who rings, else who is held
     calls: tuple[Call, ...] = ()  # all that live

@@ -74,6 +74,22 @@ def recorded(store: Store, call: str, *, since_ms: int) -> set[Kind]:
     return {Kind(kind) for (kind,) in rows}
 
 
+def calls_without_card(store: Store, *, since_ms: int) -> list[tuple[str, str, int]]:
+    """Callers answered here since then of whom there is neither a card nor a draft: call, number, when (UTC ms)."""
+    rows = store.rows(
+        "SELECT a.body ->> '$.x.call', o.body ->> '$.x.number', a.at_ms FROM outbox a "
+        "JOIN outbox o ON o.kind = 'call.offered' AND o.at_ms >= ? AND o.body ->> '$.x.call' = a.body ->> '$.x.call' "
+        "WHERE a.kind = 'call.answered' AND a.at_ms >= ? AND NOT EXISTS "
+        "(SELECT 1 FROM outbox c WHERE c.kind = 'card.new' AND c.at_ms >= ? "
+        "AND c.body ->> '$.x.call' = a.body ->> '$.x.call') "
+        "AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.call = a.body ->> '$.x.call') ORDER BY a.at_ms",
+        since_ms,
+        since_ms,
+        since_ms,
+    )
+    return [(str(call), str(number or ""), int(at)) for call, number, at in rows]
+
+
 def decode(body: str) -> Operation:
     """An operation as it was written, whatever release wrote it."""
     return msgspec.json.decode(body, type=Operation)

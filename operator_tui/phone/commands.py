@@ -166,6 +166,23 @@ register(
         available=_only("off", otherwise=Code.WORK_BEGUN),
     ),
     Command(
+        "phone.check",
+        mark("Проверка микрофона"),
+        mark("Записать две секунды, показать громкость и дать услышать себя."),
+        keys=("ctrl+d",),
+        scope="journal",
+        rank=201,
+        available=_only("free", otherwise=Code.CALL_ACTIVE),
+    ),
+    Command(
+        "phone.waiting",
+        mark("Что ждёт"),
+        mark("Показать, что ждёт вас: вернувшееся, звонки без карты, черновики, сроки и обещания на сегодня."),
+        keys=("ctrl+y",),
+        scope="journal",
+        rank=202,
+    ),
+    Command(
         "phone.end_work",
         mark("Завершить"),
         mark("Завершить работу программного телефона; рабочее место остаётся открытым."),

@@ -1,0 +1,114 @@
+"""What waits for the operator at the beginning of his shift, and what he leaves unfinished at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from operator_tui.appeals.card import STATUS_TITLES, Card, Source, Status
+from operator_tui.appeals.deadlines import local_date
+from operator_tui.desk import card as steps
+from operator_tui.desk.state import Light, Topic
+from operator_tui.i18n import tr
+from operator_tui.journal.sieve import Order, Sieve
+
+if TYPE_CHECKING:
+    from operator_tui.appeals.draft import Draft
+    from operator_tui.desk.desk import Desk
+    from operator_tui.journal.journal import Journal
+
+_MOST = 100
+
+
+@dataclass(frozen=True)
+class Waits:
+    """One thing that waits. ``card`` or ``draft`` is what Enter opens; ``kind`` and ``text`` are words."""
+
+    kind: str
+    text: str
+    card: str = ""
+    draft: str = ""
+    call: str = ""
+    number: str = ""
+
+
+class ShiftDesk:
+    """The lists of one desk's shift."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def waiting(self) -> list[Waits]:
+        """Most urgent first: what came back, callers without a card, drafts, terms of today, promises of today."""
+        operator = self._desk.state.operator
+        if operator is None:
+            return []
+        now = self._desk.clock.now_ms()
+        today = local_date(now, operator.zone).isoformat()
+
+        def look(journal: Journal) -> list[Waits]:
+            own = Sieve(statuses=(Status.IN_WORK,), worker=operator.user, due=today, order=Order.DUE)
+            due = journal.page(own, limit=_MOST)
+            promised = [
+                card
+                for card in journal.promised(limit=_MOST)
+                if card.worker == operator.user and _promise_day(card, operator.zone) <= today
+            ]
+            return [
+                *(_came_back(journal.waiting())),
+                *(
+                    Waits(tr("звонок без карты"), number or tr("номер не определён"), call=call, number=number)
+                    for call, number, _ in journal.calls_without_card()
+                ),
+                *(_of_draft(draft) for draft in journal.drafts()),
+                *(Waits(tr("срок сегодня") if card.deadline >= today else tr("просрочено"), _words(card), card.id)
+                  for card in due if card.deadline),
+                *(Waits(tr("обещан ответ"), _words(card), card.id) for card in promised),
+            ]  # fmt: skip
+
+        found = await self._desk.on_journal(look)
+        lights = self._desk.state.lights
+        if (unsent := lights.unsent) and lights.server is not Light.ON:
+            found.append(Waits(tr("не отправлено"), tr("записей: {count}; уйдут сами").format(count=unsent)))
+        return found
+
+    async def open(self, waits: Waits) -> None:
+        """Bring what waits before the operator. A caller without a card gets one, with his number."""
+        desk = self._desk
+        if waits.card:
+            await desk.card.edit(waits.card)
+            return
+        await desk.card.flush_draft()
+        if waits.draft:
+            drafts = await desk.on_journal(lambda journal: journal.drafts())
+            draft = next((one for one in drafts if one.id == waits.draft), None)
+            if draft is not None:
+                saved = await desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
+                desk.change(Topic.CARD, card=steps.from_draft(draft, saved))
+        elif waits.call:
+            fields = {"source": Source.CALL.value, "call": waits.call, "phone": waits.number}
+            card = replace(steps.opened(None), call=waits.call, fields=fields)
+            desk.card.put(card)
+            await desk.card.find_caller(waits.number)
+
+
+def _came_back(count: int) -> list[Waits]:
+    return [Waits(tr("вернулось"), tr("записей: {count}; ^K — посмотреть").format(count=count))] if count else []
+
+
+def _of_draft(draft: Draft) -> Waits:
+    fields = draft.fields
+    who = " ".join(str(fields[key]) for key in ("surname", "name") if fields.get(key))
+    text = " · ".join(filter(None, (who, str(fields.get("phone", "")))))
+    return Waits(tr("черновик"), text or tr("без сведений"), draft=draft.id)
+
+
+def _words(card: Card) -> str:
+    return " · ".join(
+        filter(None, (str(card.value("number")), str(card.value("surname")), tr(STATUS_TITLES[card.status])))
+    )
+
+
+def _promise_day(card: Card, zone: str) -> str:
+    due = int(card.value("promise_due") or 0)
+    return local_date(due, zone).isoformat() if due else "9999-12-31"
