@@ -23,6 +23,7 @@ from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import MOVES, Act, make_move
 from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, Change, Kind, Operation
 from operator_tui.appeals.organisations import demand_reach, receiver
+from operator_tui.appeals.papers import demand_papers
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.promises import PROMISE_FIELDS, demand_due, parse_away
 from operator_tui.appeals.rights import Right, demand
@@ -64,7 +65,7 @@ def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Cat
         return _create(card, operation, actor, catalogue)
     card = demand_reach(card, operation.c, organisation=actor.organisation, role=actor.role)
     if kind is Kind.CARD_SET:
-        return _set(card, operation, catalogue)
+        return _set(card, operation, actor, catalogue)
     return _move(card, operation, actor, catalogue)
 
 
@@ -142,6 +143,7 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
     plain, lists = _split({field: value for field, value in given.items() if field not in {"deadline", *promised}})
     demand(actor.role, Right.CARD_WITHOUT_CALL if plain.get("source") in WITHOUT_CALL else Right.CARD_FROM_CALL)
     _demand_dates(plain, operation)
+    _demand_papers(lists, operation, actor)
     for field in missing_to_save({**plain, **promised}):
         raise Refusal(Code.FIELD_REQUIRED, field=field)
     theme = _demand_pair(plain, catalogue) if plain.get("theme") or not promised else None
@@ -167,10 +169,13 @@ def _promised(given: Mapping[str, Any], stamp: str, catalogue: Catalogue) -> dic
     return {field: _plain(field, given[field]) for field in (*PROMISE_FIELDS, "group") if given.get(field)}
 
 
-def _set(card: Card, operation: Operation, catalogue: Catalogue) -> Change:
-    if card.status in (Status.IN_REVIEW, Status.CLOSED, Status.VOID):
+def _set(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) -> Change:
+    # The answer goes out after the appeal was closed: its papers are added then.
+    papers_alone = operation.x.keys() <= _PAPERS and card.status is not Status.VOID
+    if card.status in (Status.IN_REVIEW, Status.CLOSED, Status.VOID) and not papers_alone:
         raise Refusal(Code.LOCKED, card=card.id, status=card.status.value)
     plain, lists = _split(operation.x)
+    _demand_papers(lists, operation, actor)
     _demand_dates({**card.fields, **plain}, operation)
     for field in missing_to_save({**card.fields, **plain}):
         raise Refusal(Code.FIELD_REQUIRED, field=field)
@@ -317,6 +322,17 @@ def _demand_dates(fields: Mapping[str, Any], operation: Operation) -> None:
         if fields.get(field):
             _demand_past(field, fields[field], latest)
     demand_dates(fields, latest)
+
+
+_PAPERS = frozenset({"files", "replies"})
+
+
+def _demand_papers(lists: Mapping[str, list[Any]], operation: Operation, actor: Actor) -> None:
+    """Files and answers are level 2's (functions.md 1.2), and each has its number and date (K-5.2.1.3)."""
+    if _PAPERS.isdisjoint(lists):
+        return
+    demand(actor.role, Right.CARD_WITHOUT_CALL)
+    demand_papers(lists, local_date(stamp_ms(operation.at), "UTC") + timedelta(days=1))
 
 
 def _demand_past(field: str, value: Any, latest: date) -> None:

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     CARD_OPENED = "card.opened"
     ANSWER_USED = "answer.used"
     PERSON_VIEWED = "person.viewed"  # x: {"people": [ЕНП, …], "call"}; c the card they were looked at for
+    EXPORT_MADE = "export.made"  # x: {"what", "purpose", "rows"}
     # what every desk of the organisation is told, and no card
     PERSON_AWAY = "person.away"  # x: appeals/promises.py Away
 
@@ -65,6 +66,7 @@ REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.CALL_RECORD_PAUSED: frozenset({"call", "reason"}),
     Kind.CALL_RECORD_RESUMED: frozenset({"call"}),
     Kind.ANSWER_USED: frozenset({"script"}),
+    Kind.EXPORT_MADE: frozenset({"what", "purpose"}),
     Kind.PERSON_VIEWED: frozenset({"people"}),
     Kind.PERSON_AWAY: frozenset({"since", "until"}),
 }
@@ -137,7 +139,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one operation: ``s`` is applied, merged (an other value was kept beside it) or rejected.
 
     ``q`` is the event's place in its stream; a refusal carries its code in ``w``, its parameters in ``p`` and the
-    card as it stands now in ``cur``.
+    card as it stands now in ``cur``. ``op`` is the id it stands under where it was known before (after a fork, from
+    another copy of the journal).
     """
 
     n: int
@@ -146,6 +149,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     w: str = ""
     p: dict[str, Any] = {}
     cur: dict[str, Any] = {}
+    op: str = ""
 
 
 def stream_for(kind: str, organisation: str) -> str:

@@ -20,6 +20,7 @@ class Right(StrEnum):
     APPROVE = "approve"  # K-6.0.4, K-6.1.8
     SURVEYS = "surveys"  # K-5.3.1.14
     INFORMING = "informing"  # K-7.1.1
+    EXPORT = "export"  # lists and letters that leave the desk (DESIGN rule 17)
     PEOPLE = "people"  # who works here, his role and his codes (K-1.2)
 
 
@@ -36,6 +37,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.APPROVE: frozenset({Role.ADMINISTRATOR}),
     Right.SURVEYS: frozenset(_ALL - {Role.OPERATOR_1}),
     Right.INFORMING: frozenset({Role.INSURER_2}),
+    Right.EXPORT: frozenset(_LEVEL_2_UP),
     Right.PEOPLE: frozenset({Role.ADMINISTRATOR}),
 }
 

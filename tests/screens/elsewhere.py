@@ -110,7 +110,7 @@ class Elsewhere:
             self.cards[card_id] = after
         stream = stream_for(operation.k, who.organisation)
         at = (await self._desk.on_journal(lambda journal: journal.cursors())).get(stream, 0)
-        x = msgspec.to_builtins(change)
+        x = msgspec.to_builtins(change) if operation.k in CARD_KINDS else operation.x
         return Event(stream, at + ahead + 1, operation.k, op, who.user, operation.at, card_id, x)
 
 

@@ -32,6 +32,7 @@ _TABLE = {
     Right.APPROVE: "-----+",
     Right.SURVEYS: "-+++++",
     Right.INFORMING: "---+--",
+    Right.EXPORT: "--++++",
     Right.PEOPLE: "-----+",
 }
 _COLUMNS = (

@@ -1,0 +1,183 @@
+"""Documents on one desk: files of an appeal, the inbox of scans, answers with their numbers, letters, printing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from operator_tui.appeals.card import Card
+from operator_tui.appeals.deadlines import local_date
+from operator_tui.appeals.draft import draft_of
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.papers import Paper, Reply, ReplyKind, demand_numbered
+from operator_tui.appeals.rights import Right, demand
+from operator_tui.appeals.terms import Term, register_term
+from operator_tui.desk.letters import REPLY_OF, Letter, letter_words, render
+from operator_tui.journal.settings import PaperSettings
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+    from operator_tui.journal.attachments import Attachments
+
+ATTACHMENTS_KEY = "attachments"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A new file of the inbox, with the term in which it is to be registered."""
+
+    path: Path
+    size: int
+    term: Term
+
+
+class PaperDesk:
+    """The acts of documents. Everything that touches a disk runs on the journal's thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._attachments: Attachments | None = None
+
+    @property
+    def _settings(self) -> PaperSettings:
+        return self._desk.settings.get(PaperSettings)
+
+    def _demand(self, right: Right) -> None:
+        demand(self._desk.situation(screen="").role, right)
+
+    @property
+    def today(self) -> date:
+        """The local date of the office."""
+        return local_date(self._desk.clock.now_ms(), self._desk.promises.zone)
+
+    def _store(self) -> Attachments:
+        """The folder of files; on the journal's thread only, as the keys are."""
+        if self._attachments is None:
+            from operator_tui.journal.attachments import Attachments
+
+            folder = self._desk.profile.journal_file.parent / "files"
+            key = self._desk.parts.file_key(ATTACHMENTS_KEY)
+            settings = self._settings
+            self._attachments = Attachments(folder, key, max_mb=settings.max_mb, scan=settings.scan)
+        return self._attachments
+
+    # files
+
+    async def inbox(self) -> list[Scan]:
+        """New scans, the oldest first, with the days left to register each. Refusals: FOLDER_UNSET, FILE_UNREADABLE."""
+        from operator_tui.journal.attachments import new_scans
+
+        today, zone = self.today, self._desk.promises.zone
+
+        def look() -> list[Scan]:
+            found = []
+            for path in new_scans(self._settings.inbox):
+                facts = path.stat()
+                came = min(local_date(round(facts.st_mtime * 1000), zone), today)
+                found.append(Scan(path, facts.st_size, register_term(came.isoformat(), today)))
+            return found
+
+        return await self._desk.run_journal(look)
+
+    async def attach(self, path: Path, number: str, day: str) -> Paper:
+        """A file to the card at hand, with number and date of the document (K-5.2.1.3); an unsaved card keeps it in
+        its draft. Refusals: RIGHT_MISSING, FIELD_REQUIRED, FIELD_INVALID, and those of the file."""
+        card = self._desk.state.card
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        self._demand(Right.CARD_WITHOUT_CALL)
+        demand_numbered(number, day, self.today)
+        paper = await self._desk.run_journal(lambda: self._store().take(path, number=number, day=day))
+        if card.saved is not None:
+            await self._add(card.saved.id, "files", paper)
+        else:
+            self._desk.card.add_item("files", msgspec.to_builtins(paper))
+        return paper
+
+    async def _add(self, card_id: str, field: str, item: Paper | Reply) -> Card:
+        desk = self._desk
+
+        def work(journal: Any) -> Card:
+            card = journal.card(card_id)
+            if card is None:
+                raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+            draft = draft_of(card)
+            draft.fields[field] = [*(card.value(field) or ()), msgspec.to_builtins(item)]
+            saved: Card = journal.save(draft)
+            return saved
+
+        card = await desk.on_journal(work)
+        await desk.appeals.reload()
+        await desk.refresh_journal()
+        desk.parts.kick()
+        return card
+
+    def papers(self, card: Card) -> list[Paper]:
+        """The files of an appeal, in the order they came."""
+        return [msgspec.convert(entry, Paper) for entry in card.value("files") or ()]
+
+    async def read(self, paper: Paper) -> bytes:
+        """The bytes of a file that was attached here."""
+        return await self._desk.run_journal(lambda: self._store().read(paper))
+
+    # answers and letters
+
+    async def reply(self, card_id: str, kind: ReplyKind, number: str, day: str, file: str = "") -> Card:
+        """An answer that went out: intermediate or final, with its outgoing number and date."""
+        self._demand(Right.CARD_WITHOUT_CALL)
+        demand_numbered(number, day, self.today)
+        return await self._add(card_id, "replies", Reply(kind, number, day, file))
+
+    async def letter(self, card_id: str, letter: Letter, *, number: str, day: str, text: str) -> tuple[Paper, str]:
+        """Make a letter, keep it with the appeal as an answer, and print it or put it into the outbox folder.
+
+        Returns the file and where it went (empty when neither a printer nor a folder is set). Refusals: RIGHT_MISSING,
+        FIELD_REQUIRED, FIELD_INVALID, LETTER_FAILED, PRINT_FAILED.
+        """
+        self._demand(Right.EXPORT)
+        demand_numbered(number, day, self.today)
+        desk = self._desk
+        card = await desk.on_journal(lambda journal: journal.card(card_id))
+        if card is None:
+            raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+        by = desk.state.operator.name if desk.state.operator else ""
+        zone = desk.promises.zone
+        words = letter_words(card, desk.catalogue, zone=zone, by=by, number=number, on=day, text=text)
+        name = f"{card.value('number')}-{letter.value}.docx"
+
+        def make() -> Paper:
+            content = render(letter, words, self._settings.templates)
+            return self._store().keep(content, name, number=number, day=day)
+
+        paper = await desk.run_journal(make)
+        await self._add(card_id, "files", paper)
+        await self._add(card_id, "replies", Reply(REPLY_OF[letter], number, day, paper.sha256))
+        await self._record(f"letter.{letter.value}", "", 1)
+        settings = self._settings
+        went = await self.print(paper) if settings.printer or settings.outbox else ""
+        return paper, went
+
+    async def print(self, paper: Paper) -> str:
+        """Print a file of an appeal through CUPS, or put it into the outbox folder; where it went."""
+        self._demand(Right.EXPORT)
+        content = await self.read(paper)
+        return await self.print_bytes(content, paper.name)
+
+    async def print_bytes(self, content: bytes, name: str) -> str:
+        """The same for what is made now: a card or a list as text."""
+        from operator_tui.journal.attachments import print_out
+
+        settings = self._settings
+        await self._record("print", name.rsplit(".", 1)[-1], 1)
+        return await self._desk.run_journal(
+            lambda: print_out(content, name, printer=settings.printer, outbox=settings.outbox)
+        )
+
+    async def _record(self, what: str, purpose: str, rows: int) -> None:
+        about = {"what": what, "purpose": purpose or what, "rows": rows}
+        await self._desk.on_journal(lambda journal: journal.record(Kind.EXPORT_MADE, about))
