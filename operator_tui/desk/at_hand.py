@@ -104,6 +104,11 @@ class CardDesk:
             demand(self._desk.state.operator.role, Right.CARD_WITHOUT_CALL)
         self.put(steps.filled_in(card, "source", source.value))
 
+    def add_item(self, field: str, item: dict[str, Any]) -> None:
+        """One more entry in a list of the card (a file, an answer)."""
+        card = self._at_hand()
+        self.put(replace(card, fields={**card.fields, field: [*(card.fields.get(field) or ()), item]}))
+
     def choose_operator(self, user: str) -> None:
         """Whom to hand the appeal on to, by the number of the user."""
         self.put(steps.filled_in(self._at_hand(), "operator", user))

@@ -340,6 +340,10 @@ class Parts:
 
         return await self._desk.run_journal(public)
 
+    def file_key(self, name: str) -> bytes:
+        """The private key of files kept on this desk; on the journal's thread only."""
+        return self._key(name)
+
     def _callers(self) -> list[Caller]:
         if self.registry is None:
             return []
