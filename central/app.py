@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from central.api import auth, people
+from central.api import auth, files, oidc, people
 from central.api.access import access_of, caller
 from central.api.dictionary import dictionary
 from central.api.enrol import enrol
@@ -24,6 +24,8 @@ from central.api.insured import insured
 from central.api.presence import presence
 from central.api.service import Service
 from central.api.sync import sync
+from central.auth.vouching import Provider
+from central.keys import ServerKeys
 from central.store.database import Database
 from operator_tui import __version__
 from operator_tui.appeals.catalogue import Catalogue
@@ -37,13 +39,29 @@ HANDLERS = [
     *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
     *(auth.join, auth.own_seats),
     *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
+    *(files.recording_key, files.attachment_key, auth.sealed_work),
+    *(oidc.begin, oidc.poll),
     insured,
 ]
 
 
-def create_app(database: Database, *, clock: Clock | None = None, catalogue: Catalogue | None = None) -> Litestar:
-    """The application over an open database, which it closes when it ends."""
-    service = Service(database, clock=clock or SystemClock(), catalogue=catalogue or packaged_catalogue())
+def create_app(
+    database: Database,
+    keys: ServerKeys | None = None,
+    *,
+    clock: Clock | None = None,
+    catalogue: Catalogue | None = None,
+    provider: Provider | None = None,
+) -> Litestar:
+    """The application over an open database, which it closes when it ends. ``keys`` are those the database is bound
+    to (central/keys.py); ``provider`` who else vouches for people (central/auth/oidc.py)."""
+    service = Service(
+        database,
+        clock=clock or SystemClock(),
+        catalogue=catalogue or packaged_catalogue(),
+        keys=keys,
+        provider=provider,
+    )
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

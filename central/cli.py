@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import msgspec
 
-from central.auth.cli import admin_group
+from central.auth.cli import admin_group, keys_command, sealed_work_commands, typed_secret
 from central.backup_cli import backup_commands
 from central.registry.cli import insured
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Operator, Role
+from operator_tui.i18n import tr
 from operator_tui.profiles import DEMO, Profile, open_profile
 
 
@@ -32,6 +35,9 @@ class _FirstLine(msgspec.Struct, frozen=True):
 
 _database = click.option(
     "--database", "url", metavar="URL", help="postgresql+psycopg://имя@узел/база; иначе файл SQLite профиля."
+)
+_keys = click.option(
+    "--keys", "keys_file", type=click.Path(path_type=Path), help="Файл ключей сервера (по умолчанию - вне папки базы)."
 )
 _profile = click.option("--profile", "profile_name", default=DEMO, show_default=True, help="Профиль.")
 
@@ -49,6 +55,15 @@ def central() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="Порт TCP вместо сокета UNIX; 0 — любой свободный.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_keys
+@click.option(
+    "--keys-passphrase", is_flag=True, help="Файл ключей закрыт паролем: он спрашивается или читается из stdin."
+)
+@click.option("--oidc-issuer", help="Адрес поставщика входа (OIDC); без него вход только по паролю.")
+@click.option("--oidc-client", default="operator-tui", show_default=True, help="Имя этого сервера у поставщика.")
+@click.option("--oidc-secret-file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--oidc-claim", default="preferred_username", show_default=True, help="Поле с именем для входа.")
+@click.option("--oidc-ca", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Сертификаты, PEM.")
 @click.option("--stop-with-parent", is_flag=True, help="Ключ базы — первая строка stdin; конец stdin — конец работы.")
 def serve(
     profile_name: str,
@@ -58,7 +73,10 @@ def serve(
     port: int | None,
     tls_cert: Path | None,
     tls_key: Path | None,
+    keys_file: Path | None,
+    keys_passphrase: bool,
     stop_with_parent: bool,
+    **oidc: Any,
 ) -> None:
     """Serve until stopped. The first line of stdout tells that requests are taken, or why not."""
     from central.serve import Address
@@ -68,7 +86,9 @@ def serve(
         socket_path = profile.central_socket
     address = Address(None if port is not None else socket_path, host, port or 0, tls_cert, tls_key)
     try:
-        _serve(profile, url, address, sys.stdin.buffer if stop_with_parent else None)
+        lifeline = sys.stdin.buffer if stop_with_parent else None
+        passphrase = partial(typed_secret, tr("Пароль файла ключей")) if keys_passphrase else None
+        _serve(profile, url, address, lifeline, keys_file, passphrase, _provider(**oidc))
     except Exception as error:
         if not stop_with_parent:
             raise
@@ -76,9 +96,31 @@ def serve(
         sys.exit(1)
 
 
-def _serve(profile: Profile, url: str | None, address: Any, lifeline: IO[bytes] | None) -> None:
+def _provider(
+    oidc_issuer: str | None, oidc_client: str, oidc_secret_file: Path | None, oidc_claim: str, oidc_ca: Path | None
+) -> Any:
+    if not oidc_issuer:
+        return None
+    from central.auth.oidc import OidcProvider, OidcSettings
+    from operator_tui.secrets.files import read_private
+
+    secret = (read_private(oidc_secret_file) or b"").decode().strip() if oidc_secret_file else ""
+    issuer = oidc_issuer.rstrip("/")
+    return OidcProvider(OidcSettings(issuer, oidc_client, secret, oidc_claim, str(oidc_ca or "")))
+
+
+def _serve(
+    profile: Profile,
+    url: str | None,
+    address: Any,
+    lifeline: IO[bytes] | None,
+    keys_file: Path | None,
+    passphrase: Callable[[], str] | None,
+    provider: Any,
+) -> None:
     from central.app import create_app
     from central.devices import enrolment_code
+    from central.keys import keys_file_of, server_keys
     from central.log import log, open_log
     from central.serve import listen, only_one, run
     from operator_tui.secrets import harden_process
@@ -92,6 +134,7 @@ def _serve(profile: Profile, url: str | None, address: Any, lifeline: IO[bytes] 
             stack.enter_context(only_one(address.socket))
         database = _open(profile, url, bytes.fromhex(first.key))
         stack.callback(database.close)
+        keys = server_keys(database, keys_file or keys_file_of(profile), passphrase)
         bound = listen(address)
         stack.callback(bound.close)
         code = enrolment_code(database, first.enrol, SystemClock().now_ms()) if first.enrol else ""
@@ -101,7 +144,7 @@ def _serve(profile: Profile, url: str | None, address: Any, lifeline: IO[bytes] 
             log("serving", database=database.engine.dialect.name, address=where)
             _tell({"ready": True, "address": where, "enrolment_code": code})
 
-        run(create_app(database), address, bound, ready=ready, lifeline=lifeline)
+        run(create_app(database, keys, provider=provider), address, bound, ready=ready, lifeline=lifeline)
 
 
 @central.command(help="Привести базу данных к этой версии программы.")
@@ -147,7 +190,11 @@ def _open_for(profile_name: str, url: str | None) -> Any:
     return _open(profile, url, b"")
 
 
-central.add_command(admin_group(lambda command: _profile(_database(command)), _open_for))
+_admin = admin_group(lambda command: _profile(_database(command)), _open_for)
+for _command in sealed_work_commands(lambda command: _profile(_database(_keys(command))), _open_for):
+    _admin.add_command(_command)
+central.add_command(_admin)
+central.add_command(keys_command(lambda command: _profile(_keys(command))))
 central.add_command(insured)
 for _command in backup_commands(lambda command: _profile(_database(command)), _open_for):
     central.add_command(_command)

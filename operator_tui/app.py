@@ -21,7 +21,7 @@ from textual.events import Resize
 from textual.message import Message
 
 from operator_tui import commands
-from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.attended import AttendedDesk
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Topic
@@ -177,6 +177,11 @@ class DeskApp(AttendedDesk):
             self.screen.paint_all()
 
     def on_desk_changed(self, message: DeskChanged) -> None:
+        if self.desk.state.revoked:
+            if not isinstance(self.screen, FailureScreen):  # nothing can be saved here any more
+                why = sentence(Refusal(Code.DEVICE_REVOKED))
+                self.push_screen(FailureScreen(why, tr("Рабочее место отозвано")))
+            return
         if self.locked:
             # No screen is changed behind the lock: another one would come to lie over it.
             if message.topic is Topic.PHONE:

@@ -168,6 +168,8 @@ class SignInScreen(Screen[bool]):
             self._show(Way.VOICE)
         elif refusal.code is Code.PASSWORD_ELSEWHERE:
             self._show(Way.RESET)
+        elif refusal.code is Code.DEVICE_REVOKED:
+            self._show(Way.PASSWORD if self._signin.tag else Way.ENROL)
         else:
             for name in _HIDDEN:
                 self._input(name).value = ""

@@ -17,12 +17,13 @@ class FailureScreen(Screen[None]):
 
     BINDINGS = [Binding("enter,escape,ctrl+q", "app.give_up", show=False)]  # noqa: RUF012  # Textual's own form
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, title: str = "") -> None:
         super().__init__()
         self._text = text
+        self._heading = title or tr("Рабочее место не запущено")
 
     def compose(self) -> ComposeResult:
-        yield Static(tr("Рабочее место не запущено"), classes="heading", markup=False)
+        yield Static(self._heading, classes="heading", markup=False)
         yield Static(self._text, id="failure", markup=False)
         yield Static(tr("Enter — выйти"), markup=False)
 

@@ -56,11 +56,11 @@ async def caller(request: AnyRequest, service: NamedDependency[Service]) -> Devi
     return device
 
 
-async def message(request: AnyRequest, type_: type[Message]) -> Message:
+async def message(request: AnyRequest, type_: type[Message], *, limit: int = _MAX_BYTES) -> Message:
     """The body as that message. Refusals: BAD_REQUEST, PROTOCOL_VERSION."""
     body = await request.body()
-    if len(body) > _MAX_BYTES:
-        raise Refusal(Code.BAD_REQUEST, reason="too_large", limit=_MAX_BYTES)
+    if len(body) > limit:
+        raise Refusal(Code.BAD_REQUEST, reason="too_large", limit=limit)
     try:
         demand_version(msgspec.json.decode(body, type=_Version).v)
         return msgspec.json.decode(body, type=type_)

@@ -21,10 +21,12 @@ from operator_tui.signin.messages import (
     CHALLENGE_PATH,
     ESCROW_PATH,
     JOIN_PATH,
+    MAX_SEALED_WORK,
     OWN_SEATS_PATH,
     PASSWORD_PATH,
     REFRESH_PATH,
     RESET_PATH,
+    SEALED_WORK_PATH,
     SIGN_IN_PATH,
     SIGN_OUT_PATH,
     ChallengeAnswer,
@@ -36,6 +38,7 @@ from operator_tui.signin.messages import (
     PasswordRequest,
     RefreshRequest,
     ResetRequest,
+    SealedWorkRequest,
     SignInRequest,
     SignOutRequest,
 )
@@ -108,16 +111,24 @@ async def password(
 @post(ESCROW_PATH, status_code=HTTP_200_OK, opt={"access": SIGNED_IN}, summary="The sealed journal key to keep")
 async def escrow(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
     asked = await message(request, EscrowRequest)
-    await service.run(lambda: devices.keep_journal_key(service.database, who.id, asked.sealed))
+    await service.run(lambda: devices.keep_journal_key(service.database, service.keys, who.id, asked.sealed))
     return answer(Done())
 
 
 @post(RESET_PATH, status_code=HTTP_200_OK, opt={"access": OPEN}, summary="A code for a new password")
 async def reset(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
     asked = await message(request, ResetRequest)
-    done = await service.run(lambda: devices.reset(service.database, asked, service.clock.now_ms()))
+    done = await service.run(lambda: devices.reset(service.database, service.keys, asked, service.clock.now_ms()))
     log("password reset", device=asked.d)
     return answer(done)
+
+
+@post(SEALED_WORK_PATH, status_code=HTTP_200_OK, opt={"access": OPEN}, summary="What a revoked device had not sent")
+async def sealed_work(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
+    asked = await message(request, SealedWorkRequest, limit=MAX_SEALED_WORK)
+    await service.run(lambda: devices.keep_sealed_work(service.database, asked, service.clock.now_ms()))
+    log("sealed work", device=asked.d)
+    return answer(Done())
 
 
 def answer(content: Any) -> Response[Any]:

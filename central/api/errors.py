@@ -10,8 +10,8 @@ from litestar.exceptions import HTTPException
 from central.log import log, log_failure
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry.asked import INSURED_PATH
+from operator_tui.signin import files, people
 from operator_tui.signin import messages as auth
-from operator_tui.signin import people
 from operator_tui.sync.protocol import (
     ENROL_PATH,
     EVENTS_PATH,
@@ -31,6 +31,8 @@ _PATHS = frozenset(
     | {people.PEOPLE_PATH, people.ADD_PATH, people.CHANGE_PATH, people.CODE_PATH}
     | {people.SEATS_PATH, people.REVOKE_PATH}
     | {INSURED_PATH}
+    | {files.RECORDING_KEY_PATH, files.ATTACHMENT_KEY_PATH, auth.SEALED_WORK_PATH}
+    | {auth.OIDC_BEGIN_PATH, auth.OIDC_POLL_PATH}
 )
 _STATUS = {
     Code.TOKEN_INVALID: 401,
@@ -40,6 +42,9 @@ _STATUS = {
     Code.DEVICE_SIGNATURE: 401,
     Code.DEVICE_OTHER: 403,
     Code.DEVICE_REVOKED: 403,
+    Code.FILE_OTHER: 403,
+    Code.OIDC_STRANGER: 403,
+    Code.OIDC_REFUSED: 403,
     Code.ACCOUNT_BLOCKED: 403,
     Code.RESET_CODE: 403,
     Code.SIGN_IN_LATER: 429,

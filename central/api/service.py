@@ -7,13 +7,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from central.auth.vouching import Provider
 from central.bus import Bus
 from central.hub import Hub
+from central.keys import ServerKeys
 from central.presence import Presences
 from central.store.database import Database
 from central.store.engine import CONNECTIONS
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.errors import Code, Refusal
 
 T = TypeVar("T")
 
@@ -21,8 +24,18 @@ T = TypeVar("T")
 class Service:
     """One for each server process."""
 
-    def __init__(self, database: Database, *, clock: Clock, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        catalogue: Catalogue,
+        keys: ServerKeys | None,
+        provider: Provider | None,
+    ) -> None:
         self.database = database
+        self._keys = keys
+        self.provider = provider
         self.clock = clock
         self.catalogue = catalogue
         self.hub = Hub()
@@ -31,6 +44,13 @@ class Service:
         self.bus = Bus(self)
         # As many threads as connections: a request waits for a thread, never inside one for a connection.
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="central")
+
+    @property
+    def keys(self) -> ServerKeys:
+        """The private keys. Refusal(SERVER_KEYS_AWAY) for a server that was given none."""
+        if self._keys is None:
+            raise Refusal(Code.SERVER_KEYS_AWAY, path="")
+        return self._keys
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run a short transaction beside the event loop."""

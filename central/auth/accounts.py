@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import msgspec
@@ -210,15 +209,6 @@ def end_sessions(connection: sa.Connection, number: int, now_ms: int) -> None:
     connection.execute(
         sa.update(t.session).where(t.session.c.device.in_(mine), t.session.c.ended_at.is_(None)).values(ended_at=now_ms)
     )
-
-
-def recovery_secret(connection: sa.Connection) -> bytes:
-    """The private half of the recovery key (X25519). Made with the first account."""
-    kept = connection.execute(sa.select(t.server.c.v).where(t.server.c.k == "recovery")).scalar_one_or_none()
-    if kept is None:
-        kept = secrets.token_bytes(32).hex()
-        connection.execute(sa.insert(t.server).values(k="recovery", v=kept))
-    return bytes.fromhex(str(kept))
 
 
 def _select() -> sa.Select[Any]:

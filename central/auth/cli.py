@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ import click
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.people import ROLE_TITLES, Operator, Role
 from operator_tui.i18n import tr
+from operator_tui.profiles import open_profile
 
 _ROLES = click.Choice([role.value for role in Role if role is not Role.TRAINEE])
 _login = click.argument("login", metavar="ИМЯ")
@@ -144,6 +146,67 @@ def admin_group(options: Callable[[Any], Any], open_database: Callable[[str, str
                 click.echo("\t".join((person.login, who.name, title, who.organisation, who.extension, state)))
 
     return admin
+
+
+def keys_command(options: Callable[[Any], Any]) -> click.Group:
+    """``central keys``: the file of the server's private keys."""
+
+    @click.group("keys", help="Файл ключей сервера.")
+    def keys() -> None:
+        """Each command opens the file and closes it."""
+
+    @keys.command("seal", help="Закрыть файл ключей паролем (спрашивается или читается из stdin).")
+    @options
+    def seal(profile_name: str, keys_file: Path | None) -> None:
+        from central.keys import keys_file_of, seal_file
+
+        file = keys_file or keys_file_of(open_profile(profile_name))
+        seal_file(file, _password())
+        click.echo(tr("Файл {file} закрыт паролем. Запускайте сервер с --keys-passphrase.").format(file=file))
+
+    return keys
+
+
+def sealed_work_commands(
+    options: Callable[[Any], Any], open_database: Callable[[str, str | None], Any]
+) -> list[click.Command]:
+    """What revoked workstations had not sent: shown and, if the administrator says so, taken."""
+
+    @click.command("sealed-work", help="Неотправленное отозванных мест: показать или принять (--take МЕСТО).")
+    @options
+    @click.option("--take", "device", help="Принять работу этого места: её записи войдут в журнал.")
+    @click.option("--keys-passphrase", is_flag=True, help="Файл ключей закрыт паролем.")
+    def sealed_work(
+        profile_name: str, url: str | None, keys_file: Path | None, device: str | None, keys_passphrase: bool
+    ) -> None:
+        from central.auth import sealed_work as work
+        from central.keys import keys_file_of, server_keys
+        from operator_tui.reference import packaged_catalogue
+
+        with closing(open_database(profile_name, url)) as database:
+            if device is None:
+                for waiting in work.waiting(database):
+                    click.echo(f"{waiting.device}\t{waiting.pieces}\t{waiting.received:%d.%m.%Y %H:%M} UTC")
+                return
+            ask = (lambda: typed_secret(tr("Пароль файла ключей"))) if keys_passphrase else None
+            keys = server_keys(database, keys_file or keys_file_of(open_profile(profile_name)), ask)
+            taken = work.take(database, keys, device, SystemClock().now_ms(), packaged_catalogue())
+            click.echo(
+                tr("Принято записей: {taken}, отклонено правилами: {refused}, черновиков: {drafts}.").format(
+                    taken=taken.applied, refused=taken.refused, drafts=len(taken.drafts)
+                )
+            )
+            for draft in taken.drafts:
+                click.echo(draft)
+
+    return [sealed_work]
+
+
+def typed_secret(title: str) -> str:
+    """Asked on a terminal, else one line of stdin."""
+    if sys.stdin.isatty():
+        return str(click.prompt(title, hide_input=True))
+    return sys.stdin.readline().rstrip("\n")
 
 
 def _password() -> str:

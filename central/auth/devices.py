@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.public import PublicKey, SealedBox
 from nacl.signing import VerifyKey
 
 from central import audit
 from central.auth import limits
-from central.auth.accounts import end_sessions, login_of, recovery_secret, set_password
+from central.auth.accounts import end_sessions, login_of, set_password
 from central.auth.passwords import password_fits, password_hash
 from central.auth.seats import workstation
-from central.auth.signatures import demand_signed, take_challenge
+from central.auth.signatures import demand_signature, demand_signed, take_challenge
 from central.devices import as_operator, digest, epoch, new_device, take_code, typed
+from central.keys import ServerKeys
 from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.signin.messages import CHALLENGE_DIGITS, JoinRequest, ResetAnswer, ResetRequest, join_text
+from operator_tui.signin.messages import (
+    CHALLENGE_DIGITS,
+    JoinRequest,
+    ResetAnswer,
+    ResetRequest,
+    SealedWorkRequest,
+    join_text,
+    sealed_work_text,
+)
 from operator_tui.signin.voice import KEY_BYTES
 from operator_tui.sync.protocol import EnrolAnswer, EnrolRequest
 
@@ -40,7 +50,9 @@ def enrol_person(database: Database, asked: EnrolRequest, now_ms: int) -> EnrolA
         _public_key(asked.workstation, "workstation")
     account = _of_code(database, t.enrolment, asked.code, now_ms, Code.ENROLMENT_CODE)
     fresh = ""
-    if account.password_hash is None:
+    if asked.oidc:
+        pass  # this gives a device and no session: for that the provider has to name its owner
+    elif account.password_hash is None:
         fresh = password_hash(asked.password, account.login)
     elif not password_fits(account.password_hash, asked.password):
         database.write(lambda connection: take_code(connection, asked.code, now_ms))
@@ -112,21 +124,52 @@ def _new_seat(
     )
 
 
-def keep_journal_key(database: Database, device: str, sealed: str) -> None:
+def keep_journal_key(database: Database, keys: ServerKeys, device: str, sealed: str) -> None:
     """Keep the journal key of a device. Refusal(FIELD_INVALID) when it could never be opened again."""
     try:
         raw = bytes.fromhex(sealed)
     except ValueError:
         raise Refusal(Code.FIELD_INVALID, field="sealed") from None
 
+    if len(raw) != _SEALED_KEY_BYTES:
+        raise Refusal(Code.FIELD_INVALID, field="sealed")
+    keys.open_recovery(raw)
+    database.write(
+        lambda connection: connection.execute(
+            sa.update(t.device_key).where(t.device_key.c.device == device).values(journal_key=raw)
+        )
+    )
+
+
+def keep_sealed_work(database: Database, asked: SealedWorkRequest, now_ms: int) -> None:
+    """What a revoked device had not sent; the same again is the same. Refusals: DEVICE_SIGNATURE, FIELD_INVALID.
+
+    It is kept as it is: a revoked machine's word is taken by an administrator (``central admin sealed-work``), never
+    unseen."""
+    try:
+        content = bytes.fromhex(asked.sealed)
+    except ValueError:
+        raise Refusal(Code.FIELD_INVALID, field="sealed") from None
+
     def work(connection: sa.Connection) -> None:
-        _open(raw, connection)
-        connection.execute(sa.update(t.device_key).where(t.device_key.c.device == device).values(journal_key=raw))
+        try:
+            demand_signature(connection, asked.d, sealed_work_text(asked.d, asked.sealed), asked.sig)
+        except Refusal as refusal:
+            if refusal.code is not Code.DEVICE_REVOKED:
+                raise
+        else:
+            raise Refusal(Code.DEVICE_OTHER)  # who is not revoked sends his work himself
+        digest_ = hashlib.sha256(content).digest()
+        if connection.execute(sa.select(t.sealed_work.c.digest).where(t.sealed_work.c.digest == digest_)).first():
+            return
+        connection.execute(
+            sa.insert(t.sealed_work).values(digest=digest_, device=asked.d, received_at=now_ms, content=content)
+        )
 
     database.write(work)
 
 
-def reset(database: Database, asked: ResetRequest, now_ms: int) -> ResetAnswer:
+def reset(database: Database, keys: ServerKeys, asked: ResetRequest, now_ms: int) -> ResetAnswer:
     """A new password and a new device key for a code; the journal key comes back sealed to the asker.
 
     Refusals: RESET_CODE, PASSWORD_WEAK, ACCOUNT_BLOCKED, DEVICE_OTHER, FIELD_INVALID.
@@ -160,7 +203,7 @@ def reset(database: Database, asked: ResetRequest, now_ms: int) -> ResetAnswer:
         set_password(connection, used, fresh, now_ms)
         end_sessions(connection, used, now_ms)
         connection.execute(sa.update(t.device_key).where(t.device_key.c.device == asked.d).values(public_key=public))
-        journal = box.encrypt(_open(row.journal_key, connection)).hex() if row.journal_key else ""
+        journal = box.encrypt(keys.open_recovery(row.journal_key)).hex() if row.journal_key else ""
         operator = as_operator(connection.execute(sa.select(t.operator).where(t.operator.c.number == used)).one())
         audit.record(
             database,
@@ -197,15 +240,6 @@ def _of_code(database: Database, table: sa.Table, code: str, now_ms: int, refuse
     if row is None:
         raise Refusal(refused)
     return row
-
-
-def _open(sealed: bytes, connection: sa.Connection) -> bytes:
-    try:
-        if len(sealed) != _SEALED_KEY_BYTES:
-            raise Refusal(Code.FIELD_INVALID, field="sealed")
-        return SealedBox(PrivateKey(recovery_secret(connection))).decrypt(sealed)
-    except CryptoError:
-        raise Refusal(Code.FIELD_INVALID, field="sealed") from None
 
 
 def _public_key(text: str, field: str = "key") -> bytes:

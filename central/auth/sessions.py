@@ -6,15 +6,15 @@ import secrets
 from typing import Any
 
 import sqlalchemy as sa
-from nacl.public import PrivateKey
 
 from central import audit
 from central.auth import limits
-from central.auth.accounts import login_of, recovery_secret
+from central.auth.accounts import login_of
 from central.auth.passwords import password_fits
 from central.auth.seats import heard
 from central.auth.signatures import demand_signature, take_challenge
 from central.devices import Device, as_operator, digest, epoch
+from central.keys import FUND, RECOVERY, public_keys_of
 from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
@@ -55,30 +55,33 @@ def sign_in(database: Database, asked: SignInRequest, now_ms: int) -> Granted:
 
     def work(connection: sa.Connection) -> Granted:
         limits.forget(connection, guess)
-        # One seat, one session: what was left open at this device ends.
-        connection.execute(
-            sa.update(t.session)
-            .where(t.session.c.device == asked.d, t.session.c.ended_at.is_(None))
-            .values(ended_at=now_ms)
-        )
-        connection.execute(sa.delete(t.session).where(t.session.c.refresh_until < now_ms - _KEPT_MS))
-        access, refresh, values = _pair(now_ms)
-        connection.execute(sa.insert(t.session).values(id=secrets.token_hex(16), device=asked.d, **values))
-        heard(connection, asked.d, now_ms, None)
-        granted = _granted(connection, asked.d, access, refresh, now_ms)
-        audit.record(
-            database,
-            connection,
-            region=region_of(granted.operator.organisation),
-            at=now_ms,
-            actor=owner,
-            device=asked.d,
-            action="signed.in",
-            object=asked.d,
-        )
-        return granted
+        return open_session(database, connection, asked.d, owner, now_ms)
 
     return database.write(work)
+
+
+def open_session(database: Database, connection: sa.Connection, device: str, owner: int, now_ms: int) -> Granted:
+    """A session of that device, in the caller's transaction and as its last step. Refusal(ACCOUNT_BLOCKED)."""
+    # One seat, one session: what was left open at this device ends.
+    connection.execute(
+        sa.update(t.session).where(t.session.c.device == device, t.session.c.ended_at.is_(None)).values(ended_at=now_ms)
+    )
+    connection.execute(sa.delete(t.session).where(t.session.c.refresh_until < now_ms - _KEPT_MS))
+    access, refresh, values = _pair(now_ms)
+    connection.execute(sa.insert(t.session).values(id=secrets.token_hex(16), device=device, **values))
+    heard(connection, device, now_ms, None)
+    granted = _granted(connection, device, access, refresh, now_ms)
+    audit.record(
+        database,
+        connection,
+        region=region_of(granted.operator.organisation),
+        at=now_ms,
+        actor=owner,
+        device=device,
+        action="signed.in",
+        object=device,
+    )
+    return granted
 
 
 def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
@@ -216,6 +219,7 @@ def _pair(now_ms: int) -> tuple[str, str, dict[str, Any]]:
 
 
 def _granted(connection: sa.Connection, device: str, access: str, fresh: str, now_ms: int) -> Granted:
+    public = public_keys_of(connection)
     kept = connection.execute(sa.select(t.device_key.c.journal_key).where(t.device_key.c.device == device)).scalar_one()
     return Granted(
         access=access,
@@ -225,6 +229,7 @@ def _granted(connection: sa.Connection, device: str, access: str, fresh: str, no
         operator=_demand_active(connection, device),
         epoch=epoch(connection),
         t=now_ms,
-        recovery=bytes(PrivateKey(recovery_secret(connection)).public_key).hex(),
+        recovery=public.get(RECOVERY, ""),
+        fund=public.get(FUND, ""),
         sealed=kept is not None,
     )

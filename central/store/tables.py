@@ -243,7 +243,6 @@ oidc_flow = sa.Table(
     sa.Column("handle_hash", sa.LargeBinary, primary_key=True),
     sa.Column("device", sa.Text, nullable=False),
     sa.Column("device_code", sa.Text, nullable=False),
-    sa.Column("nonce", sa.Text, nullable=False),
     sa.Column("interval_ms", sa.BigInteger, nullable=False),
     sa.Column("asked_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),

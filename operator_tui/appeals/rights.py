@@ -22,6 +22,7 @@ class Right(StrEnum):
     INFORMING = "informing"  # K-7.1.1
     EXPORT = "export"  # lists and letters that leave the desk (DESIGN rule 17)
     PEOPLE = "people"  # who works here, his role and his codes (K-1.2)
+    RECORDINGS = "recordings"  # «Прослушивание диалогов», functions.md 1.4: control by the administrator
 
 
 _LEVEL_1 = {Role.OPERATOR_1, Role.INSURER_1}
@@ -39,6 +40,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.INFORMING: frozenset({Role.INSURER_2}),
     Right.EXPORT: frozenset(_LEVEL_2_UP),
     Right.PEOPLE: frozenset({Role.ADMINISTRATOR}),
+    Right.RECORDINGS: frozenset({Role.ADMINISTRATOR}),
 }
 
 # What level 1 closes himself (functions.md 1.2, decided; a setting of the centre later).

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from operator_tui.appeals.errors import Code, Refusal
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
     from operator_tui.journal.journal import Journal
     from operator_tui.registry.index import Registry
     from operator_tui.secrets import Secrets
+    from operator_tui.signin.farewell import Unsent
     from operator_tui.signin.signin import SignIn
     from operator_tui.sync.embedded import EmbeddedServer
     from operator_tui.sync.link import Link
     from operator_tui.sync.sender import Sender, SenderState
 
 RETRY_S = 5.0
+_ALL = 1 << 31  # operations: more than a journal holds
 SIP_SECRET = "sip"
 AMI_SECRET = "ami"
 JOURNAL_KEY = "journal"
@@ -63,6 +66,7 @@ class Parts:
         self._link: Link | None = None
         self._sender: Sender | None = None
         self._signin: SignIn | None = None
+        self._ended: Journal | None = None  # the journal of a place that was revoked while somebody sat at it
 
     # answers: small and pure, made at first use
 
@@ -95,6 +99,7 @@ class Parts:
 
             desk = self._desk
             self._signin = SignIn(desk.profile, desk.settings.get(SignInSettings), desk.clock, self._linked)
+            self._signin.export = self._export_unsent
             self._signin.unsent = lambda: desk.state.lights.unsent if desk.state.ready else None
         return self._signin
 
@@ -107,6 +112,34 @@ class Parts:
         """«Выход»: whoever comes next needs the password."""
         if self._signin is not None:
             await self._signin.sign_out()
+
+    async def _export_unsent(self) -> Unsent:
+        """What this place has not sent, for it is at its end: nothing is written to its journal any more."""
+        from operator_tui.signin.farewell import Unsent
+        from operator_tui.sync.protocol import plain_operation
+
+        if self.journal is not None:
+            await self._desk.card.flush_draft()
+        journal, self.journal = self.journal, None
+        self._ended = journal
+
+        def read() -> Unsent:
+            if journal is None and not self._journal_path().exists():
+                return Unsent([])
+            opened = journal or self._open_journal()
+            try:
+                waiting = [plain_operation(operation) for operation in opened.outbox(_ALL)]
+                return Unsent(waiting, [msgspec.to_builtins(draft) for draft in opened.drafts()])
+            finally:
+                if journal is None:
+                    opened.close()
+
+        return await self._desk.run_journal(read)
+
+    async def _deliver(self, signin: SignIn) -> None:
+        # A server that is away gets it at the next start, as above.
+        with contextlib.suppress(Refusal):
+            await signin.deliver()
 
     async def _keep_journal_key(self, signin: SignIn) -> None:
         # A server that is away gets it at the next start: the sender says that it is away.
@@ -131,11 +164,14 @@ class Parts:
             await self._desk.run_journal(self.journal.enrol, device)
         self._desk.change(Topic.PHONE, operator=device.operator)
 
+    def _journal_path(self) -> Path:
+        own = self._desk.settings.get(JournalSettings).file
+        return Path(own) if own else self._signin.journal_file if self._signin else self._desk.profile.journal_file
+
     def _open_journal(self) -> Journal:
         from operator_tui.journal.journal import Journal
 
-        own = self._desk.settings.get(JournalSettings).file
-        file = Path(own) if own else self._signin.journal_file if self._signin else self._desk.profile.journal_file
+        file = self._journal_path()
         # A journal that exists is not opened by a key made now: that its key is gone must be said, not hidden.
         key = self._key(JOURNAL_KEY, create=not file.exists())
         return Journal.open(file, key, catalogue=self._desk.catalogue, clock=self._desk.clock)
@@ -211,6 +247,7 @@ class Parts:
         )  # fmt: skip
         if self._signin is not None:
             self._desk.background(self._keep_journal_key(self._signin))
+            self._desk.background(self._deliver(self._signin))
             self._desk.background(self._desk.seat.look_elsewhere())
         await self._sender.run()
 
@@ -267,6 +304,8 @@ class Parts:
         if trouble is not None and trouble.code != self._said:
             self._desk.refused(trouble)
         self._said = trouble.code if trouble is not None else None
+        if self._ended is not None:
+            self._desk.change(Topic.LIGHTS, revoked=True)
 
     def _received(self, cards: Sequence[str]) -> None:
         if cards:
@@ -331,11 +370,16 @@ class Parts:
         return parse_colleagues(text, file=file)
 
     async def record_key(self) -> str:
-        """The public key this workstation's recordings are encrypted for, hexadecimal."""
+        """Whom recordings are encrypted for, hexadecimal: the fund, and then nobody here opens them; where no fund is
+        known (the demonstration), this workstation's own key."""
 
         def public() -> str:
+            from operator_tui.secrets.address import FileKind, fund_address
             from operator_tui.secrets.running import public_key
 
+            if self._signin is not None and self._signin.fund:
+                organisation = self._signin.identity.operator.organisation
+                return fund_address(self._signin.fund, FileKind.RECORDING, organisation).hex()
             return public_key(self._key(RECORDINGS_KEY)).hex()
 
         return await self._desk.run_journal(public)
@@ -383,7 +427,8 @@ class Parts:
             await self._link.close()
         if self._server is not None:
             await self._server.stop()
-        if self.journal is not None:
-            await self._desk.run_journal(self.journal.close)
+        for journal in (self.journal, self._ended):
+            if journal is not None:
+                await self._desk.run_journal(journal.close)
         if self.registry is not None:
             await self._desk.run_registry(self.registry.close)

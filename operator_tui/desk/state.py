@@ -106,6 +106,7 @@ class DeskState:
     bells: int = 0  # grows when something wants the operator's ear
     notice: Notice = field(default_factory=Notice)
     ready: bool = False
+    revoked: bool = False  # this place is at its end: its keys are destroyed, what was unsent is sealed
 
     def phone_word(self) -> str:
         """The telephone in one word, as ``commands.Situation.phone`` wants it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +35,14 @@ from nacl.bindings import (
     crypto_secretstream_xchacha20poly1305_TAG_MESSAGE as _MESSAGE,
 )
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.public import PrivateKey
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.secrets.address import KEY_BYTES, LABELLED_BOX, PLAIN_BOX, unwrap, wrap
 
 MAGIC = b"OTR1"
-_SEALED_BYTES = 32 + 48  # crypto_box_SEALBYTES more than the key
+MAGIC_LABELLED = b"OTR2"  # the seal says what it is good for
+_BOX_BYTES = {MAGIC: PLAIN_BOX, MAGIC_LABELLED: LABELLED_BOX}
 _LENGTH_BYTES = 4
 _MOST = 1 << 20  # no piece of ours is longer
 
@@ -50,9 +53,10 @@ def public_key(private_key: bytes) -> bytes:
 
 
 class RunningFile:
-    """A new file of mode 0600, encrypted for ``public_key`` (32 bytes). Every method may raise the disk's OSError."""
+    """A new file of mode 0600, encrypted for ``address``: a public key of 32 bytes, or address.fund_address. Every
+    method may raise the disk's OSError."""
 
-    def __init__(self, path: Path, public_key: bytes) -> None:
+    def __init__(self, path: Path, address: bytes) -> None:
         key = crypto_secretstream_xchacha20poly1305_keygen()
         self._state = crypto_secretstream_xchacha20poly1305_state()
         header = crypto_secretstream_xchacha20poly1305_init_push(self._state, key)
@@ -61,7 +65,7 @@ class RunningFile:
         # Unbuffered: what is written is the kernel's, and a killed process takes none of it along.
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._file = os.fdopen(file, "wb", buffering=0)
-        self._put(MAGIC + SealedBox(PublicKey(public_key)).encrypt(key) + header)
+        self._put((MAGIC if len(address) == KEY_BYTES else MAGIC_LABELLED) + wrap(key, address) + header)
 
     def write(self, piece: bytes) -> None:
         """Add a piece."""
@@ -107,29 +111,46 @@ class Opened:
 
 def open_running(file: Path, private_key: bytes) -> Opened:
     """Everything up to the last whole piece. Refusal(FILE_SEAL) for another's file and for a changed piece."""
-    data = file.read_bytes()
-    at = len(MAGIC) + _SEALED_BYTES + _HEADER_BYTES
-    state = crypto_secretstream_xchacha20poly1305_state()
-    if not data.startswith(MAGIC) or len(data) < at:
+    return _open(file, lambda box: unwrap(box, private_key))
+
+
+def open_with_key(file: Path, key: bytes) -> Opened:
+    """The same with the file's own key, as the server has unwrapped it."""
+    return _open(file, lambda box: key)
+
+
+def box_of(file: Path) -> bytes:
+    """The sealed key, for the server to unwrap. Refusal(FILE_SEAL) for a file that is none."""
+    with file.open("rb") as stream:
+        data = stream.read(len(MAGIC) + LABELLED_BOX)
+    size = _BOX_BYTES.get(data[: len(MAGIC)], 0)
+    if not size or len(data) < len(MAGIC) + size:
         raise Refusal(Code.FILE_SEAL, file=file.name)
+    return data[len(MAGIC) : len(MAGIC) + size]
+
+
+def _open(file: Path, key_of: Callable[[bytes], bytes]) -> Opened:
+    box = box_of(file)
+    data = file.read_bytes()
+    at = len(MAGIC) + len(box) + _HEADER_BYTES
+    state = crypto_secretstream_xchacha20poly1305_state()
     try:
-        key = SealedBox(PrivateKey(private_key)).decrypt(data[len(MAGIC) : len(MAGIC) + _SEALED_BYTES])
-        crypto_secretstream_xchacha20poly1305_init_pull(state, data[at - _HEADER_BYTES : at], key)
+        crypto_secretstream_xchacha20poly1305_init_pull(state, data[at - _HEADER_BYTES : at], key_of(box))
         plain = bytearray()
         while at + _LENGTH_BYTES <= len(data):
             length = int.from_bytes(data[at : at + _LENGTH_BYTES], "big")
-            box = data[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
+            piece_box = data[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
             if not _TAG_BYTES <= length <= _MOST:
                 raise Refusal(Code.FILE_SEAL, file=file.name)
-            if len(box) < length:
+            if len(piece_box) < length:
                 break
-            piece, tag = crypto_secretstream_xchacha20poly1305_pull(state, box)
+            piece, tag = crypto_secretstream_xchacha20poly1305_pull(state, piece_box)
             plain += piece
             at += _LENGTH_BYTES + length
             if tag == _FINAL:
                 if at != len(data):
                     raise Refusal(Code.FILE_SEAL, file=file.name)
                 return Opened(bytes(plain), True)
-    except (CryptoError, ValueError):
+    except (CryptoError, ValueError, TypeError):
         raise Refusal(Code.FILE_SEAL, file=file.name) from None
     return Opened(bytes(plain), False)

@@ -1,14 +1,14 @@
 """Files encrypted for the fund: recordings and attachments (libsodium secretstream, a key for each file).
 
 The file's key is sealed to the fund's public key (X25519): this desk can not open what it has written; the server
-unwraps for who may read. Chunks are authenticated in their order and the last one is marked, so a file cut short is
-noticed. Layout: magic, sealed key, stream header, chunks of CHUNK bytes of plain text each.
+unwraps for who may read (address.py). Chunks are authenticated in their order and the last one is marked, so a file
+cut short is noticed. Layout: magic, sealed key, stream header, chunks of CHUNK bytes of plain text each.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,18 +33,19 @@ from nacl.bindings import (
     crypto_secretstream_xchacha20poly1305_TAG_MESSAGE as _MESSAGE,
 )
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.secrets.address import KEY_BYTES, LABELLED_BOX, PLAIN_BOX, unwrap, wrap
 
 MAGIC = b"OTF1"
+MAGIC_LABELLED = b"OTF2"  # the seal says what it is good for
 CHUNK = 64 * 1024
-_SEALED_BYTES = 32 + 48  # crypto_box_SEALBYTES more than the key
+_BOX_BYTES = {MAGIC: PLAIN_BOX, MAGIC_LABELLED: LABELLED_BOX}
 
 
-def seal_file(source: BinaryIO, target: Path, public_key: bytes) -> None:
-    """Write what ``source`` holds, encrypted for ``public_key`` (32 bytes), to a new file of mode 0600; on disk when
-    this returns. An OSError of the disk comes out, and nothing of the file stays then."""
+def seal_file(source: BinaryIO, target: Path, address: bytes) -> None:
+    """Write what ``source`` holds, encrypted for ``address`` (a public key, or address.fund_address), to a new file of
+    mode 0600; on disk when this returns. An OSError of the disk comes out, and nothing of the file stays then."""
     key = crypto_secretstream_xchacha20poly1305_keygen()
     state = crypto_secretstream_xchacha20poly1305_state()
     header = crypto_secretstream_xchacha20poly1305_init_push(state, key)
@@ -52,7 +53,7 @@ def seal_file(source: BinaryIO, target: Path, public_key: bytes) -> None:
     try:
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(file, "wb") as out:
-            out.write(MAGIC + SealedBox(PublicKey(public_key)).encrypt(key) + header)
+            out.write((MAGIC if len(address) == KEY_BYTES else MAGIC_LABELLED) + wrap(key, address) + header)
             ahead = source.read(CHUNK)
             while True:
                 chunk, ahead = ahead, source.read(CHUNK)
@@ -71,15 +72,34 @@ def seal_file(source: BinaryIO, target: Path, public_key: bytes) -> None:
 def open_sealed(file: Path, private_key: bytes) -> Iterator[bytes]:
     """The plain text, chunk by chunk. Refusal(FILE_SEAL) for another's file, a changed one and one cut short: that
     comes when the place is reached, so nothing may be trusted before the end."""
+    return _open(file, lambda box: unwrap(box, private_key))
+
+
+def open_with_key(file: Path, key: bytes) -> Iterator[bytes]:
+    """The same with the file's own key, as the server has unwrapped it."""
+    return _open(file, lambda box: key)
+
+
+def box_of(file: Path) -> bytes:
+    """The sealed key, for the server to unwrap. Refusal(FILE_SEAL) for a file that is none."""
     with file.open("rb") as stream:
-        head = stream.read(len(MAGIC) + _SEALED_BYTES + _HEADER_BYTES)
-        state = _begin(head, private_key, file)
+        return _head(stream, file)[0]
+
+
+def _open(file: Path, key_of: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        box, header = _head(stream, file)
+        state = crypto_secretstream_xchacha20poly1305_state()
+        try:
+            crypto_secretstream_xchacha20poly1305_init_pull(state, header, key_of(box))
+        except (CryptoError, ValueError, TypeError):
+            raise Refusal(Code.FILE_SEAL, file=file.name) from None
         ended = False
-        while box := stream.read(CHUNK + _TAG_BYTES):
+        while chunk := stream.read(CHUNK + _TAG_BYTES):
             if ended:
                 raise Refusal(Code.FILE_SEAL, file=file.name)
             try:
-                plain, tag = crypto_secretstream_xchacha20poly1305_pull(state, box)
+                plain, tag = crypto_secretstream_xchacha20poly1305_pull(state, chunk)
             except (CryptoError, ValueError):
                 raise Refusal(Code.FILE_SEAL, file=file.name) from None
             ended = tag == _FINAL
@@ -88,15 +108,10 @@ def open_sealed(file: Path, private_key: bytes) -> Iterator[bytes]:
             raise Refusal(Code.FILE_SEAL, file=file.name)
 
 
-def _begin(head: bytes, private_key: bytes, file: Path) -> crypto_secretstream_xchacha20poly1305_state:
-    sealed = head[len(MAGIC) : len(MAGIC) + _SEALED_BYTES]
-    header = head[len(MAGIC) + _SEALED_BYTES :]
-    if not head.startswith(MAGIC) or len(header) != _HEADER_BYTES:
+def _head(stream: BinaryIO, file: Path) -> tuple[bytes, bytes]:
+    """The sealed key and the stream's header."""
+    size = _BOX_BYTES.get(stream.read(len(MAGIC)), 0)
+    box, header = stream.read(size), stream.read(_HEADER_BYTES)
+    if not size or len(header) != _HEADER_BYTES:
         raise Refusal(Code.FILE_SEAL, file=file.name)
-    state = crypto_secretstream_xchacha20poly1305_state()
-    try:
-        key = SealedBox(PrivateKey(private_key)).decrypt(sealed)
-        crypto_secretstream_xchacha20poly1305_init_pull(state, header, key)
-    except (CryptoError, ValueError):
-        raise Refusal(Code.FILE_SEAL, file=file.name) from None
-    return state
+    return box, header

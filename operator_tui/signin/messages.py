@@ -19,10 +19,14 @@ RESET_PATH = "/v1/auth/reset"
 JOIN_PATH = "/v1/auth/join"
 OWN_SEATS_PATH = "/v1/auth/seats"
 SEALED_WORK_PATH = "/v1/auth/sealed-work"
+OIDC_BEGIN_PATH = "/v1/auth/oidc/begin"
+OIDC_POLL_PATH = "/v1/auth/oidc/poll"
 
 ACCESS_S = 10 * 60
 REFRESH_S = 12 * 3600
 MIN_PASSWORD = 8
+MIN_PIN = 6
+MAX_SEALED_WORK = 1 << 20  # bytes of one such message: the desk sends more in pieces
 CHALLENGE_DIGITS = 16  # of a workstation's key: what a nonce is made for
 
 
@@ -71,7 +75,7 @@ class SignOutRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 class Granted(msgspec.Struct, frozen=True, omit_defaults=True):
     """A session. ``access`` opens the door for ``access_s`` seconds and stands in memory alone; ``refresh`` gets the
     next pair within ``refresh_s``. ``t`` is the server's clock (UTC ms); ``recovery`` the public key that the journal
-    key is sealed to; ``sealed`` says that the server has it."""
+    key is sealed to; ``sealed`` says that the server has it; ``fund`` is the public key files are encrypted for."""
 
     access: str
     refresh: str
@@ -82,6 +86,7 @@ class Granted(msgspec.Struct, frozen=True, omit_defaults=True):
     t: int
     recovery: str
     sealed: bool = False
+    fund: str = ""
 
 
 class JoinRequest(msgspec.Struct, frozen=True):
@@ -112,6 +117,37 @@ class SealedWorkRequest(msgspec.Struct, frozen=True):
     v: int
     d: str
     sealed: str
+    sig: str
+
+
+class OidcBegin(msgspec.Struct, frozen=True):
+    """The owner of a device signs in through the provider. ``sig`` is the device key's over ``challenge_text`` with an
+    empty login: the provider says who he is."""
+
+    v: int
+    d: str
+    nonce: str
+    sig: str
+
+
+class OidcBegun(msgspec.Struct, frozen=True):
+    """What to show him (RFC 8628, section 3.2): ``user_code`` to type at ``address``, or ``whole_address`` as a
+    picture. ``handle`` asks for the outcome, every ``interval_s`` seconds, for ``expires_s``."""
+
+    handle: str
+    user_code: str
+    address: str
+    whole_address: str
+    interval_s: float
+    expires_s: int
+
+
+class OidcPoll(msgspec.Struct, frozen=True):
+    """Whether he has said yes; answered by Granted. ``sig`` is the device key's over ``oidc_text``."""
+
+    v: int
+    d: str
+    handle: str
     sig: str
 
 
@@ -170,6 +206,11 @@ def challenge_text(nonce: str, device: str, login: str) -> bytes:
 def refresh_text(refresh: str, device: str) -> bytes:
     """What a device signs when it asks for the next pair of tokens."""
     return "\0".join(("operator-tui/refresh", refresh, device)).encode()
+
+
+def oidc_text(handle: str, device: str) -> bytes:
+    """What a device signs when it asks whether the provider's page was answered."""
+    return "\0".join(("operator-tui/oidc", handle, device)).encode()
 
 
 def join_text(nonce: str, workstation: str, login: str, key: str) -> bytes:

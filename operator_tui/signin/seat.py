@@ -39,15 +39,18 @@ _ALL = (
 _OPEN = b"open"
 
 
-class NameTag(msgspec.Struct, frozen=True):
-    """Whose seat it is: readable before anything is unlocked. No secret."""
+class NameTag(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whose seat it is: readable before anything is unlocked. No secret. ``oidc``: a PIN opens it and the provider
+    vouches for him."""
 
     device: str
     login: str
+    oidc: bool = False
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Who we are to the server. ``contact_ms`` its last word, ``allowed_until_ms`` what a code by voice allows."""
+    """Who we are to the server. ``contact_ms`` its last word, ``allowed_until_ms`` what a code by voice allows;
+    ``recovery`` and ``fund`` its public keys (hex), as it last said."""
 
     device: str
     number: int
@@ -56,6 +59,8 @@ class Place(msgspec.Struct, frozen=True):
     operator: Operator
     contact_ms: int
     allowed_until_ms: int = 0
+    recovery: str = ""
+    fund: str = ""
 
 
 class Seat:
@@ -168,8 +173,8 @@ class Seat:
 
     # enrolment and what follows from the server's word
 
-    def enrol(self, answer: EnrolAnswer, key: SigningKey, password: str, now_ms: int) -> None:
-        """Keep a new identity. A vault comes to be under this password."""
+    def enrol(self, answer: EnrolAnswer, key: SigningKey, password: str, now_ms: int, *, oidc: bool = False) -> None:
+        """Keep a new identity. A vault comes to be under this password (a PIN for ``oidc``)."""
         self._profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         secrets = self._backend(password)
         secrets.set(_DEVICE_KEY, bytes(key))
@@ -182,7 +187,7 @@ class Seat:
         secrets.set(_PLACE, msgspec.json.encode(place))
         self._secrets = secrets
         self.remember(password)
-        write_private(self._tag_file, msgspec.json.encode(NameTag(answer.device, answer.login)))
+        write_private(self._tag_file, msgspec.json.encode(NameTag(answer.device, answer.login, oidc)))
 
     def restore(self, place: Place, key: SigningKey, voice: bytes, journal_key: bytes, sip: str, password: str) -> None:
         """After a forgotten password: a new vault with the old journal key. The old vault is kept aside, unread."""

@@ -9,25 +9,33 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from operator_tui.appeals.calendar import WorkingCalendar
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.profiles import Profile
 from operator_tui.signin.ask import ask
+from operator_tui.signin.farewell import Unsent, keep, packed, waiting
+from operator_tui.signin.files import ATTACHMENT_KEY_PATH, RECORDING_KEY_PATH, FileKeyAnswer, FileKeyRequest, Purpose
 from operator_tui.signin.messages import (
     CHALLENGE_DIGITS,
     CHALLENGE_PATH,
     ESCROW_PATH,
     JOIN_PATH,
+    MIN_PIN,
+    OIDC_BEGIN_PATH,
+    OIDC_POLL_PATH,
     OWN_SEATS_PATH,
     PASSWORD_PATH,
     REFRESH_PATH,
     RESET_PATH,
+    SEALED_WORK_PATH,
     SIGN_IN_PATH,
     SIGN_OUT_PATH,
     ChallengeAnswer,
@@ -36,6 +44,9 @@ from operator_tui.signin.messages import (
     EscrowRequest,
     Granted,
     JoinRequest,
+    OidcBegin,
+    OidcBegun,
+    OidcPoll,
     OwnSeatsRequest,
     PasswordRequest,
     RefreshRequest,
@@ -45,10 +56,12 @@ from operator_tui.signin.messages import (
     SignOutRequest,
     challenge_text,
     join_text,
+    oidc_text,
     refresh_text,
 )
 from operator_tui.signin.offline import demand_recent
 from operator_tui.signin.people import SeatOfPerson, SeatsAnswer
+from operator_tui.signin.qr import qr_rows
 from operator_tui.signin.seat import JOURNAL_KEY, NameTag, Place
 from operator_tui.signin.seats import Seats
 from operator_tui.signin.settings import SignInSettings
@@ -59,6 +72,7 @@ if TYPE_CHECKING:
     from nacl.signing import SigningKey
 
     from operator_tui.secrets import Secrets
+    from operator_tui.secrets.address import FileKind
     from operator_tui.sync.link import Link
 
 _log = logging.getLogger(__name__)
@@ -69,13 +83,31 @@ _EARLY_S = 30.0  # a token that ends within this is renewed first
 _SESSION_OVER = frozenset({Code.TOKEN_INVALID, Code.TOKEN_EXPIRED, Code.TOKEN_REPLAYED, Code.DEVICE_OTHER})
 
 
+@dataclass(frozen=True)
+class DeviceFlow:
+    """What to show who signs in through the provider: ``code`` to type at ``address``, or ``picture`` (rows of letters)
+    of ``whole_address`` for his telephone; good for ``expires_s``."""
+
+    code: str
+    address: str
+    whole_address: str
+    picture: tuple[str, ...]
+    expires_s: int
+
+
 class SignIn:
     """The one who signs in at this profile's desk."""
 
     def __init__(
-        self, profile: Profile, settings: SignInSettings, clock: Clock, connect: Callable[[], Awaitable[Link]]
+        self,
+        profile: Profile,
+        settings: SignInSettings,
+        clock: Clock,
+        connect: Callable[[], Awaitable[Link]],
+        calendar: WorkingCalendar | None = None,
     ) -> None:
-        """``connect`` gives the link to the server; it is called when the server is needed."""
+        """``connect`` gives the link to the server; it is called when the server is needed. ``calendar`` says which
+        days are worked."""
         self._settings = settings
         self._clock = clock
         self._connect = connect
@@ -86,6 +118,11 @@ class SignIn:
         self._recovery = b""
         self._sealed = False
         self._renewing = asyncio.Lock()
+        self._calendar = calendar or WorkingCalendar()
+        self._left = profile.data / "sealed"
+        self._flow: OidcBegun | None = None
+        # What is unsent here, for a seat that is at its end; it also closes the journal. Whoever has it sets this.
+        self.export: Callable[[], Awaitable[Unsent]] | None = None
         # How much waits to be sent, for the server to tell who sits at another place; whoever has the journal sets it.
         self.unsent: Callable[[], int | None] = lambda: None
 
@@ -105,6 +142,11 @@ class SignIn:
         return self._seat.secrets
 
     @property
+    def fund(self) -> bytes:
+        """The public key that recordings and attachments are encrypted for; empty before the server has said it."""
+        return bytes.fromhex(self._seat.place.fund)
+
+    @property
     def identity(self) -> DeviceIdentity:
         """Who the journal belongs to, as the server last said."""
         place = self._seat.place
@@ -116,21 +158,29 @@ class SignIn:
         """A desk that was killed or ended without «Выход» goes on in the same shift. The server is not asked."""
         return await asyncio.to_thread(self._seat.open_for_shift)
 
-    async def enrol(self, code: str, password: str) -> None:
-        """This workstation becomes a person's, by a one-time code; then he is signed in.
+    async def enrol(self, code: str, password: str, *, oidc: bool = False) -> None:
+        """This workstation becomes a person's, by a one-time code; then he is signed in. With ``oidc`` the password is
+        his PIN of this place, and ``begin_oidc`` comes next.
 
-        Refusals: ENROLMENT_CODE, SIGN_IN_WRONG, PASSWORD_WEAK, ACCOUNT_BLOCKED, and those of the link.
+        Refusals: ENROLMENT_CODE, SIGN_IN_WRONG, PASSWORD_WEAK, PIN_NEEDED, ACCOUNT_BLOCKED, and those of the link.
         """
         from nacl.signing import SigningKey
 
         key, machine = SigningKey.generate(), await asyncio.to_thread(self._seats.workstation_key)
+        if oidc and len(password) < MIN_PIN:
+            raise Refusal(Code.PIN_NEEDED, length=MIN_PIN)
         asked = EnrolRequest(
-            PROTOCOL_VERSION, code, bytes(key.verify_key).hex(), password, bytes(machine.verify_key).hex()
+            v=PROTOCOL_VERSION,
+            code=code,
+            key=bytes(key.verify_key).hex(),
+            password="" if oidc else password,
+            workstation=bytes(machine.verify_key).hex(),
+            oidc=oidc,
         )
         answer = await ask(await self._connect(), ENROL_PATH, asked, EnrolAnswer)
         if not answer.login:
             raise Refusal(Code.SERVER_REFUSED, reason="no account")
-        await self._sit_down(answer, key, password)
+        await self._sit_down(answer, key, password, oidc=oidc)
 
     async def sign_in(self, login: str, password: str, voice: str = "") -> bool:
         """Open the secrets and a session; True when the server was there.
@@ -177,13 +227,138 @@ class SignIn:
             raise
         await self._sit_down(answer, key, password)
 
-    async def _sit_down(self, answer: EnrolAnswer, key: SigningKey, password: str) -> None:
+    async def _sit_down(self, answer: EnrolAnswer, key: SigningKey, password: str, *, oidc: bool = False) -> None:
         """A new seat of its own, then a session."""
         self._forget_access()
         self._seat = await asyncio.to_thread(self._seats.of, answer.login)
-        await asyncio.to_thread(self._seat.enrol, answer, key, password, self._clock.now_ms())
+        await asyncio.to_thread(self._seat.enrol, answer, key, password, self._clock.now_ms(), oidc=oidc)
+        if oidc:
+            return
         await self._sign_in_at_server(answer.login, password)
+        await self._arrived()
+
+    async def _arrived(self) -> None:
+        """The journal has its key before it exists, and the server that key, sealed: a password forgotten on the first
+        evening loses nothing."""
         await self._hold()
+        await asyncio.to_thread(self.secrets.key, JOURNAL_KEY)
+        with contextlib.suppress(Refusal):  # the line broke: again when the journal is open
+            await self.keep_journal_key()
+
+    # the provider
+
+    async def begin_oidc(self, login: str, pin: str, voice: str = "") -> DeviceFlow | None:
+        """Open this place with its PIN, then ask the provider to name its owner. None when the server is away and he
+        is in without it, by the same rule as ``sign_in``, or when his session still goes on.
+
+        Refusals: SIGN_IN_WRONG for another PIN, DEVICE_OTHER for who has no place here, OIDC_OFF, OIDC_AWAY, and those
+        of ``sign_in``.
+        """
+        login = login.strip().casefold()
+        seat = await asyncio.to_thread(self._seats.of, login)
+        if seat.tag is None:
+            raise Refusal(Code.DEVICE_OTHER)
+        self._seat = seat
+        await asyncio.to_thread(seat.open, pin)
+        try:
+            await asyncio.to_thread(seat.demand_verified, pin)
+            flow = await self._begin_anywhere(pin, voice)
+            if flow is None:
+                await self._hold()
+        except BaseException:
+            self._forget_access()
+            await asyncio.to_thread(seat.close)
+            raise
+        return flow
+
+    async def _begin_anywhere(self, pin: str, voice: str) -> DeviceFlow | None:
+        try:
+            return await asyncio.wait_for(self._begin_at_server(), _SIGN_IN_S)
+        except TimeoutError:
+            pass
+        except Refusal as refusal:
+            if refusal.code is Code.DEVICE_REVOKED:
+                await self._end_seat()
+            if refusal.code is not Code.SERVER_AWAY:
+                raise
+        await asyncio.to_thread(self._demand_offline, pin, voice)
+        return None
+
+    async def _begin_at_server(self) -> DeviceFlow | None:
+        with contextlib.suppress(Refusal):
+            await self.token()
+            return None
+        link, device = await self._connect(), (await asyncio.to_thread(lambda: self._seat.place)).device
+        challenge = await ask(link, CHALLENGE_PATH, ChallengeRequest(PROTOCOL_VERSION, device), ChallengeAnswer)
+        signature = await asyncio.to_thread(self._seat.sign, challenge_text(challenge.nonce, device, ""))
+        asked = OidcBegin(PROTOCOL_VERSION, device, challenge.nonce, signature)
+        self._flow = begun = await ask(link, OIDC_BEGIN_PATH, asked, OidcBegun)
+        rows = await asyncio.to_thread(qr_rows, begun.whole_address)
+        return DeviceFlow(begun.user_code, begun.address, begun.whole_address, tuple(rows), begun.expires_s)
+
+    async def finish_oidc(self, pin: str) -> None:
+        """Wait until he has said yes at the provider's page; then he is in. May be cancelled.
+
+        Refusals: OIDC_REFUSED, OIDC_STRANGER, OIDC_AWAY, TOKEN_EXPIRED when he took too long, ACCOUNT_BLOCKED, and
+        those of the link.
+        """
+        flow, self._flow = self._flow, None
+        if flow is None:
+            raise Refusal(Code.TOKEN_EXPIRED)
+        try:
+            await self._poll(flow)
+        except BaseException:
+            await asyncio.to_thread(self._seat.close)
+            raise
+        await asyncio.to_thread(self._seat.remember, pin)
+        await self._arrived()
+
+    async def _poll(self, flow: OidcBegun) -> None:
+        place = await asyncio.to_thread(lambda: self._seat.place)
+        signature = await asyncio.to_thread(self._seat.sign, oidc_text(flow.handle, place.device))
+        asked = OidcPoll(PROTOCOL_VERSION, place.device, flow.handle, signature)
+        pause = flow.interval_s
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                return await self._take(await ask(await self._connect(), OIDC_POLL_PATH, asked, Granted), place)
+            except Refusal as refusal:
+                # A line that broke in between is no answer: he may have said yes meanwhile.
+                if refusal.code not in (Code.OIDC_PENDING, Code.SERVER_AWAY):
+                    raise
+                pause = max(pause, float(refusal.params.get("seconds", pause)))
+
+    async def change_pin(self, pin: str) -> None:
+        """Another PIN for this place. Refusal(PIN_NEEDED)."""
+        if len(pin) < MIN_PIN:
+            raise Refusal(Code.PIN_NEEDED, length=MIN_PIN)
+        await asyncio.to_thread(self._seat.change_password, pin)
+        await self._hold()
+
+    # the end of a place
+
+    async def _end_seat(self) -> None:
+        """Revoked: what is unsent is sealed for the server and on disk, then the keys are destroyed (design 3)."""
+        place = await asyncio.to_thread(lambda: self._seat.place)
+        if not place.recovery or self.export is None:
+            return  # nothing to seal it with, or nobody to ask for it: then nothing is destroyed
+        unsent = await self.export()
+        await asyncio.to_thread(
+            keep, self._left, place.device, packed(unsent), bytes.fromhex(place.recovery), self._seat.sign
+        )
+        await asyncio.to_thread(self._seat.destroy)
+        self._seat = await asyncio.to_thread(self._seats.last)
+        self._forget_access()
+        _log.warning("seat destroyed", extra={"device": place.device})
+        with contextlib.suppress(Refusal):
+            await self.deliver()
+
+    async def deliver(self) -> int:
+        """Send what ended places of this machine had left unsent; how much is still here."""
+        for file, message in await asyncio.to_thread(waiting, self._left):
+            await ask(await self._connect(), SEALED_WORK_PATH, message, Done)
+            await asyncio.to_thread(file.unlink)
+        return len(await asyncio.to_thread(waiting, self._left))
 
     async def elsewhere(self) -> list[SeatOfPerson]:
         """His other workstations where something may still be unsent, or where a session goes on."""
@@ -221,6 +396,8 @@ class SignIn:
         except TimeoutError:
             pass
         except Refusal as refusal:
+            if refusal.code is Code.DEVICE_REVOKED:
+                await self._end_seat()
             if refusal.code is Code.SIGN_IN_WRONG and self._seat.secrets_are_in_vault:
                 raise Refusal(Code.PASSWORD_ELSEWHERE) from None
             if refusal.code is not Code.SERVER_AWAY:
@@ -243,6 +420,7 @@ class SignIn:
             now_ms,
             hours=self._settings.offline_hours,
             zone=place.operator.zone,
+            calendar=self._calendar,
             allowed_until_ms=place.allowed_until_ms,
         )
 
@@ -281,6 +459,8 @@ class SignIn:
         try:
             granted = await ask(await self._connect(), REFRESH_PATH, asked, Granted)
         except Refusal as refusal:
+            if refusal.code is Code.DEVICE_REVOKED:
+                await self._end_seat()
             if refusal.code in _SESSION_OVER:
                 raise Refusal(Code.SIGN_IN_NEEDED) from refusal
             raise
@@ -294,6 +474,8 @@ class SignIn:
             epoch=place.epoch or granted.epoch,
             contact_ms=self._clock.now_ms(),
             allowed_until_ms=0,
+            recovery=granted.recovery,
+            fund=granted.fund,
         )
         await asyncio.to_thread(self._seat.keep_refresh, granted.refresh, fresh)
         self._access = granted.access
@@ -318,6 +500,14 @@ class SignIn:
         await ask(await self._connect(), PASSWORD_PATH, PasswordRequest(PROTOCOL_VERSION, old, new), Done, token)
         await asyncio.to_thread(self._seat.change_password, new)
         await self._hold()
+
+    async def file_key(self, kind: FileKind, box: bytes, purpose: Purpose, card: str = "") -> bytes:
+        """The key of a sealed file (``box_of`` it), for a purpose that is logged. Refusals: RIGHT_MISSING, FILE_OTHER,
+        FIELD_INVALID for no seal of ours."""
+        path = RECORDING_KEY_PATH if kind.value == "recording" else ATTACHMENT_KEY_PATH
+        asked = FileKeyRequest(PROTOCOL_VERSION, box.hex(), purpose, card)
+        answer: FileKeyAnswer = await self.ask(path, asked, FileKeyAnswer)
+        return bytes.fromhex(answer.key)
 
     async def ask(self, path: str, message: Any, type_: type[Any]) -> Any:
         """Any question of the one who is signed in."""

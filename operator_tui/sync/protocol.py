@@ -109,7 +109,8 @@ class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A one-time code for a device identity.
 
     For a person: ``key`` the device's public key (Ed25519, hex) and his ``password``, the one he has or his first;
-    ``workstation`` the public key of the machine, which people may share.
+    ``workstation`` the public key of the machine, which people may share. ``oidc``: he has no password here, the
+    provider will vouch for him.
     """
 
     v: int
@@ -117,6 +118,7 @@ class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str = ""
     password: str = ""
     workstation: str = ""
+    oidc: bool = False
 
 
 class EnrolAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

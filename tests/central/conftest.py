@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from central.app import create_app
+from central.keys import ServerKeys, bind
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
 from tests.central.desks import Desk, Office
@@ -50,7 +51,9 @@ def clock() -> ManualClock:
 @pytest.fixture
 def office(database: Database, clock: ManualClock) -> Iterator[Office]:
     """The server and its desks."""
-    with TestClient(create_app(database, clock=clock), raise_server_exceptions=False) as client:
+    keys = ServerKeys.fresh()
+    bind(database, keys)
+    with TestClient(create_app(database, keys, clock=clock), raise_server_exceptions=False) as client:
         yield Office(database, client, clock)
 
 

@@ -34,6 +34,7 @@ _TABLE = {
     Right.INFORMING: "---+--",
     Right.EXPORT: "--++++",
     Right.PEOPLE: "-----+",
+    Right.RECORDINGS: "-----+",
 }
 _COLUMNS = (
     Role.OPERATOR_1,
