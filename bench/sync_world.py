@@ -38,7 +38,7 @@ from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.dictionary import dictionary_of
 from operator_tui.sync.events import frames_event, read_cursors
 from operator_tui.sync.listening import Buffered
-from operator_tui.sync.protocol import FORK_PATH, canonical, write_answer
+from operator_tui.sync.protocol import FORK_PATH, SUMS_PATH, canonical, write_answer
 from operator_tui.sync.sender import Sender
 
 KEY = bytes(32)
@@ -248,6 +248,8 @@ class Wire:
     async def post(
         self, path: str, body: bytes, *, token: str = "", packed: bool = True
     ) -> AsyncIterator[AsyncIterator[bytes]]:
+        if path == SUMS_PATH:
+            raise Refusal(Code.BAD_REQUEST, reason="http")  # nothing may heal here what should not have gone astray
         flight = Flight(path, body, token, asyncio.get_running_loop().create_future())
         self.flights.append(flight)
         try:

@@ -23,7 +23,7 @@ from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import CARD_KINDS, SHARED_KINDS, Event, Kind, Operation, Outcome
 from operator_tui.appeals.promises import Away
 from operator_tui.appeals.returned import Choice, Returned
-from operator_tui.journal import cards, confirm, drafts, forked, outbox, settling, sifting, views
+from operator_tui.journal import cards, confirm, drafts, forked, healing, outbox, settling, sifting, views
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.happened import Happened
@@ -299,6 +299,25 @@ class Journal:
         """The server is another lineage: read it from the start, send operations from ``next_n`` on again."""
         with self._store.writing():
             confirm.rewind(self._store, next_n, epoch)
+
+    def sums(self, since: int) -> tuple[str, int, dict[int, str]]:
+        """The organisation's stream, the last event of it, and the sums of its cards by day (appeals.sums)."""
+        with self._store.reading():
+            return healing.sums(self._store, since)
+
+    def take_day(self, stream: str, day: int, head: int, found: Sequence[Card]) -> list[str] | None:
+        """The cards that the server has of a day, in the place of ours. Ids of the cards that changed; None when this
+        journal is not at ``head``."""
+        with self._store.writing():
+            return healing.take_day(self._store, stream, day, head, found)
+
+    def checked_ms(self, now_ms: int | None = None) -> int:
+        """When it was last compared with the server (UTC ms), 0 never; with ``now_ms`` it has been just now."""
+        if now_ms is not None:
+            with self._store.writing():
+                self._store.set_meta("checked", str(now_ms))
+        with self._store.reading():
+            return int(self._store.meta("checked", "0"))
 
     def fork(self, identity: DeviceIdentity) -> None:
         """This journal was copied and the server has other operations under our numbers: go on as ``identity``; what

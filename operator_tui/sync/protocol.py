@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import zstandard
 
+from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Operation, Outcome
 from operator_tui.appeals.people import Operator
@@ -28,6 +29,8 @@ FORK_PATH = "/v1/fork"
 EVENTS_PATH = "/v1/events"
 PRESENCE_PATH = "/v1/presence"
 DICT_PATH = "/v1/dict"
+SUMS_PATH = "/v1/sums"
+DAY_PATH = "/v1/day"
 HEALTH_PATH = "/v1/health"
 JSON_TYPE = "application/json"
 FRAMES_TYPE = "application/x-ndjson"
@@ -156,6 +159,38 @@ class PresenceRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     s: str
     card: str = ""
     watch: list[str] = []
+
+
+class SumsRequest(msgspec.Struct, frozen=True):
+    """Asks for the sums of a stream's cards (appeals.sums), from day ``since`` on. ``q`` is the last event the desk
+    has: it is only answered when there is none behind it."""
+
+    v: int
+    s: str
+    q: int
+    since: int
+
+
+class SumsAnswer(msgspec.Struct, frozen=True):
+    """``days`` by days since 1970; empty unless ``head`` is the event the desk has."""
+
+    head: int
+    days: dict[int, str]
+
+
+class DayRequest(msgspec.Struct, frozen=True):
+    """Asks for the cards of a stream that were made on a day."""
+
+    v: int
+    s: str
+    day: int
+
+
+class DayAnswer(msgspec.Struct, frozen=True):
+    """The cards as they stand after event ``head``."""
+
+    head: int
+    cards: list[Card]
 
 
 class PresenceTold(msgspec.Struct, frozen=True, omit_defaults=True):

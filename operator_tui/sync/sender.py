@@ -23,14 +23,16 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Operation
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
-from operator_tui.sync.dictionary import CURRENT, current, dictionary_of
+from operator_tui.sync.dictionary import CURRENT, current, dictionaries, dictionary_of
 from operator_tui.sync.enrol import fork
 from operator_tui.sync.events import PRESENCE, cursors_text, read_frames, read_presence
+from operator_tui.sync.healing import Healing
 from operator_tui.sync.link import Link
 from operator_tui.sync.listening import Buffered, Listening, Way
 from operator_tui.sync.presence import PresenceTeller
 from operator_tui.sync.protocol import (
     EVENTS_PATH,
+    MAX_ANSWER,
     MAX_OPERATIONS,
     MAX_WAIT_S,
     PRESENCE_PATH,
@@ -41,6 +43,7 @@ from operator_tui.sync.protocol import (
     SyncRequest,
     pack,
     plain_operation,
+    unpack,
 )
 from operator_tui.sync.taking import Answer, Taking
 
@@ -132,6 +135,7 @@ class Sender:
         self._lane = asyncio.Lock()  # operations go before presence
         self._taking = Taking(journal, run=run, clock=clock, on_cards=on_cards)
         self._listening = Listening(self._streamed, self._held, best=best, wait_s=wait_s, clock=clock)
+        self._healing = Healing(journal, self._ask_whole, run=run, clock=clock, on_cards=on_cards)
         self.presence = PresenceTeller(self._tell_presence, clock=clock, on_change=on_presence)
         self.state = SenderState(since_ms=clock.now_ms())
 
@@ -161,6 +165,7 @@ class Sender:
         try:
             async with self._lane:
                 await self._until_even()
+                await self._healing.when_due()
         except Refusal as refusal:
             light = ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE
             return await self._failed(light, refusal)
@@ -233,6 +238,19 @@ class Sender:
         if device is not None:
             body = msgspec.json.encode(asked)
             await self._signed_in(device, lambda token: self._link.put(PRESENCE_PATH, body, token=token))
+
+    async def _ask_whole(self, path: str, asked: msgspec.Struct) -> bytes:
+        """A question that is answered by one message."""
+        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+        if device is None:
+            raise Refusal(Code.NOT_ENROLLED)
+        body = msgspec.json.encode(asked)
+
+        async def ask(token: str) -> bytes:
+            async with self._link.post(path, body, token=token, packed=False) as chunks:
+                return b"".join([chunk async for chunk in chunks])
+
+        return unpack(await self._signed_in(device, ask), limit=MAX_ANSWER, dictionaries=dictionaries().values())
 
     async def _failed(self, light: ServerLight, refusal: Refusal) -> float:
         self._failures += 1
