@@ -31,7 +31,7 @@ import click
 import msgspec
 
 from bench.sync_mutants import MUTANTS
-from bench.sync_world import KEY, START_MS, Desk, Flight, Killed, OpenStream, Server, Wire, mark_of
+from bench.sync_world import KEY, START_MS, Desk, Flight, Killed, OpenStream, Server, Wire, copy_files, mark_of
 from central import devices
 from central.store import tables as t
 from central.store.database import Database
@@ -42,6 +42,7 @@ from operator_tui.appeals.people import Role
 from operator_tui.sync.sender import ServerLight
 
 STEPS = 90
+DESKS = {"one": Role.OPERATOR_2, "two": Role.ADMINISTRATOR}
 RESULTS = Path(__file__).with_name("results") / "sync_faults.tsv"
 _CALM_ROUNDS = 12
 _DAY_S = 86_400.0
@@ -112,7 +113,7 @@ class Schedule:
 
     async def run(self) -> Found:
         self.server = Server(self.folder, self.template)
-        self.desks = [self._desk("one", Role.OPERATOR_2), self._desk("two", Role.ADMINISTRATOR)]
+        self.desks = [self._desk(name) for name in DESKS]
         self.server.back_up()
         try:
             for _ in range(STEPS):
@@ -123,10 +124,10 @@ class Schedule:
         finally:
             await self._end()
 
-    def _desk(self, name: str, role: Role) -> Desk:
+    def _desk(self, name: str) -> Desk:
         desk = Desk(self.folder, name, self.wire)
+        copy_files(self.template.with_name(f"{name}-0.db"), desk.path)
         desk.open()
-        desk.journal.enrol(self.server.device(name, role))
         return desk
 
     async def _step(self) -> None:
@@ -351,10 +352,19 @@ def scratch() -> Path | None:
 
 @contextmanager
 def prepared() -> Iterator[Path]:
-    """An empty server database to begin from."""
+    """A server's database with two devices, and their journals, to begin from."""
     with tempfile.TemporaryDirectory(prefix="ot-faults-", dir=scratch()) as folder:
         template = Path(folder) / "empty.db"
         Database.sqlite(template, KEY).close()
+        with mock.patch.object(devices, "secrets", _Codes(random.Random(START_MS))):
+            server = Server(Path(folder), template)
+            for name, role in DESKS.items():
+                desk = Desk(Path(folder), name, Wire())
+                desk.open()
+                desk.journal.enrol(server.device(name, role))
+                desk.journal.close()
+        server.database.close()
+        server.path.replace(template)
         logging.getLogger("operator_tui.sync.sender").setLevel(logging.CRITICAL)  # mistakes are counted, not told
         yield template
 

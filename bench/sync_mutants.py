@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from central import apply, backup, feed, moved
+from central import apply, backup, moved
 from operator_tui.journal import cards, confirm, forked, outbox
 from operator_tui.sync import taking
 
@@ -76,7 +76,6 @@ MUTANTS = [
     Mutant("old id not asked", apply, "step = _known_before(plain, moved) or _decide(", "step = _decide("),
     Mutant("another lineage not noticed", taking, "if head.e == device.epoch and not lacks:", "if not lacks:"),
     Mutant("known under another id not told", moved, "or operation_id(row.device, row.n)", 'or ""'),
-    Mutant("page of a stream lost", feed, "self.cursors[event.s] = event.q", "self.cursors[event.s] = event.q + 1"),
     Mutant("same epoch after restore", backup, "values(v=epoch)", "values(v=t.server.c.v)"),
     Mutant(
         "durable without a copy",
