@@ -38,7 +38,7 @@ class Postgres:
         self._bin = found
         self._folder = folder
         self._data = folder / "data"
-        self._as: dict[str, Any] = _own_user()
+        self._as: dict[str, Any] = own_user()
         if "user" in self._as:
             shutil.chown(folder, self._as["user"], self._as["group"])
         self._settings = {} if durable else {"fsync": "off", "full_page_writes": "off"}
@@ -111,7 +111,7 @@ class Postgres:
         )
 
 
-def _own_user() -> dict[str, Any]:
+def own_user() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {"env": _ENVIRONMENT}
     for name in ("postgres", "nobody"):

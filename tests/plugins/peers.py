@@ -68,6 +68,12 @@ def _missing_sound() -> str:
     return ""
 
 
+def _missing_cluster() -> str:
+    # HAProxy stands where an ordinary user's PATH does not look.
+    found = _programs("patroni", "etcd")()
+    return found or ("" if shutil.which("haproxy", path="/usr/sbin:/usr/bin") else "haproxy")
+
+
 def _missing_root() -> str:
     return "" if os.geteuid() == 0 else "the rights of root"
 
@@ -95,6 +101,7 @@ PEERS: dict[str, Peer] = {
         _programs("pipewire", "wireplumber", "pipewire-pulse", "pactl", "dbus-run-session"), f"{INSTALL} pipewire"
     ),
     "postgresql": Peer(lambda: "" if postgresql_bin() else "initdb and postgres", f"{INSTALL} postgresql"),
+    "patroni": Peer(_missing_cluster, f"{INSTALL} patroni"),
     "chromium": Peer(lambda: "" if chromium() else "/usr/bin/chromium", f"{INSTALL} chromium"),
     "keyring": Peer(_programs("gnome-keyring-daemon", "dbus-run-session"), f"{INSTALL} keyring"),
     "sound": Peer(_missing_sound, "gcc and portaudio19-dev, then make setup"),

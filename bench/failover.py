@@ -1,0 +1,161 @@
+"""The database cluster loses its primary under load: nothing acknowledged is lost, and desks go on by themselves.
+
+`python -m bench.failover [--times 5]`: three nodes of Patroni with etcd and HAProxy on loopback (deploy/cluster), one
+central server on them, desks that send one operation after another and ask again until they are answered. The
+primary's Patroni and PostgreSQL are killed with -9, as often as asked; each time the node comes back as a standby.
+Prints `name value unit target peer verdict`, tab-separated; exit 1 when one is short. There is no peer: a server
+without a standby would have lost its machine.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from bench.central_desks import Batch, enrolled, new_cards
+from bench.registry import Row, say
+from central.store.database import Database
+from operator_tui.sync.protocol import SYNC_PATH, EnrolAnswer, FrameReader, Results, SyncRequest, pack
+from tests.peers.central import CentralServer
+from tests.peers.patroni import Cluster
+
+DESKS = 4
+_PAUSE_S = 0.05  # between two operations of a desk: a steady load, not the largest
+_AGAIN_S = 0.2
+_BACK_S = 120.0
+
+
+@dataclass
+class Sender:
+    """One desk: sends its operations in their order, each until it is answered, and notes when that was."""
+
+    port: int
+    device: EnrolAnswer
+    batches: Sequence[Batch]
+    ended: threading.Event
+    acknowledged: list[int] = field(default_factory=list)
+    answered_at: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    def run(self) -> None:
+        for (operation,) in self.batches:
+            while not self._sent(operation):
+                if self.ended.wait(_AGAIN_S):
+                    return
+            if self.ended.wait(_PAUSE_S):
+                return
+
+    def _sent(self, operation: dict[str, object]) -> bool:
+        body = pack(SyncRequest(v=1, d=self.device.device, e=self.device.epoch, o=[operation], max=1))
+        headers = {"Authorization": f"Bearer {self.device.token}", "Content-Encoding": "zstd"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("POST", SYNC_PATH, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except OSError:
+            return False
+        finally:
+            connection.close()
+        if answer.status != 200:
+            return False
+        for frame in FrameReader().feed(content):
+            for outcome in frame.r if isinstance(frame, Results) else ():
+                self.refused += outcome.s == "rejected"
+                self.acknowledged.append(outcome.n)
+                self.answered_at.append(time.monotonic())
+        return True
+
+
+def lose_primaries(cluster: Cluster, senders: Sequence[Sender], times: int) -> list[float]:
+    """Kill the primary that often; the seconds nobody was answered, each time."""
+    gaps = []
+    for turn in range(times):
+        cluster.wait(lambda: bool(cluster.synchronous()), _BACK_S)
+        before = sum(len(sender.acknowledged) for sender in senders)
+        cluster.wait(lambda before=before: sum(len(one.acknowledged) for one in senders) > before + 20, _BACK_S)  # type: ignore[misc]  # mypy knows no defaults in a lambda
+        primary = cluster.primary()
+        assert primary is not None
+        lost_at = time.monotonic()
+        cluster.lose(primary)
+        cluster.wait(lambda lost_at=lost_at: all(one.answered_at[-1] > lost_at + 1 for one in senders), _BACK_S)  # type: ignore[misc]
+        instants = sorted(at for one in senders for at in one.answered_at if at > lost_at - 1)
+        gaps.append(max(later - earlier for earlier, later in itertools.pairwise(instants)))
+        say(f"primary {turn + 1} of {times} lost, {gaps[-1]:.1f} s without writes")
+        cluster.start(primary)
+        cluster.wait(lambda: len(cluster.standbys()) == 2, _BACK_S)
+    return gaps
+
+
+def kept(cluster: Cluster, senders: Sequence[Sender]) -> tuple[int, int]:
+    """Acknowledged operations that are not there, and events that are there twice."""
+    lost = 0
+    with cluster.connect() as connection:
+        for sender in senders:
+            rows = connection.execute("SELECT n FROM op_log WHERE device = %s", [sender.device.device])
+            lost += len(set(sender.acknowledged) - {row[0] for row in rows})
+        row = connection.execute("SELECT count(*) - count(DISTINCT op) FROM event").fetchone()
+    assert row is not None
+    return lost, int(str(row[0]))
+
+
+def rehearse(times: int) -> tuple[list[float], int, int, int, int]:
+    """The whole of it: seconds without writes each time, acknowledged, lost, doubled, refused."""
+    home = Path(tempfile.mkdtemp(prefix="ot-home-"))
+    os.environ.update({f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "CONFIG", "STATE", "CACHE")})
+    os.environ["XDG_RUNTIME_DIR"] = str(home)
+    with Cluster() as cluster:
+        os.environ["PGPASSFILE"] = str(cluster.passwords)
+        say("the cluster stands")
+        with CentralServer(None, database=cluster.url, arguments=("--port", "0")) as server:
+            database = Database.postgres(cluster.url)
+            people = enrolled(database, DESKS)
+            database.close()
+            ended = threading.Event()
+            port = int(server.address.rpartition(":")[2])
+            senders = [Sender(port, one, new_cards(one, 20_000, 1), ended) for one in people]
+            threads = [threading.Thread(target=sender.run) for sender in senders]
+            for thread in threads:
+                thread.start()
+            try:
+                gaps = lose_primaries(cluster, senders, times)
+            finally:
+                ended.set()
+                for thread in threads:
+                    thread.join()
+            lost, doubled = kept(cluster, senders)
+    acknowledged = sum(len(sender.acknowledged) for sender in senders)
+    return gaps, acknowledged, lost, doubled, sum(sender.refused for sender in senders)
+
+
+@click.command(help=__doc__)
+@click.option("--times", default=5, show_default=True)
+def main(times: int) -> None:
+    """Print every figure."""
+    gaps, acknowledged, lost, doubled, refused = rehearse(times)
+    rows = [
+        Row("failovers", len(gaps), "times", times, least=True),
+        Row("acknowledged", acknowledged, "operations"),
+        Row("lost", lost, "operations", 0),
+        Row("doubled", doubled, "operations", 0),
+        Row("refused", refused, "operations", 0),
+        Row("without_writes_longest_s", max(gaps), "s"),
+        Row("without_writes_median_s", sorted(gaps)[len(gaps) // 2], "s"),
+    ]
+    for row in rows:
+        print(row)
+    sys.exit(not all(row.met for row in rows))
+
+
+if __name__ == "__main__":
+    main()
