@@ -124,9 +124,9 @@ class DeskActs(AppealActs, KeysInOrder):
 
         def changed(done: bool | None) -> None:
             if done:
-                self.desk.notice(tr("Пароль сменён: с ним вы входите и открываете экран."))
+                self.desk.notice(tr("Сменён: с ним вы входите и открываете экран."))
 
-        self.push_screen(PasswordScreen(self.desk.seat.change_password), changed)
+        self.push_screen(PasswordScreen(self.desk.seat.change_password, pin=self.desk.seat.has_pin), changed)
 
     def _add_card(self) -> Awaitable[None]:
         self.switch_mode("work")  # at once: what is typed next belongs there

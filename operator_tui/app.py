@@ -321,9 +321,10 @@ class DeskApp(AttendedDesk):
         return self._left and self.desk.seat.has_password
 
     def action_give_up(self) -> None:
-        """The desk could not start, and the operator has read why."""
-        self._exit_code = 1
-        self.leave(leave=False)
+        """The desk could not start or go on, and he has read why. A revoked place leads to the first screen."""
+        revoked = self.desk.state.revoked
+        self._exit_code = 0 if revoked else 1
+        self.leave(leave=revoked)
 
 
 def _only_awaitable(result: Any) -> Any:

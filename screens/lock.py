@@ -49,6 +49,8 @@ class LockScreen(ModalScreen[None]):
         yield Line("", "", id="locked-call")
         asks = self.desk.seat.has_password
         placeholder = tr("Пароль, затем Enter") if asks else tr("Enter — открыть")
+        if self.desk.seat.has_pin:
+            placeholder = tr("ПИН-код этого места, затем Enter")
         yield LeanInput(placeholder=placeholder, password=True, id="unlock")
         yield Static("", id="why", markup=False)
         if asks:

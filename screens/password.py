@@ -18,6 +18,7 @@ from operator_tui.sentences import sentence
 from widgets.lean import LeanInput
 from widgets.line import Line
 
+_PIN = {"old": mark("Прежний ПИН-код"), "new": mark("Новый ПИН-код"), "again": mark("Новый ПИН-код ещё раз")}
 _FIELDS = {"old": mark("Прежний пароль"), "new": mark("Новый пароль"), "again": mark("Новый пароль ещё раз")}
 
 
@@ -27,15 +28,17 @@ class PasswordScreen(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", show=False)]
     AUTO_FOCUS = ""
 
-    def __init__(self, change: Callable[[str, str], Awaitable[None]]) -> None:
+    def __init__(self, change: Callable[[str, str], Awaitable[None]], *, pin: bool = False) -> None:
         super().__init__()
+        self._pin = pin
         self._change = change
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        yield Line(tr("Сменить пароль"), tr("Enter — дальше   Esc — назад"), classes="heading")
+        title = tr("Сменить ПИН-код этого места") if self._pin else tr("Сменить пароль")
+        yield Line(title, tr("Enter — дальше   Esc — назад"), classes="heading")
         with Vertical(id="fields"):
-            for name, words in _FIELDS.items():
+            for name, words in (_PIN if self._pin else _FIELDS).items():
                 yield LeanInput(placeholder=tr(words), password=True, id=f"ask-{name}")
         yield Static("", id="why", markup=False)
 

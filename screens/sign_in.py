@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,11 +16,14 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.i18n import mark, tr
 from operator_tui.letters import to_latin_layout
 from operator_tui.sentences import sentence
+from operator_tui.signin.settings import SignInSettings
+from screens.provider import ProviderScreen
 from widgets.lean import LeanInput
 from widgets.line import Line
 
 if TYPE_CHECKING:
     from operator_tui.signin.signin import SignIn
+    from screens.base import HasDesk
 
 
 class Way(Enum):
@@ -38,6 +41,12 @@ _TITLES = {
     Way.VOICE: mark("Вход без связи с сервером: код, который администратор назвал по телефону"),
     Way.RESET: mark("Забытый пароль: код сброса от администратора и новый пароль"),
 }
+# The same ways where the provider vouches for people: a PIN opens this workstation.
+_BY_PROVIDER = {
+    Way.ENROL: mark("Регистрация рабочего места: код администратора и ПИН-код этого места"),
+    Way.PASSWORD: mark("Вход: ПИН-код этого места, затем подтверждение у поставщика"),
+    Way.VOICE: mark("Вход без связи с сервером: ПИН-код и код, который администратор назвал по телефону"),
+}
 _FIELDS: dict[Way, tuple[str, ...]] = {
     Way.ENROL: ("code", "password", "again"),
     Way.PASSWORD: ("login", "password"),
@@ -50,6 +59,7 @@ _PLACEHOLDERS = {
     "again": mark("Пароль ещё раз"),
     "code": mark("Код от администратора"),
 }
+_PIN = {"password": mark("ПИН-код этого места"), "again": mark("ПИН-код ещё раз")}
 _HIDDEN = frozenset({"password", "again"})
 
 
@@ -57,6 +67,7 @@ class SignInScreen(Screen[bool]):
     """Dismissed with True when somebody has signed in. Nothing of the journal is open before."""
 
     BINDINGS = [  # noqa: RUF012  # Textual's own form
+        Binding("f6", "by_code", show=False),
         Binding("f7", "other_person", show=False),
         Binding("f8", "other_way", show=False),
         Binding("escape", "back", show=False),
@@ -82,20 +93,33 @@ class SignInScreen(Screen[bool]):
             self._input("login").value = tag.login
         self._show(self._way)
 
+    @property
+    def _by_provider(self) -> bool:
+        """Whether the provider vouches for who signs in now: his place says so, a new place is as the settings say."""
+        tag = self._signin.tag
+        login = self._input("login").value.strip().casefold()
+        if tag is not None and login == tag.login and self._way is not Way.ENROL:
+            return tag.oidc
+        return cast("HasDesk", self.app).desk.settings.get(SignInSettings).oidc
+
     def _input(self, name: str) -> LeanInput:
         return self.query_one(f"#ask-{name}", LeanInput)
 
     def _show(self, way: Way) -> None:
         self._way = way
-        self.query_one("#way", Line).say(tr(_TITLES[way]), "")
+        titles, words = _TITLES, _PLACEHOLDERS
+        if self._by_provider and way in _BY_PROVIDER:
+            titles, words = _BY_PROVIDER, _PLACEHOLDERS | _PIN
+        self.query_one("#way", Line).say(tr(titles[way]), "")
         for name in ("login", "code", "password", "again"):
             self._input(name).display = name in _FIELDS[way]
+            self._input(name).placeholder = tr(words[name])
             if name != "login":
                 self._input(name).value = ""
         hints = [tr("Enter — войти"), tr("Esc — выйти из программы")]
         if way is Way.PASSWORD:
-            hints[1:1] = [tr("F7 — другой работник"), tr("F8 — забыт пароль")]
-        elif way in (Way.RESET, Way.VOICE):
+            hints[1:1] = [tr("F6 — есть код места"), tr("F7 — другой работник"), tr("F8 — забыт пароль")]
+        elif way in (Way.RESET, Way.VOICE) or self._signin.tag:
             hints[1] = tr("Esc — назад")
         self.query_one("#hint", Static).update(" · ".join(hints))
         empty = next((name for name in _FIELDS[way] if not self._input(name).value), _FIELDS[way][0])
@@ -103,6 +127,12 @@ class SignInScreen(Screen[bool]):
 
     def _say(self, text: str) -> None:
         self.query_one("#why", Static).update(text)
+
+    def action_by_code(self) -> None:
+        """F6: one more person of this workstation, by a code of his own."""
+        if self._way is Way.PASSWORD and not self._busy:
+            self._say("")
+            self._show(Way.ENROL)
 
     def action_other_person(self) -> None:
         """F7: not who sat here last. A person the server knows needs no code at a workstation that is enrolled."""
@@ -120,7 +150,7 @@ class SignInScreen(Screen[bool]):
 
     async def action_back(self) -> None:
         """Esc: to name and password, or out of the program."""
-        if self._way in (Way.RESET, Way.VOICE):
+        if self._way is not Way.PASSWORD and self._signin.tag:
             self._say("")
             self._show(Way.PASSWORD)
         else:
@@ -140,28 +170,46 @@ class SignInScreen(Screen[bool]):
         self._busy = True
         self._say(tr("Проверяется…"))
         try:
-            await self._try()
+            if await self._try():
+                self.dismiss(True)
+            else:
+                self._say("")
+                self._show(Way.PASSWORD)
         except Refusal as refusal:
             self._refused(refusal)
-        else:
-            self.dismiss(True)
         finally:
             self._busy = False
 
-    async def _try(self) -> None:
+    async def _try(self) -> bool:
+        """Whether he is in; not when he came back from the provider's page."""
         login, code = self._input("login").value, to_latin_layout(self._input("code").value)
         password = self._input("password").value
         if "again" in _FIELDS[self._way] and password != self._input("again").value:
             raise Refusal(Code.PASSWORDS_DIFFER)
+        by_provider = self._by_provider
         match self._way:
             case Way.ENROL:
-                await self._signin.enrol(code, password)
+                await self._signin.enrol(code, password, oidc=by_provider)
+                tag = self._signin.tag
+                login = tag.login if tag is not None else login
             case Way.RESET:
                 await self._signin.reset(code, password)
-            case Way.PASSWORD:
-                await self._signin.sign_in(login, password)
-            case Way.VOICE:
-                await self._signin.sign_in(login, password, code)
+                return True
+        if by_provider:
+            return await self._vouched(login, password, code if self._way is Way.VOICE else "")
+        if self._way is not Way.ENROL:
+            await self._signin.sign_in(login, password, code if self._way is Way.VOICE else "")
+        return True
+
+    async def _vouched(self, login: str, pin: str, voice: str) -> bool:
+        """The PIN opens this place, then he says yes at the provider's page. Without the server the PIN is enough."""
+        flow = await self._signin.begin_oidc(login, pin, voice)
+        if flow is None:
+            return True
+        outcome = await self.app.push_screen_wait(ProviderScreen(flow, lambda: self._signin.finish_oidc(pin)))
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
 
     def _refused(self, refusal: Refusal) -> None:
         if refusal.code is Code.OFFLINE_TOO_LONG:

@@ -50,9 +50,23 @@ class SeatDesk:
         self._desk.background(self._signin.sign_in_again(password))
         return True
 
+    @property
+    def has_pin(self) -> bool:
+        """Whether a PIN of this place is asked for, because the provider has the password."""
+        tag = self._desk.parts.signin.tag if self._desk.parts.signin is not None else None
+        return tag is not None and tag.oidc
+
     async def change_password(self, old: str, new: str) -> None:
-        """One's own. Refusals: NOBODY_SIGNS_IN, SIGN_IN_WRONG, PASSWORD_WEAK, and those of the link."""
-        await self._signin.change_password(old, new)
+        """One's own; of who signs in by the provider, the PIN of this place.
+
+        Refusals: NOBODY_SIGNS_IN, SIGN_IN_WRONG, PASSWORD_WEAK, PIN_NEEDED, and those of the link.
+        """
+        if not self.has_pin:
+            await self._signin.change_password(old, new)
+            return
+        if not await self._signin.unlock(old):
+            raise Refusal(Code.SIGN_IN_WRONG)
+        await self._signin.change_pin(new)
 
     async def look_elsewhere(self) -> None:
         """What waits unsent at his other workstations, for the journal's title. A server that is away tells nothing."""

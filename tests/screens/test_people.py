@@ -194,7 +194,7 @@ async def test_ones_own_password(office: Office, open_live: OpenLive) -> None:
         await desk.until(lambda: "не совпадают" in desk.text(), "why not")
         await enter(desk, "новый пароль 2", "новый пароль 2")
         await desk.until_screen("journal")
-        await desk.until(lambda: "Пароль сменён" in desk.notice, "changed")
+        await desk.until(lambda: "Сменён" in desk.notice, "changed")
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit, "out")
     async with open_live() as desk:
