@@ -1,0 +1,59 @@
+"""Colleagues: what this operator does is told to them, what those on his screen do is shown, and who has his card open.
+
+The server knows breaks and wrap-up, the PBX the line alone: the server's word goes first where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from operator_tui.desk.state import Topic
+from operator_tui.i18n import tr
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+    from operator_tui.sync.presence import PresenceTeller
+
+_TELLING = frozenset({Topic.PHONE, Topic.CARD})
+
+
+class Colleagues:
+    """The desk's side of presence; without a server it knows what the PBX says."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._teller: PresenceTeller | None = None
+        self._said: list[str] = []
+
+    def attach(self, teller: PresenceTeller) -> None:
+        """There is a server to tell it to."""
+        if self._teller is None:
+            self._desk.listen(self._tell)
+        self._teller = teller
+        self._tell(Topic.PHONE)
+
+    def watch(self, numbers: Iterable[str]) -> None:
+        """The numbers on the screen; none when it is left."""
+        if self._teller is not None:
+            self._teller.watch(numbers)
+
+    def state(self, number: str) -> str | None:
+        """What the person at a number does (appeals.presence.State), None when nobody knows."""
+        if self._teller is not None and (known := self._teller.states.get(number)):
+            return known
+        return self._desk.state.colleagues.get(number)
+
+    def heard(self) -> None:
+        """The stream brought something."""
+        beside = self._teller.beside if self._teller is not None else []
+        if beside and beside != self._said:
+            self._desk.notice(tr("Это обращение открыто и у других: {numbers}.").format(numbers=", ".join(beside)))
+        self._said = list(beside)
+
+    def _tell(self, topic: Topic) -> None:
+        if self._teller is None or topic not in _TELLING:
+            return
+        state = self._desk.state
+        card = state.card.saved.id if state.card is not None and state.card.saved is not None else ""
+        self._teller.tell(state.presence.state.value, card)
