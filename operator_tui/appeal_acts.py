@@ -323,8 +323,7 @@ class AppealActs:
 
         async def done(values: Values) -> None:
             dated = iso_days(values, "in_date")
-            file = Path(dated["path"]).expanduser()
-            paper = await self.desk.papers.attach(file, dated["in_number"], dated["in_date"])
+            paper = await self.desk.papers.attach(Path(dated["path"]), dated["in_number"], dated["in_date"])
             self.desk.notice(
                 tr("Файл {name} приложен, {size} КБ.").format(name=paper.name, size=-(-paper.size // 1024))
             )

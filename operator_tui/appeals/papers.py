@@ -49,10 +49,11 @@ def demand_papers(lists: Mapping[str, list[Any]], latest: date) -> None:
 
     Refusals: FIELD_REQUIRED, FIELD_INVALID, with in_number or in_date as the field.
     """
-    for field, struct in (("files", Paper), ("replies", Reply)):
+    shapes: dict[str, type[Paper] | type[Reply]] = {"files": Paper, "replies": Reply}
+    for field, shape in shapes.items():
         for entry in lists.get(field, ()):
             try:
-                paper: Paper | Reply = msgspec.convert(entry, struct)
+                paper = msgspec.convert(entry, shape)
             except msgspec.ValidationError:
                 raise Refusal(Code.FIELD_INVALID, field=field) from None
             demand_numbered(paper.number, paper.date, latest)

@@ -72,6 +72,9 @@ def render(letter: Letter, words: dict[str, str], folder: str = "") -> bytes:
 
     Refusal(LETTER_FAILED) names the template and what is wrong with it.
     """
+    from zipfile import BadZipFile
+
+    from docx.opc.exceptions import OpcError
     from docxtpl import DocxTemplate
     from jinja2 import Environment, StrictUndefined, TemplateError
 
@@ -88,7 +91,7 @@ def render(letter: Letter, words: dict[str, str], folder: str = "") -> bytes:
         template.save(out)
     except TemplateError as error:
         raise Refusal(Code.LETTER_FAILED, file=f"{letter.value}.docx", reason=str(error.message)) from None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile, OpcError) as error:
         raise Refusal(Code.LETTER_FAILED, file=f"{letter.value}.docx", reason=type(error).__name__) from None
     return out.getvalue()
 

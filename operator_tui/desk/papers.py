@@ -92,7 +92,7 @@ class PaperDesk:
             raise Refusal(Code.NO_CARD_OPEN)
         self._demand(Right.CARD_WITHOUT_CALL)
         demand_numbered(number, day, self.today)
-        paper = await self._desk.run_journal(lambda: self._store().take(path, number=number, day=day))
+        paper = await self._desk.run_journal(lambda: self._store().take(path.expanduser(), number=number, day=day))
         if card.saved is not None:
             await self._add(card.saved.id, "files", paper)
         else:
