@@ -21,8 +21,10 @@ from central.api.events import events
 from central.api.fork import fork
 from central.api.health import health
 from central.api.insured import insured
+from central.api.packages import package, packages
 from central.api.presence import presence
 from central.api.service import Service
+from central.api.sums import day, sums
 from central.api.sync import sync
 from central.auth.vouching import Provider
 from central.keys import ServerKeys
@@ -35,13 +37,13 @@ from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import MAX_BODY
 
 HANDLERS = [
-    *(sync, events, presence, dictionary, enrol, fork, health),
+    *(sync, events, presence, dictionary, day, sums, enrol, fork, health),
     *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
     *(auth.join, auth.own_seats),
     *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
     *(files.recording_key, files.attachment_key, auth.sealed_work),
     *(oidc.begin, oidc.poll),
-    insured,
+    *(insured, packages, package),
 ]
 
 

@@ -1,8 +1,10 @@
-"""``operator-tui central insured``: a region's registry for the offices that hold no copy of it."""
+"""``operator-tui central insured`` and ``package``: a region's registry for offices without a copy, and with one."""
 
 from __future__ import annotations
 
+import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -39,3 +41,27 @@ def insured(url: str, region: str, file: Path, key_file: Path) -> None:
     finally:
         database.close()
     click.echo(f"Передано: {count} человек, регион {region}")
+
+
+@click.command("package", help="Подготовить список или изменения за день к передаче рабочим местам региона.")
+@click.option("--region", required=True, help="Код территории, две цифры, например 26.")
+@click.option("--csv", "csv_file", type=_FILE, help="Список в CSV.")
+@click.option("--dbf", "dbf_file", type=_FILE, help="Список в DBF.")
+@click.option("--xml", "xml_file", type=_FILE, help="Список в XML.")
+@click.option("--delta", is_flag=True, help="Это изменения за день, а не полный список.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="На какой день данные; иначе день файла.")
+@click.option("--folder", type=click.Path(file_okay=False), envvar="OPERATOR_TUI_PACKAGES", required=True)
+def package(region: str, delta: bool, as_of: datetime | None, folder: str, **files: Path | None) -> None:
+    """Make a package; the server (with the same OPERATOR_TUI_PACKAGES) offers it at once."""
+    from central.registry.share import FOLDER_VARIABLE, share
+    from operator_tui.registry.lists import open_list
+
+    given = [(name.removesuffix("_file"), file) for name, file in files.items() if file]
+    if len(given) != 1:
+        raise click.UsageError("нужен ровно один список: --csv, --dbf или --xml")
+    ((kind, file),) = given
+    os.environ[FOLDER_VARIABLE] = folder
+    source = open_list(file, kind)
+    day = as_of.date() if as_of else source.as_of or datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
+    made = share(region, source, day, delta=delta)
+    click.echo(f"Подготовлено: {made.people} записей, {made.size} байт, данные на {day:%d.%m.%Y}, регион {region}")

@@ -17,12 +17,14 @@ from operator_tui.commands import Situation
 from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
 from operator_tui.desk.insured import InsuredDesk
+from operator_tui.desk.colleagues import Colleagues
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.promises import PromiseDesk
 from operator_tui.desk.seat import SeatDesk
 from operator_tui.desk.state import DeskState, Notice, Topic
+from operator_tui.desk.updates import RegistryUpdates
 from operator_tui.i18n import tr
 from operator_tui.phone.line import CallState
 from operator_tui.profiles import Profile
@@ -53,7 +55,9 @@ class Desk:
         self.phone = PhoneDesk(self)
         self.card = CardDesk(self)
         self.insured = InsuredDesk(self)
+        self.updates = RegistryUpdates(self)
         self.appeals = AppealDesk(self)
+        self.colleagues = Colleagues(self)
         self.promises = PromiseDesk(self)
         self.papers = PaperDesk(self)
         self.seat = SeatDesk(self)

@@ -168,6 +168,13 @@ class InsuredDesk:
         if people and now is not None and now.draft == card.draft and now.person is None:
             self._desk.change(Topic.CARD, card=replace(now, candidates=people))
 
+    async def look_for_new_data(self) -> None:
+        """Look now whether the registry is of another day, without waiting for the next search."""
+        registry = self._desk.parts.registry
+        if registry is not None:
+            await self._desk.run_registry(registry.refresh)
+            self._notice_new_data()
+
     def _notice_new_data(self) -> None:
         """A delta or another generation was found by the search that just ended."""
         registry = self._desk.parts.registry

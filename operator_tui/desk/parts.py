@@ -205,8 +205,7 @@ class Parts:
 
         profile = self._desk.profile
         settings = self._desk.settings.get(RegistrySettings)
-        file = Path(settings.file) if settings.file else profile.registry_file
-        key = self._key(REGISTRY_KEY)
+        file, key = self.registry_path, self.registry_key()
         try:
             return Registry.open(file, key, settings.deadline_ms)
         except Refusal as refusal:
@@ -219,6 +218,16 @@ class Parts:
         loop_progress = partial(self._say_progress, progress)
         make_demo_registry(file, key, people=settings.demo_people, progress=loop_progress)
         return Registry.open(file, key, settings.deadline_ms)
+
+    @property
+    def registry_path(self) -> Path:
+        """Where this desk's registry is, or will be."""
+        own = self._desk.settings.get(RegistrySettings).file
+        return Path(own) if own else self._desk.profile.registry_file
+
+    def registry_key(self) -> bytes:
+        """The key of this desk's registry."""
+        return self._key(REGISTRY_KEY)
 
     def _say_progress(self, progress: Callable[[str], None], done: float) -> None:
         self._progress = tr("Готовится учебный реестр: {percent} %").format(percent=round(100 * done))
@@ -244,11 +253,14 @@ class Parts:
         self._sender = Sender(
             journal, link, run=self._desk.run_journal, clock=self._desk.clock, poll_s=settings.poll_s,
             session=self._signin, on_state=self._sent, on_cards=self._received,
+            on_presence=self._desk.colleagues.heard,
         )  # fmt: skip
         if self._signin is not None:
             self._desk.background(self._keep_journal_key(self._signin))
             self._desk.background(self._deliver(self._signin))
             self._desk.background(self._desk.seat.look_elsewhere())
+        self._desk.background(self._desk.updates.follow())
+        self._desk.colleagues.attach(self._sender.presence)
         await self._sender.run()
 
     async def _connected(self) -> bool:
@@ -317,24 +329,31 @@ class Parts:
 
         Refusals: NOT_ENROLLED, SERVER_AWAY, and what the server refuses.
         """
-        device = self.journal.device if self.journal is not None else None
-        if device is None:
-            raise Refusal(Code.NOT_ENROLLED)
-        if self._link is None:
-            raise Refusal(Code.SERVER_AWAY)
-        token = device.token if self._signin is None else await self._signin.token()
         try:
-            return await self._asked(path, body, token)
+            return await self._asked(path, body, await self.token())
         except Refusal as refusal:
             if self._signin is None or refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
                 raise
         # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
         self._signin.spoiled()
-        return await self._asked(path, body, await self._signin.token())
+        return await self._asked(path, body, await self.token())
+
+    @property
+    def link(self) -> Link:
+        """The way to the server. Refusal(SERVER_AWAY) while there is none."""
+        if self._link is None:
+            raise Refusal(Code.SERVER_AWAY)
+        return self._link
+
+    async def token(self) -> str:
+        """What shows the server who sits here. Refusal(NOT_ENROLLED)."""
+        device = self.journal.device if self.journal is not None else None
+        if device is None:
+            raise Refusal(Code.NOT_ENROLLED)
+        return device.token if self._signin is None else await self._signin.token()
 
     async def _asked(self, path: str, body: bytes, token: str) -> bytes:
-        assert self._link is not None
-        async with self._link.post(path, body, token=token, packed=False) as chunks:
+        async with self.link.post(path, body, token=token, packed=False) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
     def kick(self) -> None:

@@ -87,6 +87,12 @@ class Registry:
         """How old the data are."""
         return datetime.fromtimestamp(now_ms / 1000, UTC) - self.built_at
 
+    def refresh(self) -> None:
+        """Look for another generation or a delta now, and not with the next search."""
+        self._refresh()
+        with self._steady():
+            pass
+
     def interrupt(self) -> None:
         """Stop the search that runs now (from another thread): it returns what it has, marked partial."""
         self._halted = True

@@ -32,6 +32,7 @@ _CONNECT_S, _READ_S = 15.0, 60.0
 _MAX_REFUSAL = 65_536  # bytes read of an answer that refuses
 _GATEWAY = frozenset({502, 503, 504})
 _PIN_DIGITS = 64
+_PARTIAL = 206
 
 
 class Link:
@@ -67,6 +68,24 @@ class Link:
             async with client.stream("POST", path, content=body, headers=_headers(token, packed)) as response:
                 await _demand_ok(response)
                 yield response.aiter_raw()
+
+    @asynccontextmanager
+    async def get(
+        self, path: str, *, token: str = "", start: int = 0, tag: str = ""
+    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """The place of the first byte, and the bytes as they arrive. ``start``: go on from there if the server still
+        has what ``tag`` names (RFC 9110 section 13.1.5); else everything comes, from 0. Refusals: those of ``post``.
+        """
+        client = await self._open()
+        headers = {"Accept-Encoding": "identity"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if start:
+            headers |= {"Range": f"bytes={start}-", "If-Range": f'"{tag}"'}
+        with self._telling_away():
+            async with client.stream("GET", path, headers=headers) as response:
+                await _demand_ok(response)
+                yield start if response.status_code == _PARTIAL else 0, response.aiter_raw()
 
     async def put(self, path: str, body: bytes, *, token: str = "") -> None:
         """Send a body that is answered by nothing. Refusals: those of ``post``."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import warnings
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from central.registry.share import FOLDER_VARIABLE
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.desk.parts import REGISTRY_KEY
-from operator_tui.desk.state import Topic
+from operator_tui.desk.state import Light, Topic
 from operator_tui.registry.asked import INSURED_PATH, Answer, Asked
 from operator_tui.registry.delta import apply
 from operator_tui.registry.identifiers import make_enp
+from operator_tui.registry.packages import add
 from operator_tui.registry.people import Attachment, Found, Hit, Person, Policy, Previous, cell_of, more_of
 from operator_tui.registry.records import Change
 from screens.insured import InsuredScreen
@@ -231,3 +234,20 @@ async def test_one_key_asks_the_centre(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def away(path: str, body: bytes) -> bytes:
     raise Refusal(Code.SERVER_AWAY)
+
+
+async def test_a_days_changes_come_from_the_centre_while_one_searches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    add(tmp_path / "26", "whole", [], date(2020, 1, 1))
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: desk.desk.state.lights.server is Light.ON, "the server")
+        assert await desk.desk.updates.once() == 0
+        add(tmp_path / "26", "delta", [Change(WHOLE.enp, WHOLE)], date(2030, 1, 2))
+        assert await desk.desk.updates.once() == 1
+        assert desk.desk.state.lights.registry_day == "02.01.2030"
+        found = await desk.desk.insured.search("щедролюб")
+        assert found is not None
+        assert [hit.person for hit in found.hits] == [WHOLE]
+        assert not list(desk.desk.profile.registry_file.parent.glob(".package-*"))
