@@ -123,8 +123,8 @@ def _receive_one(store: Store, event: Event) -> str:
     if card is not None:
         store.db.execute(
             "INSERT INTO card(id, stream, body, stale) VALUES (?, ?, ?, 0) "
-            "ON CONFLICT(id) DO UPDATE SET body = excluded.body, stale = 0",
-            [card.id, event.s, cards.encode(card)],
+            "ON CONFLICT(id) DO UPDATE SET stream = excluded.stream, body = excluded.body, stale = 0",
+            [card.id, card.stream, cards.encode(card)],
         )
     if change.create:
         # Not what stands there under another copy's id: its events come by themselves.
@@ -143,8 +143,8 @@ def _receive_now(store: Store, event: Event) -> str:
         return ""  # of a newer server
     store.db.execute(
         "INSERT INTO card(id, stream, body, stale) VALUES (?, ?, ?, 0) "
-        "ON CONFLICT(id) DO UPDATE SET body = excluded.body, stale = 0",
-        [card.id, event.s, cards.encode(card)],
+        "ON CONFLICT(id) DO UPDATE SET stream = excluded.stream, body = excluded.body, stale = 0",
+        [card.id, card.stream, cards.encode(card)],
     )
     return card.id
 
