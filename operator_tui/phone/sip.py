@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import baresip
@@ -40,7 +40,7 @@ from operator_tui.phone.line import (
 )
 from operator_tui.phone.line import CallState as State
 from operator_tui.phone.numbers import dialable
-from operator_tui.phone.sip_commands import asked, quietly, retried, who_ended
+from operator_tui.phone.sip_commands import asked, quietly, retried, soon_after_the_answer, who_ended
 from operator_tui.phone.sip_registration import Registrar
 from operator_tui.phone.sip_setup import QUEUE_HEADER, Setup, caller, setup
 from operator_tui.phone.talk import Ear
@@ -203,7 +203,7 @@ class BaresipLine(BaseLine):
         self._book.need_connected(call)
         number = dialable(target)
         native = self._native[call]
-        self._spawn(self._transfer(call, number, native.transfer(self._uri(number), timeout=_TRANSFER_SECONDS)))
+        self._spawn(self._transfer(call, number, lambda: native.transfer(self._uri(number), timeout=_TRANSFER_SECONDS)))
 
     async def attended_transfer(self, call: CallId, consult: CallId) -> None:
         known, colleague = self._book.need_connected(call), self._book.need_connected(consult)
@@ -213,9 +213,13 @@ class BaresipLine(BaseLine):
         for leg in (known, colleague):
             if not leg.held:
                 await self.hold(leg.id, True)
-        joining = self._native[call].attended_transfer(self._native[consult], timeout=_TRANSFER_SECONDS)
+        one, other = self._native[call], self._native[consult]
         self._leaving[consult] = (EndedBy.TRANSFER, known.number)
-        self._spawn(self._transfer(call, colleague.number, joining, consult))
+        self._spawn(
+            self._transfer(
+                call, colleague.number, lambda: one.attended_transfer(other, timeout=_TRANSFER_SECONDS), consult
+            )
+        )
 
     async def accept_transfer(self, call: CallId) -> CallId:
         self._book.need_connected(call)
@@ -262,13 +266,13 @@ class BaresipLine(BaseLine):
         return f"sip:{number}@{where.host};transport={self._config.transport}"
 
     async def _transfer(
-        self, call: CallId, number: str, going: Coroutine[Any, Any, None], consult: CallId = ""
+        self, call: CallId, number: str, going: Callable[[], Awaitable[None]], consult: CallId = ""
     ) -> None:
         # Only the stack's own words make it a transfer: the caller may hang up meanwhile.
         self._leaving[call] = (EndedBy.NOBODY, number)
         refusal: Refusal | None = None
         try:
-            await going
+            await soon_after_the_answer(going)
         except (BaresipError, ValueError) as error:
             status = error.status if isinstance(error, TransferFailed) and error.status else ""
             refusal = Refusal(Code.TRANSFER_FAILED, reason=str(status or type(error).__name__))

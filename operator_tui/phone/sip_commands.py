@@ -8,13 +8,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import baresip
-from baresip import BaresipError, StaleHandleError
+from baresip import BaresipError, StaleHandleError, TransferFailed
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.line import EndedBy
 
 _HOLD_RETRY_SECONDS = 3.0
 _HOLD_PAUSE_SECONDS = 0.1
+_JOINED_SECONDS = 1.5
+_JOIN_PAUSE_SECONDS = 0.3
+_NOT_JOINED_YET = (400, 500)  # what Asterisk says to a REFER of a channel that is in no bridge
 TRANSFERED = "Call transfered"  # the stack's own spelling
 # The stack's words for "the other end said BYE or CANCEL", and for "nobody said anything any more".
 _SAID_BYE = ("Connection reset by peer", "Connection reset", "Rejected by peer")
@@ -59,6 +62,19 @@ async def retried(command: Callable[[], Awaitable[None]]) -> None:
             if "in flight" not in str(error) or loop.time() > deadline:
                 raise Refusal(Code.CALL_STATE, state="", move="hold") from error
         await asyncio.sleep(_HOLD_PAUSE_SECONDS)
+
+
+async def soon_after_the_answer(transfer: Callable[[], Awaitable[None]]) -> None:
+    """A transfer; tried again for a moment where the PBX has not joined the two ends of a call just answered yet."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _JOINED_SECONDS
+    while True:
+        try:
+            return await transfer()
+        except TransferFailed as error:
+            if error.status not in _NOT_JOINED_YET or loop.time() > deadline:
+                raise
+        await asyncio.sleep(_JOIN_PAUSE_SECONDS)
 
 
 async def quietly(doing: Awaitable[Any]) -> None:

@@ -166,6 +166,8 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     line: str = "simulated"  # simulated | sip
     server: str = ""  # host or host:port of the PBX
     transport: str = "udp"  # udp | tcp | tls
+    srtp: bool = False  # sound encrypted or no call at all (RFC 3711, keys by SDES: only over tls)
+    slow_line: bool = False  # a 64 kbit/s office: Opus at 14 kbit/s in frames of 60 ms, instead of ``codecs``
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
     extension: str = ""  # the operator's internal number; normally known from sign-in
     auth_user: str = ""  # where the PBX keys the secret by another name

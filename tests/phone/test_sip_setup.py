@@ -66,6 +66,7 @@ def test_a_pbx_on_this_machine_is_reached_by_loopback() -> None:
         ({"extension": ""}, "phone.extension"),
         ({"transport": "smoke"}, "phone.transport"),
         ({"extension": "20 01"}, "phone.user"),
+        ({"srtp": "yes", "transport": "tcp"}, "phone.srtp"),
     ],
 )
 def test_what_cannot_work_is_named(changes: dict[str, str], key: str) -> None:
