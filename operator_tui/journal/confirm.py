@@ -73,10 +73,10 @@ def _settle_one(store: Store, device: str, outcome: Outcome) -> set[str]:
     )
     if outcome.s != outbox.APPLIED:
         _ask_attention(store, operation_id(device, outcome.n), card_id, outcome)
-    known_as = outcome.op if outcome.op != operation_id(device, outcome.n) else ""
-    if known_as:
-        return forked.known_as(store, outcome.n, known_as)
-    return {card_id} if card_id and kind in CARD_KINDS else set()
+    touched = {card_id} if card_id and kind in CARD_KINDS else set()
+    if outcome.op not in ("", operation_id(device, outcome.n)):
+        touched |= forked.known_as(store, outcome.n, outcome.op)
+    return touched
 
 
 def receive(store: Store, events: Iterable[Event]) -> list[str]:
