@@ -23,6 +23,7 @@ from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import mark, tr
 from operator_tui.phone.line import CallState
 from screens.words import call_text, key_name, light_words, queue_words, registry_word, short_name
+from widgets.compositor import LeanCompositor
 from widgets.header import Header
 from widgets.key_bar import KeyBar
 from widgets.notice import NoticeLine
@@ -65,6 +66,7 @@ class DeskScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = LeanCompositor()
         self._acts: set[Worker[None]] = set()
         self._standing = asyncio.Event()
 

@@ -33,8 +33,9 @@ class TerminalProfile:
 
     ``paced`` keeps one frame in flight; ``bits_per_second`` is what pacing expects of the line;
     ``escape_delay_ms`` is how long a lone Esc waits for the rest of a key; ``timer_step_s`` is how often a running
-    timer may be repainted; ``erases_in_colour`` says that erasing fills with the current background
-    and `erases_cells` that a part of a row can be erased;
+    timer may be repainted; ``frames_per_second`` is how soon after a change the screen is painted: a key waits for the
+    next frame, most of what passes between key and paint; ``erases_in_colour`` says that erasing fills with the
+    current background and ``erases_cells`` that a part of a row can be erased;
     ``synchronized`` asks the terminal for mode 2026, so that large frames do not tear.
     """
 
@@ -45,12 +46,13 @@ class TerminalProfile:
     bits_per_second: int = 10_000_000
     escape_delay_ms: int = 100
     timer_step_s: int = 1
+    frames_per_second: int = 60
     erases_in_colour: bool = False
     erases_cells: bool = True
     synchronized: bool = False
 
 
-LAN = TerminalProfile("lan", synchronized=True)
+LAN = TerminalProfile("lan", frames_per_second=120, synchronized=True)
 SLOW = TerminalProfile("slow", mouse=False, paced=True, bits_per_second=64_000, escape_delay_ms=400, timer_step_s=5)
 SERIAL = TerminalProfile(
     "serial",
@@ -92,6 +94,7 @@ def prepare_environment(profile: TerminalProfile, environment: MutableMapping[st
         "TEXTUAL_ANIMATIONS": "none",
         "TEXTUAL_COLOR_SYSTEM": "standard" if profile.colours == 16 else "256",
         "TEXTUAL_SMOOTH_SCROLL": "0",
+        "TEXTUAL_FPS": str(profile.frames_per_second),
         "ESCDELAY": str(profile.escape_delay_ms),
     }
     for name, value in wanted.items():
