@@ -62,6 +62,9 @@ class DirectoryScreen(ModalScreen[str | None]):
         self._show("")
         self.set_interval(1.0, self._refresh)
 
+    def on_unmount(self) -> None:
+        self._desk.colleagues.watch(())
+
     def _refresh(self) -> None:
         self._show(self.query_one(LeanInput).value, keep=True)
 
@@ -69,6 +72,7 @@ class DirectoryScreen(ModalScreen[str | None]):
         rows = self.query_one(Rows)
         found = search(tuple(self._colleagues.values()), text)
         rows.show([self._row(one) for one in found], keep=keep)
+        self._desk.colleagues.watch(one.extension for one in found)
         self._tell()
 
     def _row(self, one: Colleague) -> Row:
@@ -76,7 +80,7 @@ class DirectoryScreen(ModalScreen[str | None]):
         return Row(one.extension, (one.extension, self._state(one), one.name, role, one.organisation))
 
     def _state(self, one: Colleague) -> str:
-        known = self._desk.state.colleagues.get(one.extension)
+        known = self._desk.colleagues.state(one.extension)
         return tr(TITLES[State(known)]) if known in set(State) else tr("неизвестно")
 
     def _tell(self) -> None:
