@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 from textual import on
 
 from operator_tui.appeals.card import STATUS_TITLES, Card, Status
+from operator_tui.appeals.correction import CORRECTION
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.report import By
+from operator_tui.appeals.rights import Right, demand
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.sieve import Order, Sieve
 from operator_tui.signin.people import SeatOfPerson
 from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
-from screens.words import appeal_cells, urgency
+from screens.form import Asked, FormScreen, Values
+from screens.words import appeal_cells, local_time, urgency
 from widgets.lean import LeanInput
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
@@ -182,6 +187,9 @@ class JournalScreen(DeskScreen):
             tr("Мои: в работе и отсроченные"): own,
             tr("По сроку: ближайшие первыми"): Sieve(order=Order.DUE),
             tr("Ещё никем не взятые"): Sieve(unclaimed=True),
+            tr("Моих групп"): Sieve(unclaimed=True, group=operator.groups[0] if operator and operator.groups else ""),
+            tr("Сообщить заявителю"): Sieve(owed=True, worker=user),
+            tr("Просят исправить"): Sieve(review=CORRECTION),
             **{tr(title): Sieve(statuses=(status,)) for status, title in STATUS_TITLES.items()},
         }
 
@@ -204,6 +212,58 @@ class JournalScreen(DeskScreen):
                 self.guard(lambda: self._keep(name, sieve))
 
         self.app.push_screen(AskScreen(tr("Сохранить отбор"), tr("Название, затем Enter")), named)
+
+    # reports
+
+    def _shown_sieve(self) -> Sieve:
+        text = self.query_one("#journal-search", LeanInput).value.strip()
+        return msgspec.structs.replace(self._sieve, text=text) if text else self._sieve
+
+    @handles("journal.export")
+    def export(self) -> None:
+        """The list that is shown, as CSV or XLSX, with its purpose."""
+        role = self.desk.situation(screen="").role
+        demand(role, Right.EXPORT)
+        stamp = local_time(self.desk.clock.now_ms(), self.desk.promises.zone, "%Y-%m-%d-%H%M")
+        offered = self.desk.export.folder() / f"journal-{stamp}.xlsx"
+        lines = [
+            Asked("path", tr("Файл (xlsx или csv)"), str(offered), required=True),
+            Asked("reason", tr("Цель выгрузки"), required=True),
+        ]
+
+        def done(values: Values | None) -> None:
+            if values is not None:
+                self.guard(lambda: self._export(Path(values["path"]), values["reason"]))
+
+        self.app.push_screen(FormScreen(tr("Выгрузить показанный отбор"), lines), done)
+
+    async def _export(self, path: Path, purpose: str) -> None:
+        count = await self.desk.export.write(self._shown_sieve(), path, purpose)
+        self.desk.notice(tr("Выгружено обращений: {count}. Файл {path}.").format(count=count, path=path))
+
+    @handles("journal.counts")
+    def count_appeals(self) -> None:
+        """Counts of what is shown: by type, theme, clinic, insurer, row of the form, justified or not."""
+        kinds = [Row(by.name, (str(place), by.value)) for place, by in enumerate(By, 1)]
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self.guard(lambda: self._count(By[name]))
+
+        self.app.push_screen(AskScreen(tr("Сводка по отбору: считать по"), tr("Номер"), lambda text: kinds), chosen)
+
+    async def _count(self, by: By) -> None:
+        found = await self.desk.export.counts(self._shown_sieve(), by)
+        rows = [
+            Row(
+                str(place),
+                (str(oral + letters), f"{value or '—'} ({tr('устных')} {oral}, {tr('письменных')} {letters})"),
+            )
+            for place, (value, oral, letters) in enumerate(found)
+        ]
+        total = sum(oral + letters for _, oral, letters in found)
+        title = tr("Сводка: {by}, всего {total}").format(by=by.value, total=total)
+        self.app.push_screen(AskScreen(title, tr("Esc — назад"), lambda text: rows))
 
     async def _keep(self, name: str, sieve: Sieve) -> None:
         await self.desk.appeals.keep_sieve(name, sieve)

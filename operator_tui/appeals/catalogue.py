@@ -53,6 +53,7 @@ class Result(msgspec.Struct, frozen=True):
     final: bool
     needs_admin: bool
     hands_on: bool = False
+    justified: str = ""  # «да», «частично», «нет», empty where the question does not arise
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -158,6 +159,7 @@ def _result(row: dict[str, str]) -> Result:
         required=required - {_OPERATOR_OR_SELF},
         hands_on=bool(required & {"operator", _OPERATOR_OR_SELF}),
         next_status=row["next_status"],
+        justified=row.get("justified") or "",
         final=row["final"] == "1",
         needs_admin=row["needs_admin"] == "1",
     )

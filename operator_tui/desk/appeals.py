@@ -134,7 +134,8 @@ class AppealDesk:
             return f"{value} {catalogue.results[value].title}"
         if by == "theme" and value in catalogue.themes:
             return catalogue.themes[value].title
-        return tr("работник № {user}").format(user=value)
+        known = self.names().get(int(value)) if value.isdigit() else None
+        return known or tr("работник № {user}").format(user=value)
 
     async def sample(self, sieve: Sieve, size: int) -> tuple[list[Card], int]:
         """Some of the appeals that the sieve lets through, chosen by chance, and how many there are in all."""

@@ -334,3 +334,23 @@ register(
         short=mark("Обещания"),
     ),
 )
+
+register(
+    Command(
+        "journal.export",
+        mark("Выгрузить"),
+        mark("Записать показанный отбор в файл CSV или XLSX с указанием цели."),
+        ("alt+e",),
+        scope="journal",
+        rank=140,
+        right=Right.EXPORT,
+    ),
+    Command(
+        "journal.counts",
+        mark("Сводка"),
+        mark("Посчитать показанный отбор по типам, тематикам, клиникам, страховым, строкам формы."),
+        ("alt+n",),
+        scope="journal",
+        rank=141,
+    ),
+)
