@@ -10,17 +10,18 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from central.api import auth, files, oidc, people
 from central.api.access import access_of, caller
 from central.api.dictionary import dictionary
 from central.api.enrol import enrol
-from central.api.errors import failed, refused, refused_by_http
+from central.api.errors import SERVED, failed, refused, refused_by_http
 from central.api.events import events
 from central.api.fork import fork
 from central.api.health import health
 from central.api.insured import insured
+from central.api.metrics import began, ended, metrics
+from central.api.openapi import Described
 from central.api.packages import package, packages
 from central.api.presence import presence
 from central.api.service import Service
@@ -37,7 +38,7 @@ from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import MAX_BODY
 
 HANDLERS = [
-    *(sync, events, presence, dictionary, day, sums, enrol, fork, health),
+    *(sync, events, presence, dictionary, day, sums, enrol, fork, health, metrics),
     *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
     *(auth.join, auth.own_seats),
     *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
@@ -75,6 +76,7 @@ def create_app(
 
     for handler in HANDLERS:
         access_of(handler)
+        SERVED.update(path for path in handler.paths if "{" not in path)
     app = Litestar(
         HANDLERS,
         dependencies={
@@ -84,12 +86,14 @@ def create_app(
         exception_handlers={Refusal: refused, HTTPException: refused_by_http, Exception: failed},
         request_max_body_size=MAX_BODY,
         lifespan=[lifespan],
+        before_request=began,
+        after_response=ended,
         logging_config=None,
         openapi_config=OpenAPIConfig(
             title="operator-tui central",
             version=__version__,
             path="/v1/openapi",
-            render_plugins=[JsonRenderPlugin(path="/")],
+            render_plugins=[Described(path="/")],
         ),
     )
     app.state.hub = service.hub

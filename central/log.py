@@ -8,6 +8,7 @@ import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from central.metrics import METRICS
 from operator_tui.logs import JsonLines
 
 FIELDS = frozenset(
@@ -57,4 +58,5 @@ def open_log(file: Path | None) -> None:
 def _write(level: int, event: str, fields: dict[str, str | int | float], error: BaseException | None = None) -> None:
     if strange := fields.keys() - FIELDS:
         raise ValueError(f"not a field of the log: {', '.join(sorted(strange))}")
+    METRICS.said(event, fields)
     _logger.log(level, event, exc_info=error, stacklevel=3, extra={"event": event, "fields": fields})

@@ -56,6 +56,10 @@ _STATUS = {
 _STATUS_OF_REASON = {"too_large": 413, "dictionary": 415, "encoding": 415, "dictionary_unknown": 404}
 
 
+# Filled by central/app.py with every address that has no part of its own in it.
+SERVED: set[str] = set()
+
+
 def status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal."""
     return _STATUS.get(refusal.code) or _STATUS_OF_REASON.get(str(refusal.params.get("reason")), 400)
@@ -64,7 +68,7 @@ def status_of(refusal: Refusal) -> int:
 def refused(request: AnyRequest, refusal: Refusal) -> Response[Any]:
     """A refusal of ours."""
     status = status_of(refusal)
-    log("refused", path=_short(request), status=status, code=refusal.code.value)
+    log("refused", path=short_path(request), status=status, code=refusal.code.value)
     return Response(refusal.wire(), status_code=status, media_type=JSON_TYPE)
 
 
@@ -72,17 +76,17 @@ def refused_by_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """A refusal of the HTTP layer: no such path, a body too large, a wrong method."""
     reason = "too_large" if error.status_code == 413 else "http"
     refusal = Refusal(Code.BAD_REQUEST, reason=reason, status=error.status_code)
-    log("refused", path=_short(request), status=error.status_code, code=refusal.code.value)
+    log("refused", path=short_path(request), status=error.status_code, code=refusal.code.value)
     return Response(refusal.wire(), status_code=error.status_code, media_type=JSON_TYPE)
 
 
 def failed(request: AnyRequest, error: Exception) -> Response[Any]:
     """Our own mistake: the desk keeps its work and tries again."""
-    log_failure("failed", error, path=_short(request), status=500)
+    log_failure("failed", error, path=short_path(request), status=500)
     wire = Refusal(Code.SERVER_REFUSED, reason="failed").wire()
     return Response(wire, status_code=500, media_type=JSON_TYPE)
 
 
-def _short(request: AnyRequest) -> str:
+def short_path(request: AnyRequest) -> str:
     """One of our paths; any other may hold anything."""
-    return request.url.path if request.url.path in _PATHS else "?"
+    return request.url.path if request.url.path in _PATHS or request.url.path in SERVED else "?"
