@@ -45,7 +45,12 @@ async def work(file: Path, socket: Path, code: str) -> None:
     sending = asyncio.create_task(sender.run())
     print("ready", flush=True)
     over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        over.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
     count = 0
     while not over.is_set():
         count += 1

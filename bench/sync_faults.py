@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ class Mood:
     """How often what happens in a schedule, and how the line is: shares of messages that are ``lost`` and that arrive
     late or twice (``ghosts``); ``copies`` of journals at most; ``first`` what happens at given steps."""
 
-    acts: dict[str, float]
+    acts: Mapping[str, float]
     lost: float = 0.08
     ghosts: float = 0.14
     copies: int = 1
@@ -85,7 +85,7 @@ class Mood:
         return [self.acts.get(act, 0.0) for act in ACTS]
 
 
-_PLAIN = {
+_PLAIN: dict[str, float] = {
     "act": 30, "start": 20, "line": 36, "desk_fuse": 3, "server_fuse": 3, "desk_kill": 1, "server_kill": 1,
     "backup": 1, "restore": 1, "copy": 1, "clock": 1, "desk_disk": 1, "server_disk": 1,
 }  # fmt: skip
