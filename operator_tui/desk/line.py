@@ -25,6 +25,7 @@ from operator_tui.phone.line import (
     Levels,
     PhoneAway,
     PhoneEvent,
+    Quality,
     QueueChanged,
     Recorded,
     RecordingTrouble,
@@ -52,6 +53,10 @@ _LIGHTS = {
 }
 
 
+_POOR_LOSS = 4.0  # percent: single words are missed
+_POOR_MOS = 3.1  # below that many listeners are dissatisfied (ITU-T G.107, annex B)
+
+
 class PhoneDesk:
     """Commands of the telephone and what its events mean for the desk."""
 
@@ -62,6 +67,7 @@ class PhoneDesk:
         self._consults: set[str] = set()  # calls to colleagues about a caller who is held
         self._returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
         self._joined: set[str] = set()  # callers given to a colleague who was asked first
+        self._poor: set[str] = set()  # calls whose sound is poor, and the operator knows it
         self._hand_over = HandOver(desk)
         self.shift = ShiftDesk(desk)
 
@@ -297,6 +303,8 @@ class PhoneDesk:
                     self._desk.refused(refusal)
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
+            case Quality():
+                self._tell_quality(event)
             case Levels(microphone=microphone, speaker=speaker):
                 self._desk.change(Topic.PHONE, levels=(microphone, speaker))
             case ColleaguesChanged(states=states):
@@ -399,6 +407,16 @@ class PhoneDesk:
             await self.ready()
         else:
             await self._tell_ready()
+
+    def _tell_quality(self, quality: Quality) -> None:
+        """Warn before the line breaks; said once until it is good again."""
+        poor = quality.loss >= _POOR_LOSS or quality.mos < _POOR_MOS
+        if poor and quality.call not in self._poor:
+            self._poor.add(quality.call)
+            words = tr("Связь ухудшается: теряется {loss} % звука. Запишите номер и главное: вызов может прерваться.")
+            self._desk.notice(words.format(loss=round(quality.loss)), urgent=True)
+        elif not poor and quality.loss < _POOR_LOSS / 2:
+            self._poor.discard(quality.call)
 
     def _tell_unfinished(self) -> None:
         """The talk is over and its card is in nobody's journal: say what can be done with it."""

@@ -25,7 +25,7 @@ QUEUE_HEADER = "X-Queue"
 # Each user of a terminal server has SIP ports and RTP ports of his own (DESIGN rule 12).
 _SIP_FIRST, _SIP_USERS, _SIP_STEP = 15_000, 500, 10
 _RTP_FIRST, _RTP_USERS, _RTP_STEP = 32_768, 150, 200
-_SLOW_CODECS = ("opus/48000/2",)
+_SLOW_CODECS = ("opus/48000/1",)  # so the stack names it once stereo is off
 _SLOW_BITRATE = 14_000  # with its headers about 20 kbit/s on the wire
 _SLOW_PTIME = 60  # milliseconds of sound in a packet
 _LOOPBACK = "127."

@@ -43,11 +43,11 @@ def hears(file: Path, rate: int) -> Callable[[], bool]:
 
 
 def setting(asterisk: Asterisk, name: str, value: str) -> None:
-    """Another value of a setting of all telephones."""
+    """Another value of a setting of the operators' telephones, which stand first in the file."""
     file = asterisk.folder / "etc" / "pjsip.conf"
     lines = file.read_text(encoding="utf-8").splitlines()
-    changed = [f"{name} = {value}" if line.startswith(f"{name} = ") else line for line in lines]
-    assert changed != lines
+    place = next(at for at, line in enumerate(lines) if line.startswith(f"{name} = "))
+    changed = [*lines[:place], f"{name} = {value}", *lines[place + 1 :]]
     file.write_text("\n".join(changed) + "\n", encoding="utf-8")
     asterisk.cli("module reload res_pjsip.so")
 
