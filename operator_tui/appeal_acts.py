@@ -13,6 +13,7 @@ from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Card, Status
 from operator_tui.appeals.consent import CONSENT_KINDS, Kin
 from operator_tui.appeals.correction import correctable
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.forms import FieldKind
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.owed import OWED_TITLES, WAYS, owed_of
 from operator_tui.appeals.papers import REPLY_TITLES, Paper
@@ -24,7 +25,7 @@ from operator_tui.desk.letters import LETTER_TITLES
 from operator_tui.i18n import mark, tr
 from screens.ask import AskScreen
 from screens.base import DeskScreen
-from screens.form import Asked, FormScreen, Values, iso_days
+from screens.form import Asked, FormScreen, Values, iso_day, iso_days
 from screens.promises import PromisesScreen
 from screens.words import act_word, appeal_text, day, local_time
 from widgets.rows import Row
@@ -251,6 +252,40 @@ class AppealActs:
         hint = tr("ДД.ММ.ГГГГ") if date else ""
         return Asked(name, label or tr(FIELD_TITLES[name]), day(value) if date else value, hint, options=options or ())
 
+    # fields by type
+
+    def clarify(self) -> None:
+        """«Уточняющие поля»: what this type and theme ask for, by the version the card was made with."""
+        card, forms = self.desk.state.card, self.desk.catalogue.forms
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        version = card.fields.get("form") if card.saved else forms.latest
+        asked = forms.asked(version, str(card.fields.get("type", "")), str(card.fields.get("theme", "")))
+        if not asked:
+            raise Refusal(Code.FIELD_REQUIRED, field="theme")
+        by_slot = {f"clarify-{field.field}": field for field in asked}
+        lines = [
+            Asked(
+                slot, field.title, str(card.fields.get(field.name, "")), required=field.required, options=field.options
+            )
+            for slot, field in by_slot.items()
+        ]
+
+        def read(values: Values) -> dict[str, str]:
+            found = {}
+            for slot, field in by_slot.items():
+                value = iso_day(values[slot], slot) if field.kind is FieldKind.DATE else values[slot]
+                field.demand(value)
+                found[field.name] = value
+            return found
+
+        def done(values: Values) -> None:
+            for name, value in read(values).items():
+                self.desk.card.type_field(name, value)
+            self.desk.notice(tr("Уточнения внесены в карту."))
+
+        self._form(tr("Уточняющие поля"), lines, done, read)
+
     # what is owed, what is wrong
 
     async def _tell(self) -> None:
@@ -470,6 +505,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed(mark("Изменить обещание"), AppealActs._change_promise, frozenset({Status.DEFERRED})),
     Deed(mark("Отметить попытку связаться"), AppealActs._attempt, _OPEN),
     Deed(mark("Представитель и согласия"), AppealActs._representative, frozenset({None, *_OPEN})),
+    Deed(mark("Уточняющие поля"), AppealActs.clarify, frozenset({None, *_OPEN})),
     Deed(mark("Сообщено заявителю"), AppealActs._tell, _ANY - {Status.VOID}),
     Deed(mark("Просить исправить"), AppealActs._ask_correction, frozenset({Status.CLOSED})),
     Deed(mark("Поступление: дата и номер"), AppealActs._receipt, frozenset({None, *_OPEN}), Right.CARD_WITHOUT_CALL),

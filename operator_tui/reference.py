@@ -17,7 +17,12 @@ def packaged_catalogue() -> Catalogue:
     def text(name: str) -> str:
         return folder.joinpath(name).read_text(encoding="utf-8")
 
-    return parse_catalogue(themes=text("themes.csv"), results=text("results.csv"), groups=text("level2_groups.csv"))
+    return parse_catalogue(
+        themes=text("themes.csv"),
+        results=text("results.csv"),
+        groups=text("level2_groups.csv"),
+        fields=text("fields.csv"),
+    )
 
 
 @cache

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 from textual.widget import Widget
 
 from operator_tui.appeals.card import missing_to_close
 from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.forms import PREFIX
 from operator_tui.i18n import tr
 from screens.base import DeskScreen, handles
 from widgets.card_form import CardForm
 from widgets.person_search import PersonSearch
 from widgets.rows import Row
+
+
+class HasClarify(Protocol):
+    """The application, as far as a card's missing fields by type are asked for there."""
+
+    def clarify(self) -> None:
+        """Ask for them."""
 
 
 class CardSteps(DeskScreen):
@@ -52,6 +62,8 @@ class CardSteps(DeskScreen):
         form = self.query_one(CardForm)
         if field in ("type", "theme"):
             form.theme.input.focus()
+        elif field.startswith(PREFIX):
+            cast("HasClarify", self.app).clarify()
         elif field == "comment":
             form.comment.focus()
         elif (asked := form.asked(field)) is not None:

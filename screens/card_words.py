@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, WRITTEN, Source
 from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.forms import PREFIX
 from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import mark, tr
+from operator_tui.reference import packaged_catalogue
 from screens.words import day
 
 _DATES = ("birth_date", "new_date")
@@ -26,6 +28,8 @@ _ASKED_LABELS = {
 
 def field_title(field: str) -> str:
     """A field of a card by its name on the screen."""
+    if field.startswith(PREFIX):
+        return packaged_catalogue().forms.title(field)
     return tr(FIELD_TITLES.get(field, field))
 
 

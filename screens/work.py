@@ -172,6 +172,17 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
     async def _ask_operator(self) -> None:
         people = await self.desk.appeals.workers()
         rows = [Row(str(user), (str(user), words)) for user, words in people.items()]
+        card = self.desk.state.card
+        # Who handled an earlier appeal of this person comes first (K-5.1.7.3).
+        before = {
+            str(earlier.worker): str(earlier.value("number")) for earlier in reversed(card.history if card else ())
+        }
+        rows = [
+            Row(row.key, (row.cells[0], f"{tr('вёл')} {before[row.key]} · {row.cells[1]}"), mark="+")
+            if row.key in before
+            else row
+            for row in sorted(rows, key=lambda row: row.key not in before)
+        ]
 
         def find(text: str) -> list[Row]:
             words = text.casefold().split()

@@ -260,9 +260,12 @@ def missing_to_close(fields: Mapping[str, Any], given: Mapping[str, Any], catalo
         said["operator"] = given["group"]  # to a group until one of it takes it
     if fields.get("attempts"):
         said["call_log"] = fields["attempts"]
-    return missing + [field for field in wanted if not said.get(field)]
+    # What could not be asked any more is not asked for: nobody was reached, the appeal was withdrawn.
+    clarified = [] if code in _WITHOUT_FACTS else catalogue.forms.missing(fields)
+    return missing + clarified + [field for field in wanted if not said.get(field)]
 
 
+_WITHOUT_FACTS = frozenset({"R04", "R05", "R19", "R20", "R21", "R23", "R24", "R26"})
 _SAID_WITH_ACT = frozenset({"operator", "new_date"})
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.forms import Forms, parse_forms
 
 
 class AppealType(StrEnum):
@@ -68,12 +69,18 @@ class Catalogue:
     """All reference data of one version. ``version`` is a digest of its texts, carried by each card."""
 
     def __init__(
-        self, themes: Iterable[Theme], results: Iterable[Result], groups: Iterable[Group], version: str
+        self,
+        themes: Iterable[Theme],
+        results: Iterable[Result],
+        groups: Iterable[Group],
+        version: str,
+        forms: Forms | None = None,
     ) -> None:
         self.themes = {theme.code: theme for theme in themes}
         self.results = {result.code: result for result in results}
         self.groups = {group.code: group for group in groups}
         self.version = version
+        self.forms = forms or Forms(())
 
     def theme(self, code: str) -> Theme:
         """Refusal(UNKNOWN_THEME) when there is none."""
@@ -108,17 +115,18 @@ class Catalogue:
         )
 
 
-def parse_catalogue(*, themes: str, results: str, groups: str) -> Catalogue:
-    """Parse the three CSV texts (separator ``;``, first line names the columns).
+def parse_catalogue(*, themes: str, results: str, groups: str, fields: str = "") -> Catalogue:
+    """Parse the CSV texts (separator ``;``, first line names the columns).
 
     Raises ValueError when they contradict one another (a theme of an unknown group or default result).
     """
-    version = hashlib.sha256("\0".join((themes, results, groups)).encode()).hexdigest()[:12]
+    version = hashlib.sha256("\0".join((themes, results, groups, *filter(None, (fields,)))).encode()).hexdigest()[:12]
     catalogue = Catalogue(
         (_theme(row) for row in _rows(themes)),
         (_result(row) for row in _rows(results)),
         (Group(row["code"], row["title"], row["owner"]) for row in _rows(groups)),
         version,
+        parse_forms(fields),
     )
     for theme in catalogue.themes.values():
         if theme.level2_group and theme.level2_group not in catalogue.groups:

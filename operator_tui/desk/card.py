@@ -156,6 +156,8 @@ def themed(card: CardAtHand, theme: Theme, catalogue: Catalogue) -> CardAtHand:
         "theme": theme.code,
         "result": catalogue.default_result(theme).code,
     }
+    if card.saved is None:
+        fields["form"] = catalogue.forms.version_for(theme.type.value, theme.code)
     script = theme.scripts[0] if theme.scripts else ""
     return replace(card, fields=fields, script=script, edition=card.edition + 1)
 

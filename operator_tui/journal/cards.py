@@ -25,7 +25,7 @@ from operator_tui.journal.store import Store
 
 # What a draft may hold and a save does not send: fields the journal fills itself, and those that moves write
 # (the form offers a result before it is given).
-_NOT_SAVED = GUARDED_FIELDS | {"number", "zone", "catalogue", "deadline", "operator"}
+_NOT_SAVED = GUARDED_FIELDS | {"number", "zone", "catalogue", "form", "deadline", "operator"}
 
 
 def shown(store: Store, card_id: str) -> Card | None:
@@ -171,6 +171,8 @@ def _create(store: Store, draft: Draft, promise: Mapping[str, Any] | None = None
         "deadline": answer_deadline(theme.deadline_days if theme else DEFAULT_DAYS, store.clock.now_ms(), zone),
         **fields,
     }
+    if form := store.catalogue.forms.version_for(str(fields.get("type", "")), str(fields.get("theme", ""))):
+        x["form"] = form
     if draft.call:
         x["call"] = draft.call
     card = _act(store, None, Kind.CARD_NEW, x, {})
