@@ -69,7 +69,16 @@ class Kamailio:
 
     def subscriber(self) -> subprocess.Popen[bytes]:
         """Whoever is called in the public network: answers once and sends back what he hears."""
-        command = ["sipp", "-sf", str(HERE / "sipp" / "echo.xml"), "-i", "127.0.0.1", "-mi", "127.0.0.1", "-rtp_echo"]
+        return self._sipp(HERE / "sipp" / "echo.xml")
+
+    def plays(self, text: str) -> subprocess.Popen[bytes]:
+        """The same by another scenario (tests.peers.scenarios)."""
+        file = self.folder / "scenario.xml"
+        file.write_text(text, encoding="utf-8")
+        return self._sipp(file)
+
+    def _sipp(self, scenario: Path) -> subprocess.Popen[bytes]:
+        command = ["sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-mi", "127.0.0.1", "-rtp_echo", "-trace_err"]
         command += ["-p", str(self.trunk_port), "-mp", str(free_block(4)), "-m", "1", "-nostdin"]
         return self._start([*command, "-timeout", str(_SIPP_SECONDS), "-timeout_error"], "subscriber")
 

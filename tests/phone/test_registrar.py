@@ -12,7 +12,16 @@ import pytest
 
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code
-from operator_tui.phone.line import Call, CallChanged, CallState, Direction, EndedBy, RegistrationState, told
+from operator_tui.phone.line import (
+    Call,
+    CallChanged,
+    CallState,
+    Direction,
+    EndedBy,
+    PhoneEvent,
+    RegistrationState,
+    told,
+)
 from operator_tui.phone.ports import WavPort
 from operator_tui.phone.tones import tone
 from tests.peers.kamailio import Kamailio, kamailio
@@ -40,10 +49,12 @@ class Line:
         self.heard = folder / "heard.wav"
         self.line = BaresipLine(WavPort(voice, self.heard), SystemClock())
         self.changes: list[Call] = []
+        self.events: list[PhoneEvent] = []
         self._reader = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         async for event in self.line.events():
+            self.events.append(event)
             if isinstance(event, CallChanged):
                 self.changes.append(event.call)
 
