@@ -90,7 +90,9 @@ class DeskActs(AppealActs, KeysInOrder):
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         about = appeal_text(card, self.desk.catalogue, zone)
         title = tr("Просмотр: обращение {number}").format(number=card.value("number"))
-        self.push_screen(TimelineScreen(title, [happened_cells(entry, zone) for entry in entries], about))
+        self.push_screen(
+            TimelineScreen(title, [happened_cells(entry, zone, self.desk.appeals.names()) for entry in entries], about)
+        )
 
     async def _call_back(self) -> None:
         await self.desk.appeals.call_back(self._appeal_at_hand())

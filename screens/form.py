@@ -58,6 +58,7 @@ class FormScreen(ModalScreen[Values | None]):
         self._title = title
         self._asked = {one.name: one for one in asked}
         self._check = check
+        self._wrong = False  # what is said below is a reason, and stays until something is typed
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("F9 — принять, Esc — назад"), classes="heading")
@@ -78,6 +79,8 @@ class FormScreen(ModalScreen[Values | None]):
     def on_descendant_focus(self) -> None:
         """Says what the line one stands in may hold."""
         one = self._here()
+        if self._wrong:
+            return
         self.query_one("#form-hint", Line).say(" · ".join(one.options) if one and one.options else "")
 
     def _here(self) -> Asked | None:
@@ -89,6 +92,10 @@ class FormScreen(ModalScreen[Values | None]):
         here = self._here()
         place = names.index(here.name) + step if here else 0
         self._field(names[max(0, min(place, len(names) - 1))]).input.focus()
+
+    @on(Field.Typed)
+    def _typed(self) -> None:
+        self._wrong = False
 
     @on(LeanInput.Submitted)
     def _entered(self) -> None:
@@ -105,11 +112,11 @@ class FormScreen(ModalScreen[Values | None]):
             if self._check is not None:
                 self._check(values)
         except Refusal as refusal:
+            self._wrong = True
             self.query_one("#form-hint", Line).say("! " + sentence(refusal))
             wrong = str(refusal.params.get("field", ""))
             if wrong in self._asked:
                 self._field(wrong).input.focus()
-                self.query_one("#form-hint", Line).say("! " + sentence(refusal))
             return
         self.dismiss(values)
 

@@ -99,7 +99,8 @@ class JournalScreen(DeskScreen):
     def _row(self, card: Card) -> Row:
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         now_ms = self.desk.clock.now_ms()
-        sign = urgency(card, now_ms, zone)
+        theme = self.desk.catalogue.themes.get(str(card.value("theme")))
+        sign = urgency(card, now_ms, zone, theme.level2_group if theme else "")
         cells = appeal_cells(card, self.desk.catalogue, zone, now_ms)
         return Row(card.id, cells, mark=sign, urgent=sign == "!")
 

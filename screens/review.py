@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.correction import CORRECTION
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import EXTENSION, Act
 from operator_tui.commands import Situation
@@ -29,6 +30,7 @@ from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
 QUEUE = Sieve(statuses=(Status.IN_REVIEW,), order=Order.DUE)
+CORRECTIONS = Sieve(review=CORRECTION)
 SHOWN = 200
 SAMPLE = 8
 _BY = {"result": mark("Результат"), "theme": mark("Тематика"), "closer": mark("Закрыл")}
@@ -116,6 +118,9 @@ class ReviewScreen(DeskScreen):
             raise Refusal(Code.NO_ROW_CHOSEN)
         await self.desk.appeals.move(card.id, Act.APPROVE)
         number = card.value("number")
+        if card.review == CORRECTION:
+            self.desk.notice(tr("Обращение {number} исправлено.").format(number=number))
+            return
         if card.review == EXTENSION:
             until = day(str(card.value("new_date")))
             self.desk.notice(tr("Срок обращения {number} продлён до {day}.").format(number=number, day=until))
@@ -144,7 +149,8 @@ class ReviewScreen(DeskScreen):
     @handles("review.sift")
     async def sift(self) -> None:
         """«Отбор»: the queue by result, theme or the one who closed."""
-        rows: list[Row] = [Row("all", ("", tr("Вся очередь")))]
+        _, asked = await self.desk.appeals.page(CORRECTIONS, 1)
+        rows: list[Row] = [Row("all", ("", tr("Вся очередь"))), Row("asked", (str(asked), tr("Просят исправить")))]
         for by, title in _BY.items():
             for heap in await self.desk.appeals.heaps(QUEUE, by):
                 words = self.desk.appeals.heap_words(by, heap.value)
@@ -160,6 +166,8 @@ class ReviewScreen(DeskScreen):
     def _sifted(self, key: str | None) -> None:
         if key == "all":
             self._sift(QUEUE, "")
+        elif key == "asked":
+            self._sift(CORRECTIONS, tr("просят исправить"))
         elif key:
             by, _, value = key.partition(":")
             sieve = msgspec.structs.replace(QUEUE, **{by: int(value) if by == "closer" else value})

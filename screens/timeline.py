@@ -33,7 +33,7 @@ class TimelineScreen(ModalScreen[None]):
         yield Line(self._title, tr("Esc — назад"), classes="heading")
         yield VerticalScroll(Static(Text(self._about), id="appeal-about", markup=False), can_focus=False)
         yield Line(tr("История обращения"), classes="heading")
-        yield Rows((Column(11), Column(7), Column()), id="timeline", empty=tr("Ничего не записано"))
+        yield Rows((Column(11), Column(14), Column()), id="timeline", empty=tr("Ничего не записано"))
         yield VerticalScroll(Static("", id="entry", markup=False), id="entry-box", can_focus=False)
 
     def on_mount(self) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from operator_tui.appeals.card import FIELD_TITLES, OPEN_STATUSES, STATUS_TITLES, Card, Status, full_name
 from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.correction import correction_of
 from operator_tui.appeals.deadlines import days_left
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.owed import OWED_TITLES, owed_of
+from operator_tui.appeals.papers import REPLY_TITLES, ReplyKind
+from operator_tui.appeals.promises import ANSWERED
+from operator_tui.appeals.terms import terms_of
 from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
 from operator_tui.journal.happened import Happened
@@ -184,6 +190,15 @@ def appeal_text(card: Card, catalogue: Catalogue, zone: str) -> str:
         lines.append(tr("Просят продлить срок с {old} до {new}").format(**dates))
     elif card.deadline:
         lines.append(f"{tr('Срок')}: {day(card.deadline)}")
+    if (asked := correction_of(card)) is not None:
+        words = tr("Просят исправить поле «{field}»: было «{old}», стало «{new}». Причина: {reason}")
+        title = tr(FIELD_TITLES.get(asked.field, asked.field))
+        lines.append(words.format(field=title, old=asked.old, new=asked.new, reason=asked.reason))
+    if owed := owed_of(card):
+        lines.append(f"{tr('Сообщить заявителю')}: {', '.join(tr(OWED_TITLES[one]) for one in owed)}")
+    if card.value("insured_name"):
+        kin = f" ({card.value('representative')})" if card.value("representative") else ""
+        lines.append(f"{tr('Застрахованное лицо')}: {card.value('insured_name')}{kin}")
     lines += [f"{tr(FIELD_TITLES[field])}: {card.value(field)}" for field in _IN_FULL if card.value(field)]
     return "\n".join(line for line in lines if line)
 
@@ -199,11 +214,15 @@ def days_word(card: Card, now_ms: int, zone: str) -> str:
     return tr("{days} дн").format(days=days_left(card.deadline, now_ms, zone))
 
 
-def urgency(card: Card, now_ms: int, zone: str) -> str:
-    """``!`` on the last day and after it, ``1`` and ``3`` when that many days are left, else a blank."""
-    if not card.deadline or card.status not in OPEN_STATUSES:
+def urgency(card: Card, now_ms: int, zone: str, group: str = "") -> str:
+    """``!`` on the last day and after it, ``1`` and ``3`` when that many days are left, else a blank.
+
+    The nearest term counts; ``group`` is the level-2 group of the theme, which says whether one is to forward.
+    """
+    terms = terms_of(card, group, now_ms, zone)
+    if not terms:
         return " "
-    left = days_left(card.deadline, now_ms, zone)
+    left = terms[0].left
     return next((sign for days, sign in _URGENT if left <= days), " ")
 
 
@@ -212,21 +231,52 @@ def calls_in_week(cards: Iterable[Card], now_ms: int) -> int:
     return 1 + sum(1 for card in cards if now_ms - stamp_ms(card.created) <= 7 * 86_400_000)
 
 
-def happened_cells(entry: Happened, zone: str) -> tuple[str, str, str]:
-    """A row of an appeal's time line: when, who, what."""
+def happened_cells(entry: Happened, zone: str, names: Mapping[int, str] | None = None) -> tuple[str, str, str]:
+    """A row of an appeal's time line: when, who (by name where ``names`` knows him), what."""
     what = act_word(entry.act) if entry.act else tr(_KINDS.get(entry.kind, entry.kind))
     if entry.status in set(Status):
         what += f" → {tr(STATUS_TITLES[Status(entry.status)])}"
     shown = {**entry.values, **entry.rival}
     said = [f"{tr(FIELD_TITLES[key])}: {value}" for key, value in shown.items() if key in _TOLD and value]
+    said += _papers(shown)
     if entry.pending:
         what += f" ({tr('не отправлено')})"
     if entry.refused is not None:
         what += f" ({tr('не принято')})"
-    return (local_time(entry.at_ms, zone), f"№ {entry.by}", " · ".join([what, *said]).replace("\n", " "))
+    who = short_name(names[entry.by]) if names and entry.by in names else f"№ {entry.by}"
+    return (local_time(entry.at_ms, zone), who, " · ".join([what, *said]).replace("\n", " "))
 
 
-_KINDS = {"card.new": mark("Зарегистрировано"), "card.set": mark("Изменено"), "card.move": mark("Перемещено")}
+def _papers(values: Mapping[str, Any]) -> list[str]:
+    """Files, answers and tries that were added, in words."""
+    words = []
+    for file in values.get("files") or ():
+        words.append(tr("файл {name} № {number}").format(name=file.get("name"), number=file.get("number")))
+    for reply in values.get("replies") or ():
+        title = tr(REPLY_TITLES[ReplyKind(reply["kind"])]) if reply.get("kind") in set(ReplyKind) else ""
+        words.append(tr("ответ {title} исх. № {number}").format(title=title, number=reply.get("number")))
+    for attempt in values.get("attempts") or ():
+        reached = attempt.get("outcome") == ANSWERED
+        words.append(tr("дозвонились") if reached else tr("не дозвонились"))
+    return words
+
+
+_KINDS = {
+    "card.new": mark("Зарегистрировано"),
+    "card.set": mark("Изменено"),
+    "card.move": mark("Перемещено"),
+    "call.offered": mark("Звонок поступил"),
+    "call.ringing": mark("Звонок"),
+    "call.answered": mark("Разговор начат"),
+    "call.held": mark("Удержание"),
+    "call.resumed": mark("Разговор продолжен"),
+    "call.transferred": mark("Звонок переведён"),
+    "call.ended": mark("Звонок завершён"),
+    "call.abandoned": mark("Не дождались ответа"),
+    "call.recorded": mark("Разговор записан"),
+    "call.record_paused": mark("Запись приостановлена"),
+    "call.record_resumed": mark("Запись продолжена"),
+}
 _TOLD = (
     "surname", "phone", "result", "comment", "measures", "organisation", "sum", "letter", "new_date", "remark", "reason"
 )  # fmt: skip
