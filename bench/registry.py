@@ -1,7 +1,7 @@
 """The registry of insured people against its targets, with its peers in the same run.
 
-`python -m bench.registry [--people 3000000] [--folder DIR] [--full]`: makes a list of people, loads it with the
-product's own command, and asks what operators type. Prints `name value unit target peer verdict`, tab-separated, and
+`python -m bench.registry [--people 3000000] [--folder DIR] [--full] [--no-keep]`: makes a list of people, loads it with
+the product's own command, and asks what operators type. Prints `name value unit target peer verdict`, by tabs, and
 `N of M targets met`; exit 1 when one is short. Figures of a search are the best of five with nothing remembered from
 the last one, ours and the peers' in turn, so that other work on the machine hits all alike; `key_first_p99_ms` is the
 first run of each key, as it comes. `--folder` keeps the files for the next run.
@@ -10,16 +10,16 @@ first run of each key, as it comes. `--folder` keeps the files for the next run.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,12 @@ from operator_tui.registry.delta import apply
 from operator_tui.registry.index import Registry
 from operator_tui.registry.people import Person
 from operator_tui.registry.records import Change
+from operator_tui.registry.schema import connect
 
 PEOPLE = 3_000_000
 GROWTH = (30_000, 300_000)
+FULL = 30_000_000
+RESULTS = Path(__file__).with_name("results") / "registry.tsv"
 _BEST_OF, _SLOW_S = 5, 0.1
 
 
@@ -226,36 +229,53 @@ def delta_rows(loaded: Loaded, people: list[Person], typed: list[Typed]) -> Iter
     ]
     fresh = [structs.replace(one, enp=f"00{one.enp[2:]}") for one in people[:300]]
     changes = [Change(one.enp, one) for one in (*changed, *fresh)]
-    done = threading.Event()
-    seen: list[float] = []
-
-    def ask() -> None:
-        registry = loaded.open()
-        for text in _again(keys(typed)):
-            if done.is_set():
-                break
-            started = time.perf_counter()
-            registry.search(text)
-            seen.append((time.perf_counter() - started) * 1000)
-        registry.close()
-
-    asking = threading.Thread(target=ask)
-    asking.start()
     registry = loaded.open()
-    started = time.perf_counter()
-    apply(loaded.file, loaded.key, changes, registry.as_of)
-    seconds = time.perf_counter() - started
-    done.set()
-    asking.join()
+    as_of = registry.as_of
     registry.close()
+    # The desk is a process of its own, as in life: in one process the two would wait for the same interpreter lock.
+    with (
+        tempfile.TemporaryDirectory(prefix="ot-bench-signs-") as signs,
+        ProcessPoolExecutor(1, get_context("spawn")) as process,
+    ):
+        asking = process.submit(_asking, loaded.file, loaded.key, [query.text for query in typed], Path(signs))
+        _wait_for(Path(signs, "begun"))
+        started = time.perf_counter()
+        apply(loaded.file, loaded.key, changes, as_of)
+        seconds = time.perf_counter() - started
+        Path(signs, "done").touch()
+        seen = asking.result()
     yield Row("delta_s", seconds, "s", 10)
     yield Row("delta_key_p99_ms", percentile(seen, 0.99), "ms")
 
 
-def _again(texts: Iterator[str]) -> Iterator[str]:
-    held = list(texts)
-    while True:
-        yield from held
+def _asking(file: Path, key: bytes, texts: list[str], signs: Path) -> list[float]:
+    """Milliseconds of each key of a desk that searches until it is told that the delta is done."""
+    registry = Registry.open(file, key, deadline_ms=0)
+    found: list[float] = []
+    for text in cycle(list(keys([Typed(text, "") for text in texts]))):
+        started = time.perf_counter()
+        registry.search(text)
+        found.append((time.perf_counter() - started) * 1000)
+        if len(found) == 1:
+            Path(signs, "begun").touch()
+        if Path(signs, "done").exists():
+            break
+    registry.close()
+    return found
+
+
+def _wait_for(sign: Path) -> None:
+    while not sign.exists():
+        time.sleep(0.01)
+
+
+def ring_row(loaded: Loaded, people: list[Person]) -> Row:
+    """The candidates of a ring: everybody who has the number, as the desk asks for them before it paints."""
+    registry = loaded.open()
+    numbers = [one.phone for one in people if one.phone][:500]
+    found = [timed(lambda number=number: registry.by_phone(number)) for number in numbers]  # type: ignore[misc]
+    registry.close()
+    return Row("ring_p99_ms", percentile(found, 0.99), "ms", 100)
 
 
 @contextmanager
@@ -296,30 +316,58 @@ def server_row(loaded: Loaded, typed: list[Typed], server: Any) -> Row:
     return Row("server_p99_ms", percentile(found, 0.99), "ms", 10)
 
 
-def growth_rows(folder: Path, sizes: tuple[int, ...]) -> Iterator[Row]:
-    """How the figures grow with the number of people."""
+def growth_rows(folder: Path, sizes: Iterable[int], server: Any) -> Iterator[Row]:
+    """How the figures grow with the number of people: the desk's own, and the central server's."""
     for people in sizes:
         loaded = load(folder, people)
-        typed = queries(sample(loaded.csv, people, 160))
-        for row in key_rows(loaded, typed):
-            if row.name.startswith("key_p"):
-                yield Row(f"at_{people}_{row.name}", row.value, row.unit)
-        yield Row(f"at_{people}_size_gb", loaded.megabytes / 1000, "GB")
-        yield Row(f"at_{people}_load_s", loaded.seconds, "s")
+        yield from grown_rows(loaded, people, queries(sample(loaded.csv, people, 160)), server)
 
 
-def column_rows(loaded: Loaded) -> Iterator[Row]:
-    """What each table and index costs, for the day when the whole does not fit."""
-    registry = loaded.open()
-    pages = registry._connection.execute(
-        "SELECT name, sum(pgsize) FROM dbstat GROUP BY name HAVING sum(pgsize) > 1e6 ORDER BY 2 DESC"
-    ).fetchall()
-    registry.close()
-    for name, size in pages:
-        yield Row(f"size_{name}_mb", size / 1e6, "MB")
+def grown_rows(loaded: Loaded, people: int, typed: list[Typed], server: Any) -> Iterator[Row]:
+    """One step of the table."""
+    for row in key_rows(loaded, typed):
+        if row.name.startswith("key_p"):
+            yield Row(f"at_{people}_{row.name}", row.value, row.unit)
+    yield Row(f"at_{people}_size_gb", loaded.megabytes / 1000, "GB")
+    yield Row(f"at_{people}_load_s", loaded.seconds, "s")
+    if server:
+        yield Row(f"at_{people}_server_p99_ms", server_row(loaded, typed, server).value, "ms")
 
 
-def measure(folder: Path, people: int, *, full: bool = False) -> Iterator[Row]:
+def cost_rows(loaded: Loaded) -> Iterator[Row]:
+    """What each table, index and column costs in bytes a person: which to give up when the whole does not fit.
+
+    SQLCipher's build has no dbstat: each is dropped from a copy, and the pages that come free are counted.
+    """
+    with tempfile.TemporaryDirectory(prefix="ot-bench-cost-") as scratch:
+        copy = Path(scratch, "copy.db")
+        shutil.copyfile(loaded.file.resolve(), copy)
+        connection = connect(copy, loaded.key, read_only=False)
+        run = connection.execute
+        (people,) = run("SELECT count(*) FROM p").fetchone()
+        (page,) = run("PRAGMA page_size").fetchone()
+        columns = [name for _, name, *_ in run("PRAGMA table_info(p)").fetchall() if name != "id"]
+        wide = ", ".join(f"total({_WIDTH.format(name)})" for name in columns)
+        for name, size in zip(columns, run(f"SELECT {wide} FROM p").fetchone(), strict=True):
+            yield Row(f"cost_column_{name}_bytes", size / people, "B/person")
+        made = "SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name"  # indexes first
+        for kind, name in run(made).fetchall():
+            (before,) = run("PRAGMA freelist_count").fetchone()
+            run(f"DROP {kind} {name}")
+            (after,) = run("PRAGMA freelist_count").fetchone()
+            yield Row(f"cost_{kind}_{name}_bytes", (after - before) * page / people, "B/person")
+        connection.close()
+
+
+# Bytes of an integer in a row (sqlite.org/fileformat2.html, section 2.1), without the byte that says how many.
+_WIDTH = (
+    "CASE WHEN {0} IS NULL OR {0} IN (0, 1) THEN 0 WHEN abs({0}) < 128 THEN 1 WHEN abs({0}) < 32768 THEN 2"
+    " WHEN abs({0}) < 8388608 THEN 3 WHEN abs({0}) < 2147483648 THEN 4 WHEN abs({0}) < 140737488355328 THEN 6"
+    " ELSE 8 END"
+)
+
+
+def measure(folder: Path, people: int, growth: Sequence[int]) -> Iterator[Row]:
     """All rows of one run."""
     loaded = load(folder, people)
     yield Row("load_s", loaded.seconds, "s", 180)
@@ -330,6 +378,7 @@ def measure(folder: Path, people: int, *, full: bool = False) -> Iterator[Row]:
     yield from cold_rows(loaded, typed)
     say("keys")
     yield from key_rows(loaded, typed)
+    yield ring_row(loaded, chosen)
     yield from recall_rows(loaded, chosen[:1000])
     say("the peers are built")
     base = folder / f"peers-{people}.db"
@@ -345,30 +394,49 @@ def measure(folder: Path, people: int, *, full: bool = False) -> Iterator[Row]:
         yield from ratio_rows(loaded, typed, peers)
         yield like_row(loaded, typed[:12], base)
         if server:
-            yield server_row(loaded, typed, server)
-    say("a delta comes")
-    yield from delta_rows(loaded, chosen, typed)
-    yield from growth_rows(folder, (*GROWTH, *((30_000_000,) if full else ())))
-    try:
-        yield from column_rows(loaded)
-    except Exception:  # a build of SQLite without dbstat
-        say("this SQLite can not tell what its tables cost")
+            row = server_row(loaded, typed, server)
+            yield row
+            yield Row(f"at_{people}_server_p99_ms", row.value, "ms")
+        say("a delta comes")
+        yield from delta_rows(loaded, chosen, typed)
+        yield from growth_rows(folder, growth, server)
+    say("what costs what")
+    yield from cost_rows(load(folder, growth[-1]) if growth and growth[-1] < people else loaded)
+
+
+def keep(rows: list[Row], people: int) -> None:
+    """Append the run to the file of results, with its commit."""
+    commit = subprocess.run(
+        ["git", "-C", str(RESULTS.parent.parent), "describe", "--always", "--dirty"], capture_output=True, text=True
+    ).stdout.strip()
+    RESULTS.parent.mkdir(exist_ok=True)
+    fresh = not RESULTS.exists()
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    with RESULTS.open("a", encoding="utf-8") as stream:
+        if fresh:
+            stream.write("commit\tday\tpeople\tname\tvalue\tunit\ttarget\tpeer\tverdict\n")
+        for row in rows:
+            stream.write(f"{commit}\t{day}\t{people}\t{row}\n")
 
 
 @click.command()
 @click.option("--people", type=int, default=PEOPLE, show_default=True)
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the files here.")
-@click.option("--full", is_flag=True, help="Also at thirty million.")
-def main(people: int, folder: Path | None, full: bool) -> None:
+@click.option("--growth", type=int, multiple=True, default=GROWTH, show_default=True, help="Sizes of the growth table.")
+@click.option("--full", is_flag=True, help="Also at thirty million (some forty minutes more, 12 GB of memory).")
+@click.option("--keep/--no-keep", "kept", default=True, help="Append the rows to bench/results/registry.tsv.")
+def main(people: int, folder: Path | None, growth: tuple[int, ...], full: bool, kept: bool) -> None:
     """Print all rows; exit 1 when a target is not met."""
     with tempfile.TemporaryDirectory(prefix="ot-bench-") as scratch:
         place = folder or Path(scratch)
         place.mkdir(parents=True, exist_ok=True)
         rows: list[Row] = []
         print("name\tvalue\tunit\ttarget\tpeer\tverdict")
-        for row in measure(place, people, full=full):
+        for row in measure(place, people, (*growth, FULL) if full else growth):
             rows.append(row)
             print(row, flush=True)
+    if kept:
+        keep(rows, people)
     judged = [row for row in rows if row.target is not None]
     met = sum(row.met for row in judged)
     print(f"{met} of {len(judged)} targets met")

@@ -58,7 +58,9 @@ class CsvList:
         with file.open(encoding=self.encoding, newline="") as stream:
             try:
                 header = next(csv.reader(stream, delimiter=";"), [])
-            except (UnicodeDecodeError, csv.Error) as error:
+            except UnicodeDecodeError as error:
+                raise broken(file, _undecodable(file, self.encoding)) from error
+            except csv.Error as error:
                 raise broken(file, 1) from error
         self.width = len(header)
         self.places = known_columns(header, file)
@@ -74,7 +76,9 @@ class CsvList:
                         self._read = os.lseek(raw.fileno(), 0, os.SEEK_CUR)
                     if row > 1 and cells is not None:
                         yield row, "", cells
-        except (UnicodeDecodeError, csv.Error) as error:
+        except UnicodeDecodeError as error:
+            raise broken(self.file, _undecodable(self.file, self.encoding)) from error
+        except csv.Error as error:
             raise broken(self.file, row + 1) from error
         except OSError as error:
             raise Refusal(Code.FILE_UNREADABLE, file=self.file.name, reason=error.strerror or "") from error
@@ -111,12 +115,26 @@ def _encoding(file: Path) -> str:
         raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=error.strerror or "") from error
     if b"\x00" in beginning:
         raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason="строка 1: кодировка не UTF-8 и не windows-1251")
+    # The first line with other letters tells: one that differs further down is a fault of its own. The last line may
+    # end inside a letter.
+    lines = beginning[: beginning.rfind(b"\n") + 1].splitlines() or [beginning]
+    telling = next((line for line in lines if not line.isascii()), b"")
     try:
-        # The block may end inside a letter: what is left of it is no error.
-        beginning[: beginning.rfind(b"\n") + 1].decode("utf-8")
+        telling.decode("utf-8")
     except UnicodeDecodeError:
         return "windows-1251"
     return "utf-8-sig"
+
+
+def _undecodable(file: Path, encoding: str) -> int:
+    """The first line that is not of the encoding: text is decoded by blocks, which know no lines."""
+    with file.open("rb") as stream:
+        for row, line in enumerate(stream, 1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                return row
+    return 1
 
 
 def read_csv(file: Path) -> Iterator[Person]:
