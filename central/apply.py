@@ -27,6 +27,7 @@ from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import clamp_stamp
+from operator_tui.appeals.number import REGISTER, register_number
 from operator_tui.appeals.operations import (
     CARD_KINDS,
     CARD_NOW,
@@ -127,7 +128,7 @@ def _push(
     # Locked last and in this order (see streams.take_place); from here to the commit nobody else writes to them.
     places = {stream: streams.take_place(database, connection, stream) for stream in sorted(by_stream)}
     with database.together(connection):
-        touched = _store_events(connection, by_stream, places, now_ms)
+        touched = _store_events(connection, by_stream, places, now_ms, cards, steps)
         _store_cards(connection, cards)
         connection.execute(
             sa.update(t.device).where(t.device.c.id == device.id).values(last_n=last_n, last_seen=now_ms)
@@ -332,16 +333,32 @@ def _by_stream(steps: Sequence[_Step]) -> dict[str, list[tuple[_Step, streams.Dr
     return by_stream
 
 
+def _register(draft: streams.Draft, cards: _Cards, number: str, steps: Sequence[_Step]) -> None:
+    """Write the fund's number into the event that makes the appeal, the appeal, and what others are told of it."""
+    draft.body.setdefault("set", {})[REGISTER] = number
+    made = cards.changed[draft.card]
+    written = {**made.stamps, REGISTER: (draft.op, draft.stamp)}
+    cards.put(msgspec.structs.replace(made, fields={**made.fields, REGISTER: number}, stamps=written))
+    for told_of in (more for step in steps for more in step.more if more.card == draft.card):
+        seen = told_of.body["card"]
+        seen["fields"] = {**seen["fields"], REGISTER: number}
+
+
 def _store_events(
     connection: sa.Connection,
     by_stream: dict[str, list[tuple[_Step, streams.Draft]]],
     places: dict[str, streams.Place],
     now_ms: int,
+    cards: _Cards,
+    steps: Sequence[_Step],
 ) -> set[str]:
     for stream, place in places.items():
         for seq, (step, draft) in enumerate(by_stream[stream], place.seq + 1):
             if draft is step.draft:
                 step.outcome = msgspec.structs.replace(step.outcome, q=seq)
+                if draft.kind == Kind.CARD_NEW:
+                    _register(draft, cards, register_number(stream, seq), steps)
+    for stream, place in places.items():
         streams.append(connection, stream, place, [draft for _, draft in by_stream[stream]], now_ms)
     return set(by_stream)
 

@@ -21,6 +21,7 @@ from operator_tui.appeals.deadlines import DEFAULT_DAYS, answer_deadline, local_
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import MOVES, Act, make_move
+from operator_tui.appeals.number import REGISTER
 from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, Change, Kind, Operation
 from operator_tui.appeals.organisations import demand_reach, receiver
 from operator_tui.appeals.papers import demand_papers
@@ -33,7 +34,7 @@ MAX_TEXT = 100_000
 # What every reader of JSON holds exactly, and every column of the server.
 MAX_NUMBER = (1 << 53) - 1
 MAX_DEPTH = 8
-_PROTECTED = GUARDED_FIELDS | {"status", "worker", "deadline"}
+_PROTECTED = GUARDED_FIELDS | {"status", "worker", "deadline", REGISTER}
 
 
 @dataclass(frozen=True)

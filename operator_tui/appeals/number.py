@@ -11,6 +11,17 @@ def number_to_tell(device: int, counter: int) -> str:
     return f"{device}-{counter:05d}-{luhn.calc_check_digit(digits)}"
 
 
+# The field that holds the fund's number: the server gives it, no desk writes it.
+REGISTER = "register"
+
+
+def register_number(stream: str, place: int) -> str:
+    """``26-41`` of the fund of region 26, ``26001-41`` of an insurer: ``place`` is that of the event that made the
+    appeal in its organisation's stream, which has no gap and gives none twice."""
+    region, _, organisation = stream.partition("/")
+    return f"{organisation.rpartition('-')[2] if '-' in organisation else region}-{place}"
+
+
 def told_right(number: str) -> bool:
     """Whether a dictated number is whole; blanks and hyphens do not matter."""
     digits = "".join(filter(str.isdigit, number))

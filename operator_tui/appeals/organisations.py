@@ -15,13 +15,14 @@ import msgspec
 
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.number import REGISTER
 from operator_tui.appeals.people import Role
 
 WHOLE, STUB = "whole", "stub"
 _ORGANISATION = re.compile(r"[0-9]{2}/(tf|smo-[0-9]{5})")
 _JUDGED = frozenset({Status.IN_REVIEW, Status.CLOSED})
 # What a stub keeps of the fields: nothing by which the caller could be known, and no word of his.
-_STUB_FIELDS = ("type", "number", "source")
+_STUB_FIELDS = ("type", "number", REGISTER, "source")
 
 
 def fund_of(organisation: str) -> str:

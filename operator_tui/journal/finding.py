@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 
 from operator_tui.appeals.card import Card, full_name
+from operator_tui.appeals.number import REGISTER
 
 _PUNCTUATION = frozenset("+-() \u00a0\u2011\u2013")
 
@@ -28,6 +29,7 @@ def phone_key(phone: str) -> str:
 def find_columns(card: Card) -> dict[str, Any]:
     """The row of ``shown`` that search, history and order need."""
     number = str(card.value("number"))
+    register = str(card.value(REGISTER))
     phone = str(card.value("phone"))
     texts = [str(card.value(field)) for field in ("text", "comment", "measures", "insured_name", "in_number")]
     texts += [str(value) for values in card.rival.values() for value in values]
@@ -46,7 +48,7 @@ def find_columns(card: Card) -> dict[str, Any]:
         "owed": str(card.value("owed")),
         "phone": phone_key(phone),
         "enp": digits(str(card.value("enp"))),
-        "find_number": f"{digits(number)} {number}".strip(),
+        "find_number": f"{digits(number)} {number} {digits(register)} {register}".strip(),
         "find_name": normal(full_name(card.fields)),
         "find_phone": f"{digits(phone)} {phone_key(phone)}".strip(),
         "find_text": normal(" ".join(filter(None, texts))),

@@ -128,7 +128,9 @@ def test_what_an_insurer_closes_is_decided_by_the_funds_administrator(office: Of
     ((_, back),) = _news(receiver)
     assert (back["status"], back["fields"]["remark"]) == ("work", "Нет даты ответа")
     assert judge.send(judge.operation("card.set", {"comment": "сам"}, card=card)).outcomes[0].w == "card_elsewhere"
-    assert _move(office, receiver, card, "close", result="R01", comment="С датой").states == ["merged"], "both texts are kept"
+    assert _move(office, receiver, card, "close", result="R01", comment="С датой").states == ["merged"], (
+        "both texts are kept"
+    )
     assert _move(office, judge, card, "approve").states == ["applied"]
     assert _news(receiver)[-1][1]["status"] == "closed"
     assert office.card(card)["stream"] == FIRST
@@ -141,3 +143,26 @@ def test_sent_and_refused_and_sent_again_is_one_appeal(office: Office, sender: D
     move = sender.operation("card.move", {"act": "send", "to": FIRST}, card=card, b={"status": _status(office, card)})
     assert sender.send(move).states == sender.send(move).states == ["applied"]
     assert len(office.rows(t.event, stream=FIRST)) == 1
+
+
+def test_the_funds_register_number_is_the_servers(office: Office, sender: Desk, receiver: Desk) -> None:
+    forged = sender.new_card(register="1")
+    assert sender.send(forged).outcomes[0].w == "field_invalid"
+    first, second = sender.new_card(), sender.new_card()
+    answer = sender.send(first, second)
+    assert [event.x["set"]["register"] for event in answer.events] == ["26-1", "26-2"]
+    card = sender.card_id(second)
+    assert office.card(card)["fields"]["register"] == "26-2"
+    assert _move(office, sender, card, "send", to=FIRST).states == ["applied"]
+    new = receiver.new_card()
+    assert receiver.send(new).events[-1].x["set"]["register"] == "26001-2", "what came took the first place"
+    assert office.card(card)["fields"]["register"] == "26-2", "it keeps its number"
+
+
+def test_made_and_sent_in_one_breath_it_has_its_number_there(office: Office, sender: Desk, receiver: Desk) -> None:
+    new = sender.new_card()
+    card = sender.card_id(new)
+    seen = {"status": card}
+    sender.send(new, sender.operation("card.move", {"act": "send", "to": FIRST}, card=card, b=seen))
+    ((_, whole),) = _news(receiver)
+    assert whole["fields"]["register"] == office.card(card)["fields"]["register"] == "26-1"
