@@ -138,9 +138,10 @@ class Vault:
         if self._key and header == self._header:
             return self._key
         salt = base64.b64decode(header["salt"], validate=True)
-        if header["v"] != 1 or len(salt) != _SALT_BYTES or not 8 <= header["m"] <= _MAX_MEMORY_KIB:
+        if header["v"] != 1 or len(salt) != _SALT_BYTES or not (1 <= header["t"] <= 16 and 1 <= header["p"] <= 16):
             raise ValueError("not a header of a vault")
-        if not (1 <= header["t"] <= 16 and 1 <= header["p"] <= 16):
+        # At least eight blocks a lane (RFC 9106, section 3.1): Argon2 itself would refuse with an error of its own.
+        if not 8 * header["p"] <= header["m"] <= _MAX_MEMORY_KIB:
             raise ValueError("not a header of a vault")
         if self._passphrase is None:
             raise Refusal(Code.VAULT_LOCKED, path=str(self._path))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import subprocess
 import sys
 import types
+import warnings
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import keyring
 import keyring.backend
 import pytest
+from argon2.low_level import Type, hash_secret_raw
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.profiles import open_profile
@@ -17,22 +22,29 @@ from operator_tui.secrets import profile_secrets
 from operator_tui.secrets.live import LiveSecrets, VaultBackend
 from operator_tui.secrets.vault import Vault
 
+UNLOCK_S = 0.7
+
 
 @pytest.fixture(autouse=True)
 def _keyring_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring.core, "_keyring_backend", keyring.core._keyring_backend)
 
 
-def test_a_vault_is_unlocked_within_seven_tenths_of_a_second(tmp_path: Path) -> None:
+def test_a_vault_is_unlocked_by_one_price_and_no_more(tmp_path: Path) -> None:
+    """Seven tenths of a second is for `python -m bench.signin`; here the work is counted, the time only told."""
     vault = Vault(tmp_path / "vault", lambda: "пароль")
     vault.change(lambda kept: kept.update(a=b"1"))
-    times: list[float] = []
-    # The machine of the tests is shared: the best try is the price, the others are the neighbours'.
-    while len(times) < 12 and min(times, default=9.9) > 0.7:
-        begin = perf_counter()
-        assert vault.fits("пароль")
-        times.append(perf_counter() - begin)
-    assert min(times) <= 0.7, times
+    begin, worked = perf_counter(), process_time()
+    assert vault.fits("пароль")
+    took, worked = perf_counter() - begin, process_time() - worked
+    begin = process_time()
+    hash_secret_raw(b"x", bytes(16), time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, type=Type.ID)
+    price = process_time() - begin
+    assert worked < 3 * price, "Argon2id once, and nothing else that counts"
+    if took > UNLOCK_S:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.warn(f"a vault was unlocked in {took:.2f} s", stacklevel=1)
     assert not vault.fits("не тот")
     assert vault.get("a") == b"1"
 
@@ -83,3 +95,27 @@ def test_a_plain_text_keyring_that_is_installed_is_not_taken(monkeypatch: pytest
     assert isinstance(secrets, LiveSecrets)
     assert secrets.backend == "vault"
     assert isinstance(keyring.get_keyring(), VaultBackend)
+
+
+def test_the_real_keyrings_alt_is_installed_and_not_taken(home: Path) -> None:
+    """Left to itself the library takes a chain with its plain-text file in it; a desk of its own process does not."""
+    code = (
+        "import json, keyring\n"
+        "from keyring.core import load_config\n"
+        "chosen = keyring.get_keyring()\n"
+        "names = [type(one).__name__ for one in getattr(chosen, 'backends', [chosen])]\n"
+        "from operator_tui.profiles import open_profile\n"
+        "from operator_tui.secrets import profile_secrets\n"
+        "secrets = profile_secrets(open_profile('tfoms26'), passphrase=lambda: 'пароль')\n"
+        "secrets.set('token', b'a secret of this test')\n"
+        "print(json.dumps([names, secrets.backend, type(keyring.get_keyring()).__name__]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    left, ours, kept = json.loads(done.stdout)
+    assert "PlaintextKeyring" in left, "keyrings.alt is there (requirements/dev.in), and would be taken"
+    assert (ours, kept) == ("vault", "VaultBackend")
+    secret = base64.b64encode(b"a secret of this test")
+    files = [file for file in home.rglob("*") if file.is_file()]
+    assert any(file.name == "vault" for file in files)
+    assert not any(secret in file.read_bytes() or b"a secret of this test" in file.read_bytes() for file in files)
