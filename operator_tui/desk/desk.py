@@ -16,9 +16,9 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.commands import Situation
 from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
-from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.colleagues import Colleagues
 from operator_tui.desk.export import ExportDesk
+from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
+
+# What the work in the background has for its own end; a desk is gone two seconds after its signal (DESIGN rule 12).
+PARTING_S = 2.0
 
 
 class Desk:
@@ -173,13 +176,20 @@ class Desk:
         await self.card.flush_draft()
         await self.insured.flush()
         await self.phone.detach(leave=leave)
-        for task in list(self._tasks):
-            task.cancel()
+        await self._end_tasks()
         if leave:
             await self.parts.sign_out()
         await self.parts.close()
         self._journal_thread.shutdown(wait=True)
         self._registry_thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _end_tasks(self) -> None:
+        """End what runs in the background; a server or an engine on its way up is put away by its own task."""
+        tasks = self._tasks - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=PARTING_S)
 
     # the journal of appeals
 

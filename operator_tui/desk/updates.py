@@ -85,6 +85,7 @@ async def _in_process(file: Path, package: Package, path: Path, key: bytes) -> N
         said, _ = await process.communicate(msgspec.json.encode(order))
     except asyncio.CancelledError:
         process.kill()  # the desk ends; a generation that is not finished is no generation
+        await process.communicate()
         raise
     if said:
         raise Refusal.from_wire(msgspec.json.decode(said))

@@ -245,7 +245,13 @@ class RemotePhone:
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-        await starter.wait()
+        try:
+            await starter.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                starter.kill()
+            await starter.wait()
+            raise
 
     async def _stay(self, reader: asyncio.StreamReader) -> None:
         """Read until the engine is gone; then find or start another, with back-off, for ever."""

@@ -116,7 +116,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.stdin:
         process.stdin.close()
     try:
-        await asyncio.wait_for(process.wait(), _STOP_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _STOP_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    # Its pipes are closed when their ends have been read, not when the process is gone.
+    if process.stdout:
+        await process.stdout.read()
