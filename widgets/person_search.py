@@ -137,10 +137,15 @@ class PersonSearch(Vertical):
         self.query_one("#hits-note", Line).say(text)
 
     def offer(self, rows: Sequence[Row], note: str) -> None:
-        """People found by the caller's number: the list stands open, the cursor in it."""
+        """People found by the caller's number: the list stands open, the cursor in it.
+
+        Not when the operator types elsewhere by now: his next letters are not the list's. It is there at F5.
+        """
         self.show(rows, note)
-        self.add_class("-open")
-        self.hits.focus()
+        focused = self.screen.focused
+        if focused is None or self in focused.ancestors:
+            self.add_class("-open")
+            self.hits.focus()
 
     def on_input_changed(self, event: LeanInput.Changed) -> None:
         event.stop()
