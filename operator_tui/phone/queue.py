@@ -117,6 +117,10 @@ class Queue:
                 if entry.event == "DeviceStateChange":
                     self._keep(entry)
             self._tell_colleagues()
+            if self._state.paused != self._paused or not self._state.name:
+                # A PBX that has just started may not have had its queue yet when it was told.
+                await self.pause(self._paused)
+                await self._look()
             await asyncio.sleep(_COLLEAGUES_SECONDS)
 
     def _keep(self, entry: Any) -> None:
