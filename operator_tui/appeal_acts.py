@@ -432,7 +432,7 @@ class AppealActs:
 
         self._form(tr("Составить письмо"), lines, done, lambda values: iso_days(values, "in_date"))
 
-    async def _print(self) -> None:
+    async def _choose_print(self) -> None:
         """The appeal itself and its files: one is chosen to be printed."""
         card = await self._card()
         files = {paper.sha256: paper for paper in self.desk.papers.papers(card)}
@@ -441,11 +441,11 @@ class AppealActs:
 
         def chosen(key: str | None) -> None:
             if key:
-                self._guard(lambda: self._print_one(card, files.get(key)))
+                self._guard(lambda: self._print_chosen(card, files.get(key)))
 
         self._app.push_screen(AskScreen(tr("Печать"), tr("Документ"), lambda text: rows), chosen)
 
-    async def _print_one(self, card: Card, paper: Paper | None) -> None:
+    async def _print_chosen(self, card: Card, paper: Paper | None) -> None:
         if paper is not None:
             went = await self.desk.papers.print(paper)
         else:
@@ -513,7 +513,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed(mark("Приложить файл"), AppealActs._ask_file, _ANY | {None}, Right.CARD_WITHOUT_CALL),
     Deed(mark("Зарегистрировать ответ"), AppealActs._reply, _ANY, Right.CARD_WITHOUT_CALL),
     Deed(mark("Составить письмо"), AppealActs._letter, _ANY, Right.EXPORT),
-    Deed(mark("Печать"), AppealActs._print, _ANY, Right.EXPORT),
+    Deed(mark("Печать"), AppealActs._choose_print, _ANY, Right.EXPORT),
     Deed(mark("Отсутствие и заместитель"), AppealActs._set_away, _ANY | {None}, Right.APPROVE),
     Deed(mark("Передать все обращения работника"), AppealActs._reassign_all, _ANY, Right.APPROVE),
 )
