@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 from bench.central_desks import Desk, calls_of_a_day, enrolled, events_open, new_cards
 from bench.central_peer import rest_server
@@ -120,6 +121,12 @@ def resident_mb(pid: int) -> float:
     raise AssertionError(pid)
 
 
+def stored_mb(server: Server) -> float:
+    """What PostgreSQL keeps on disk, indexes included."""
+    with server.database.read() as connection:
+        return float(connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()) / 1e6
+
+
 def streams_mb(server: Server, count: int) -> float:
     """What the server's memory grows by for that many open event streams."""
     people = enrolled(server.database, count)
@@ -149,10 +156,13 @@ def main(calls: int, streams: int) -> None:
         say(f"{streams} event streams")
         rows.append(Row(f"sse_{streams}_mb", streams_mb(fresh(), streams), "MB", 64))
         say(f"a day of {calls} calls")
-        seconds, operations, refused = day(fresh(), calls)
+        server = fresh()
+        empty = stored_mb(server)
+        seconds, operations, refused = day(server, calls)
         rows.append(Row(f"day_{calls}_s", seconds, "s", 600, operations / plain))
         rows.append(Row("day_operations", operations, "operations"))
         rows.append(Row("day_refused", refused, "operations", 0))
+        rows.append(Row("day_stored_mb", stored_mb(server) - empty, "MB"))
     for row in rows:
         print(row)
     met = sum(row.met for row in rows)

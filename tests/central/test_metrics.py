@@ -27,12 +27,12 @@ def test_figures_of_what_happened_and_nobody_in_them(office: Office, monkeypatch
 
 def test_the_format(office: Office) -> None:
     metrics = Metrics()
-    metrics.said("refused", {"path": "/v1/sync", "status": 401, "code": 'token"\n', "refused": 2})
+    metrics.said("refused", {"path": "/v1/sync", "status": 401, "code": 'a"\n', "refused": 2})
     metrics.answered("/v1/sync", 0.03)
     metrics.answered("/v1/sync", 60)
     lines = metrics.text({"open_streams": 3}).splitlines()
     assert (
-        'operator_tui_central_log_lines_total{event="refused",code="token\\"\\n",path="/v1/sync",status="401"} 1' in lines
+        'operator_tui_central_log_lines_total{event="refused",code="a\\"\\n",path="/v1/sync",status="401"} 1' in lines
     )
     assert "operator_tui_central_refused_total 2" in lines
     assert 'operator_tui_central_request_seconds_bucket{path="/v1/sync",le="0.05"} 1' in lines
