@@ -54,6 +54,8 @@ _MOVES: dict[tuple[State, Move], State] = {
     (State.RINGING, Move.MISS): State.FREE,
     (State.RINGING, Move.ANSWER): State.TALKING,
     (State.BREAK, Move.ANSWER): State.TALKING,
+    # A desk started anew finds a call that was answered before.
+    (State.FREE, Move.ANSWER): State.TALKING,
     (State.FREE, Move.DIAL): State.TALKING,
     (State.WRAP_UP, Move.DIAL): State.TALKING,
     (State.BREAK, Move.DIAL): State.TALKING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -126,6 +127,12 @@ def workplace(home: Path) -> Iterator[Workplace]:
     place = Workplace(home)
     yield place
     place.close()
+
+
+def rests_since(began_ns: int, file: Path) -> bool:
+    """Whether a file was written after that moment, and for longer than a draft waits not any more."""
+    written_ns = file.stat().st_mtime_ns
+    return written_ns > began_ns and time.time_ns() - written_ns > 2_000_000_000
 
 
 Until = Callable[[Callable[[], Any], str], Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import psycopg
@@ -12,10 +13,14 @@ from tests.peers.asterisk import GREETING_HERTZ, Asterisk
 from tests.peers.pipewire import SoundCard
 from tests.peers.pty import PtyDesk
 from tests.peers.sipp import SippCalls
-from tests.whole.conftest import Central, Until, Workplace
+from tests.timing import tell_if_slow
+from tests.whole.conftest import Central, Until, Workplace, rests_since
 
 EXTENSION = "2001"
 OPERATOR_HERTZ, CALLER_HERTZ = 440, 1000
+# Another tone, so that what is heard after the kill is not what was under way before it.
+OPERATOR_AFTER_HERTZ = 640
+ATTACH_S = 2.0
 
 pytestmark = [
     pytest.mark.needs("asterisk", "sipp", "pipewire", "postgresql"),
@@ -72,7 +77,7 @@ async def test_one_whole_call(
     await asyncio.to_thread(until, lambda: caller.sound.hears(OPERATOR_HERTZ), "the operator's tone at the caller")
     await sound_card.until_heard(CALLER_HERTZ)
 
-    await asyncio.to_thread(desk.wait_text, person.surname)
+    await asyncio.to_thread(desk.wait_text, "Enter — прикрепить")
     desk.press("enter")
     await asyncio.to_thread(desk.wait_text, person.enp)
     desk.type("потер")
@@ -111,7 +116,7 @@ async def test_the_server_dies_in_the_middle_and_nothing_differs_but_the_light(
 
     central.kill()
     await asyncio.to_thread(desk.wait_text, "Сервер: НЕДОСТУПЕН")
-    await asyncio.to_thread(desk.wait_text, person.surname)
+    await asyncio.to_thread(desk.wait_text, "Enter — прикрепить")
     desk.press("enter")
     await asyncio.to_thread(desk.wait_text, person.enp)
     desk.type("потер")
@@ -128,3 +133,47 @@ async def test_the_server_dies_in_the_middle_and_nothing_differs_but_the_light(
     await asyncio.to_thread(desk.wait_text, "Сервер: на связи", 90)
     await asyncio.to_thread(desk.wait_text, "Не отправлено: 0", 90)
     assert [card["status"] for card in cards(central)] == ["review"], "there once"
+
+
+async def test_kill_9_of_the_desk_leaves_the_call_its_sound_and_the_draft(
+    workplace: Workplace,
+    asterisk: Asterisk,
+    sipp_call: SippCalls,
+    sound_card: SoundCard,
+    central: Central,
+    until: Until,
+) -> None:
+    desk = await asyncio.to_thread(set_up, workplace, asterisk, sound_card, central)
+    person = workplace.somebody()
+    await asterisk.until("queue show oms-1", "Not in use")
+    caller = sipp_call(person.phone, tone=CALLER_HERTZ)
+    await asyncio.to_thread(desk.wait_text, "ВХОДЯЩИЙ ВЫЗОВ")
+    desk.press("f2")
+    await asyncio.to_thread(desk.wait_text, "РАЗГОВОР")
+    await asyncio.to_thread(desk.wait_text, "Enter — прикрепить")
+    desk.press("f6", "tab")
+    journal = workplace.profile.journal_file.with_name("journal.db-wal")
+    began_ns = time.time_ns()
+    desk.type("Крестовоздвиженский")
+    await asyncio.to_thread(desk.wait_text, "Крестовоздвиженский")
+    await asyncio.to_thread(until, lambda: rests_since(began_ns, journal), "the draft on disk")
+
+    desk.kill()
+    sound_card.speak(OPERATOR_AFTER_HERTZ)
+    heard = lambda: caller.sound.hears(OPERATOR_AFTER_HERTZ)  # noqa: E731
+    await asyncio.to_thread(until, heard, "the operator at the caller, with no desk at all")
+    await sound_card.until_heard(CALLER_HERTZ)
+    assert not caller.over
+
+    began = time.monotonic()
+    again = workplace.desk()
+    await asyncio.to_thread(again.wait_text, "РАЗГОВОР")
+    took = time.monotonic() - began
+    tell_if_slow("a new desk with its call", took, ATTACH_S)
+    await asyncio.to_thread(again.wait_text, "Крестовоздвиженский")
+    assert "разговаривает" in again.screen_text(), "a desk that comes into a talk does not say it is free"
+    assert caller.sound.hears(OPERATOR_AFTER_HERTZ), "the call went on while the desk came back"
+    await sound_card.until_heard(CALLER_HERTZ)
+    again.press("f4")
+    await asyncio.to_thread(again.wait_text, "Линия свободна")
+    await asyncio.to_thread(until, lambda: caller.over, "the caller's end of the call")
