@@ -15,7 +15,7 @@ import msgspec
 
 from central.auth.cli import admin_group, keys_command, sealed_work_commands, typed_secret
 from central.backup_cli import backup_commands
-from central.registry.cli import insured, package
+from central.registry.cli import insured, insured_delta, package
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Operator, Role
@@ -196,6 +196,7 @@ for _command in sealed_work_commands(lambda command: _profile(_database(_keys(co
 central.add_command(_admin)
 central.add_command(keys_command(lambda command: _profile(_keys(command))))
 central.add_command(insured)
+central.add_command(insured_delta)
 central.add_command(package)
 for _command in backup_commands(lambda command: _profile(_database(command)), _open_for):
     central.add_command(_command)

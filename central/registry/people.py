@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -37,11 +39,12 @@ def find(engine: sa.Engine, region: str, asked: Asked) -> Answer:
     if engine.dialect.name != "postgresql":
         raise Refusal(Code.REGISTRY_NOT_HERE)
     name = schema_of(region)
-    with engine.connect() as connection:
+    # One state for all statements of a search, though a delta may come.
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         driver: Any = connection.connection.driver_connection
         cursor = driver.cursor()
         facts = _facts(cursor, name)
-        names = names_of(engine, region, facts["snapshot_id"], cursor)
+        names = names_of(engine, region, f"{facts['snapshot_id']} {facts['built_at']}", cursor)
         found = _found(Divided(names, cursor), cursor, query, int(facts["rows"]), started)
         return Answer(found, facts["as_of"], int(facts["rows"]))
 
@@ -50,13 +53,20 @@ def _facts(cursor: Any, schema: str) -> dict[str, str]:
     """What the registry says of itself. The same statement makes the settings of this transaction: one state for all
     statements of a search, and one round trip less.
     """
-    try:
-        path = f"set_config('search_path', '{schema}', true)"
-        facts = f"(SELECT json_object_agg(name, value) FROM {schema}.meta)"
+    path = f"set_config('search_path', '{schema}', true)"
+    facts = f"(SELECT json_object_agg(name, value) FROM {schema}.meta)"
+    with not_here():
         row = cursor.execute(f"SELECT {facts}, {path}, {_SET}").fetchone()
+    return dict(row[0])
+
+
+@contextmanager
+def not_here() -> Iterator[None]:
+    """Refusal(REGISTRY_NOT_HERE) for a region that has no tables."""
+    try:
+        yield
     except psycopg.errors.UndefinedTable:
         raise Refusal(Code.REGISTRY_NOT_HERE) from None
-    return dict(row[0])
 
 
 def _found(divided: Divided, cursor: Any, query: Query, size: int, started: float) -> Found:

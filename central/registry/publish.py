@@ -28,7 +28,7 @@ _TABLES: dict[str, str] = {
     "former": "sn integer, fn integer, pn integer, y smallint, md smallint, id integer",
     "line": "phone bigint, id integer",
     **{
-        f"v_{field}": 'code integer PRIMARY KEY, norm text COLLATE "C" NOT NULL, disp text NOT NULL,'
+        f"v_{field}": 'code integer PRIMARY KEY, norm text COLLATE "C" NOT NULL, disp text COLLATE "C" NOT NULL,'
         ' n integer NOT NULL, phon text COLLATE "C" NOT NULL'
         for field in FIELDS
     },

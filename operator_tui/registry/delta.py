@@ -65,12 +65,14 @@ def apply(
         try:
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             _demand(connection, path, as_of, name)
-            return _Delta(connection).run(changes, as_of, progress or (lambda _: None))
+            done = Delta(connection).run(changes, as_of, progress or (lambda _: None))
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlcipher3.OperationalError as error:
             full = "full" in str(error)
             raise Refusal(Code.DISK_FULL if full else Code.DISK_FAILED, path=str(path), reason="SQLite") from error
         finally:
             connection.close()
+    return done
 
 
 def _demand(connection: Any, path: Path, as_of: date, name: str) -> None:
@@ -81,11 +83,15 @@ def _demand(connection: Any, path: Path, as_of: date, name: str) -> None:
         raise Refusal(Code.REGISTRY_DELTA_OLD, file=name, delta=as_of.isoformat(), registry=facts["as_of"])
 
 
-class _Delta:
-    """One run over one connection."""
+class Delta:
+    """One run over one connection: SQLCipher's, or one with its face (central/registry/delta.py), so its statements
+    are those that both databases understand.
+    """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, at_once: int = 0) -> None:
+        """``at_once``: records of one transaction, 0 for the usual number."""
         self._connection = connection
+        self._at_once = at_once or AT_ONCE
         self._bodies = bodies.read(connection)
         self._texts = {text: number for number, text in self._all("SELECT id, text FROM word")}
         self._next_text = max(self._texts.values(), default=-1) + 1
@@ -98,13 +104,12 @@ class _Delta:
         batch: list[Change] = []
         for change in changes:
             batch.append(change)
-            if len(batch) == AT_ONCE:
+            if len(batch) == self._at_once:
                 done.update(self._commit(batch, None))
                 batch.clear()
                 progress(done.total())
         done.update(self._commit(batch, as_of))
         progress(done.total())
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return Applied(done["new"], done["changed"], done["removed"], done["same"])
 
     def _commit(self, batch: list[Change], as_of: date | None) -> Counter[str]:
@@ -203,7 +208,8 @@ class _Delta:
             execute("DELETE FROM more WHERE id = ?", (row,))
             return None
         if row is None:
-            new: int = execute("INSERT INTO more(body) VALUES(?)", (self._bodies.pack(text),)).lastrowid
+            new: int = self._all("SELECT coalesce(max(id), 0) + 1 FROM more")[0][0]
+            execute("INSERT INTO more(id, body) VALUES(?, ?)", (new, self._bodies.pack(text)))
             return new
         execute("UPDATE more SET body = ? WHERE id = ?", (self._bodies.pack(text), row))
         return row
@@ -213,9 +219,11 @@ class _Delta:
         execute = self._connection.execute
         for names in former_names(person):
             codes = [self._code(field, name) for field, name in zip(FIELDS, names, strict=True)]
-            execute("INSERT OR IGNORE INTO former VALUES(?, ?, ?, ?, ?, ?)", (*codes, *values[3:5], row_id))
+            execute(
+                "INSERT INTO former VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", (*codes, *values[3:5], row_id)
+            )
         for number in other_lines(person):
-            execute("INSERT OR IGNORE INTO line VALUES(?, ?)", (number, row_id))
+            execute("INSERT INTO line VALUES(?, ?) ON CONFLICT DO NOTHING", (number, row_id))
 
     def _drop_sides(self, row_id: int, was: Sequence[int], body: str) -> None:
         """They are found by what his text says: the side tables have no index by his id."""
@@ -258,20 +266,21 @@ class _Delta:
         self._connection.execute(f"INSERT INTO v_{field} VALUES(?, ?, ?, 0, ?)", (code, norm, disp, sound(norm)))
         for length in range(1, min(SHORT_PREFIX, len(norm)) + 1):
             self._connection.execute(
-                f"INSERT INTO pc_{field} VALUES(?, ?, ?, 0, 1) ON CONFLICT(prefix) DO UPDATE SET"
-                " lo = min(lo, excluded.lo), hi = max(hi, excluded.hi), k = k + 1",
+                f"INSERT INTO pc_{field} AS was VALUES(?, ?, ?, 0, 1) ON CONFLICT(prefix) DO UPDATE SET"
+                " lo = CASE WHEN excluded.lo < was.lo THEN excluded.lo ELSE was.lo END,"
+                " hi = CASE WHEN excluded.hi > was.hi THEN excluded.hi ELSE was.hi END, k = was.k + 1",
                 (norm[:length], code, code),
             )
         if field == "sn":
             for part in set(norm.split("-")[1:]):
-                self._connection.execute("INSERT OR IGNORE INTO v_part VALUES(?, ?, 0)", (part, code))
+                self._connection.execute("INSERT INTO v_part VALUES(?, ?, 0) ON CONFLICT DO NOTHING", (part, code))
         return code
 
     def _neighbours(self, field: str, norm: str, disp: str) -> tuple[int, int | None]:
         """Codes of the words before and behind; 0 and None at the ends."""
         before = self._all(
             f"SELECT max(code) FROM (SELECT code FROM v_{field} WHERE norm < ? UNION ALL"
-            f" SELECT code FROM v_{field} WHERE norm = ? AND disp < ?)", norm, norm, disp,
+            f" SELECT code FROM v_{field} WHERE norm = ? AND disp < ?) AS before", norm, norm, disp,
         )[0][0]  # fmt: skip
         behind = self._all(f"SELECT min(code) FROM v_{field} WHERE code > ?", before or 0)[0][0]
         return before or 0, behind
@@ -312,9 +321,9 @@ class _Delta:
             execute("UPDATE v_part SET code = ? WHERE code = ?", (to, code))
         for length in range(1, min(SHORT_PREFIX, len(norm)) + 1):
             execute(
-                f"UPDATE pc_{field} SET lo = CASE lo WHEN ?1 THEN ?2 ELSE lo END,"
-                " hi = CASE hi WHEN ?1 THEN ?2 ELSE hi END WHERE prefix = ?3",
-                (code, to, norm[:length]),
+                f"UPDATE pc_{field} SET lo = CASE lo WHEN ? THEN ? ELSE lo END,"
+                " hi = CASE hi WHEN ? THEN ? ELSE hi END WHERE prefix = ?",
+                (code, to, code, to, norm[:length]),
             )
         self._codes.pop((field, norm, disp), None)
         self._people[field][to] += self._people[field].pop(code, 0)

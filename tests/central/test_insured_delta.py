@@ -1,0 +1,105 @@
+"""A day's changes on the central server leave what they leave in a desk's copy, and searches go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from central.registry.delta import apply
+from central.registry.people import find
+from central.registry.publish import publish
+from central.store.database import Database
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.cli import cli
+from operator_tui.registry import delta, generator
+from operator_tui.registry.asked import Asked
+from operator_tui.registry.index import Registry
+from operator_tui.registry.lists import write_csv
+from operator_tui.registry.load import build
+from operator_tui.registry.people import Person
+from operator_tui.registry.records import Change
+from tests.peers.postgres import Postgres
+from tests.registry.test_delta import a_days_changes
+
+pytestmark = pytest.mark.needs("postgresql")
+KEY = bytes(range(32))
+PEOPLE = list(generator.people(1000, 7))
+DAY, NEXT = date(2026, 1, 10), date(2026, 1, 11)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    build(tmp_path / "registry.db", KEY, PEOPLE[:900], as_of=DAY)
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def database(copy: Path, postgres: Postgres) -> Iterator[Database]:
+    made = Database.postgres(postgres.fresh())
+    publish(made.engine, "26", copy, KEY)
+    yield made
+    made.close()
+
+
+def found(engine: sa.Engine, typed: str) -> tuple[set[Person], bool]:
+    answer = find(engine, "26", Asked(1, line=typed)).found
+    return {hit.person for hit in answer.hits}, answer.more
+
+
+def test_a_delta_leaves_what_it_leaves_in_a_copy(database: Database, copy: Path) -> None:
+    changes, after = a_days_changes(PEOPLE[:900], PEOPLE[900:])
+    engine = database.engine
+    before = found(engine, after[0].surname)
+    assert before
+    here = delta.apply(copy, KEY, changes, NEXT)
+    assert apply(engine, "26", changes, NEXT) == here
+    assert apply(engine, "26", changes, NEXT).same == len(changes), "it may come twice"
+    registry = Registry.open(copy, KEY, 0)
+    answer = find(engine, "26", Asked(1, line=after[0].enp))
+    assert (answer.as_of, answer.size) == ("2026-01-11", len(after))
+    for person in Random(5).sample(after, 60):
+        for typed in (f"{person.surname} {person.name}", person.surname[:4], person.enp, person.birth_date):
+            ours = registry.search(typed)
+            theirs = found(engine, typed)
+            assert ours.more == theirs[1], typed
+            assert ours.more or {hit.person for hit in ours.hits} == theirs[0], typed
+    registry.close()
+
+
+def test_all_of_a_delta_is_there_or_nothing(database: Database) -> None:
+    one, engine = PEOPLE[5], database.engine
+    changes = [Change(one.enp, None), *(Change(person.enp, person) for person in PEOPLE[900:])]
+
+    def cut_off(_: int) -> None:
+        assert found(engine, one.enp)[0] == {one}, "a search meanwhile sees the old people"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(engine, "26", changes, NEXT, progress=cut_off)
+    assert found(engine, one.enp)[0] == {one}
+    assert not found(engine, PEOPLE[950].enp)[0]
+    apply(engine, "26", changes, NEXT)
+    assert not found(engine, one.enp)[0]
+    assert found(engine, PEOPLE[950].enp)[0] == {PEOPLE[950]}
+
+
+def test_what_is_refused(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        apply(database.engine, "26", [], date(2026, 1, 9), name="day.csv")
+    assert refused.value.code is Code.REGISTRY_DELTA_OLD
+    with pytest.raises(Refusal) as refused:
+        apply(database.engine, "99", [], NEXT)
+    assert refused.value.code is Code.REGISTRY_NOT_HERE
+    write_csv(tmp_path / "day.csv", PEOPLE[900:910])
+    url = database.engine.url.render_as_string(hide_password=False)
+    words = ("central", "insured-delta", "--database", url, "--region", "26", "--as-of", "2026-01-11")
+    result = CliRunner().invoke(cli, (*words, "--csv", str(tmp_path / "day.csv")))
+    assert result.exit_code == 0, result.output
+    assert "новых 10" in result.output
+    assert found(database.engine, PEOPLE[905].enp)[0] == {PEOPLE[905]}
