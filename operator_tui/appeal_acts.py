@@ -86,9 +86,14 @@ class AppealActs:
         )
 
     def _guard(self, act: Callable[[], Awaitable[None] | None]) -> None:
-        screen = self._app.screen
-        if isinstance(screen, DeskScreen):
-            screen.guard(act)
+        """Do it; a refusal becomes a notice. The desk's own task: what a screen begins ends with that screen."""
+
+        async def run() -> None:
+            done = act()
+            if done is not None:
+                await done
+
+        self.desk.background(run())
 
     def _form(
         self,
