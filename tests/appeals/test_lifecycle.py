@@ -187,6 +187,7 @@ def test_what_a_result_asks_for_is_kept_on_the_card(bench: Bench, result: str) -
     assert "operator" not in card.fields
 
 
+@pytest.mark.function("K-1.3a")
 @pytest.mark.parametrize("type_", [AppealType.COMPLAINT, AppealType.STATEMENT, AppealType.PROPOSAL])
 @pytest.mark.parametrize("role", [Role.OPERATOR_1, Role.INSURER_1, Role.TRAINEE])
 def test_level_1_hands_on_what_it_does_not_close(bench: Bench, type_: AppealType, role: Role) -> None:

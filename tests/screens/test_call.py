@@ -145,6 +145,7 @@ async def test_a_key_that_does_nothing_now_says_why() -> None:
         await desk.until(lambda: desk.notice.startswith("! "), "a reason")
 
 
+@pytest.mark.function("K-1.9")
 async def test_what_happened_is_recorded_from_ring_to_end() -> None:
     async with open_desk() as desk:
         await answered(desk)
