@@ -14,13 +14,8 @@ from tests.screens.elsewhere import COLLEAGUE, become
 from tests.screens.page import DeskPage, open_desk
 from tests.screens.test_call import answered
 
-_AWAY = {"cover_seconds": 1.2}
+_AWAY = {"cover_seconds": 3600.0, "lock_minutes": 0.0}
 _DIGITS = re.compile(r"(?:\d[ ()-]{0,2}){7,}")
-
-
-@pytest.fixture(autouse=True)
-def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("operator_tui.attended.IDLE_LOOK_S", 0.05)
 
 
 def digits(text: str) -> str:
@@ -28,7 +23,13 @@ def digits(text: str) -> str:
 
 
 async def left_alone(desk: DeskPage) -> None:
-    await desk.until(lambda: desk.app._covered, "nobody sits here")
+    """An hour without a key."""
+    idle = desk.app._idle
+    assert idle is not None
+    idle._last -= 3601
+    desk.app._look_whether_idle()
+    assert desk.app._covered
+    await desk.pilot.pause()
 
 
 @pytest.mark.function("FJ-R7")
@@ -65,8 +66,8 @@ async def test_the_card_the_hits_the_history_and_the_journal_show_no_identifier(
         assert enp[:-2] not in text
         assert phone[-7:] not in digits(text)
         assert str(desk.desk.state.card.fields["phone"])[1:] == phone, "what was typed is what it was"
-        await desk.press("ctrl+o")
-        assert enp in desk.text()
+        await desk.press("f11")
+        await desk.until(lambda: enp in desk.text(), "a key is a sign of him")
         await desk.search.type(enp)
         await left_alone(desk)
         assert enp[:-2] not in desk.text(), "nor what is searched for"
@@ -88,7 +89,7 @@ async def test_titles_rows_and_the_queue_of_the_administrator_neither() -> None:
         assert "01-23-45" not in desk.text()
         await desk.press("alt+u")
         await desk.until_screen("review")
-        await desk.until(lambda: "01-23-45" in desk.text() or desk.app._covered, "the appeal in full")
+        await desk.until(lambda: "01-23-45" in desk.text(), "the appeal in full")
         await left_alone(desk)
         assert "01-23-45" not in desk.text()
         desk.app.switch_mode("journal")

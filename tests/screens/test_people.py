@@ -46,7 +46,8 @@ async def test_a_person_is_added_and_comes_in_by_the_code_that_was_read_aloud(
         await desk.press("f5")
         await desk.until(lambda: isinstance(desk.app.screen, PersonScreen), "the form")
         await enter(desk, "sidorova", "Сидорова Ольга Ивановна", "2005")
-        await desk.press("enter", "enter", "enter")  # the organisation is the administrator's, groups and zone stay
+        # The organisation is the administrator's; groups, zone and the telephone's password stay as they are.
+        await desk.press("enter", "enter", "enter", "enter")
         await desk.press("3", "f9")
         await desk.until_screen("people")
         await desk.until(lambda: "Добавлен: Сидорова" in desk.notice, "added")
