@@ -355,7 +355,7 @@ def cost_rows(loaded: Loaded) -> Iterator[Row]:
             (before,) = run("PRAGMA freelist_count").fetchone()
             run(f"DROP {kind} {name}")
             (after,) = run("PRAGMA freelist_count").fetchone()
-            yield Row(f"cost_{kind}_{name}_bytes", (after - before) * page / people, "B/person")
+            yield Row(f"cost_{kind}_{name}_bytes", (int(after) - int(before)) * int(page) / people, "B/person")
         connection.close()
 
 
