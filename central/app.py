@@ -55,15 +55,18 @@ def create_app(
     clock: Clock | None = None,
     catalogue: Catalogue | None = None,
     provider: Provider | None = None,
+    persons_only: bool = False,
 ) -> Litestar:
     """The application over an open database, which it closes when it ends. ``keys`` are those the database is bound
-    to (central/keys.py); ``provider`` who else vouches for people (central/auth/oidc.py)."""
+    to (central/keys.py); ``provider`` who else vouches for people (central/auth/oidc.py);
+    ``persons_only`` enrols no device whose token alone would open (the demonstration's do)."""
     service = Service(
         database,
         clock=clock or SystemClock(),
         catalogue=catalogue or packaged_catalogue(),
         keys=keys,
         provider=provider,
+        persons_only=persons_only,
     )
 
     @asynccontextmanager

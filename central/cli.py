@@ -144,7 +144,8 @@ def _serve(
             log("serving", database=database.engine.dialect.name, address=where)
             _tell({"ready": True, "address": where, "enrolment_code": code})
 
-        run(create_app(database, keys, provider=provider), address, bound, ready=ready, lifeline=lifeline)
+        app = create_app(database, keys, provider=provider, persons_only=not profile.synthetic)
+        run(app, address, bound, ready=ready, lifeline=lifeline)
 
 
 @central.command(help="Привести базу данных к этой версии программы.")

@@ -18,7 +18,7 @@ from operator_tui.i18n import tr
 from widgets.line import Line
 
 if TYPE_CHECKING:
-    from operator_tui.signin.signin import DeviceFlow
+    from operator_tui.signin.provider import DeviceFlow
 
 # Lines above and below the picture.
 _FRAME = 2

@@ -32,6 +32,8 @@ async def enrol(request: AnyRequest, service: NamedDependency[Service]) -> Respo
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Refusal(Code.BAD_REQUEST, reason="json") from None
     demand_version(asked.v)
+    if service.persons_only and not asked.key:
+        raise Refusal(Code.PERSON_NEEDED)
     make = (
         partial(enrol_person, service.database, asked)
         if asked.key

@@ -32,10 +32,12 @@ class Service:
         catalogue: Catalogue,
         keys: ServerKeys | None,
         provider: Provider | None,
+        persons_only: bool,
     ) -> None:
         self.database = database
         self._keys = keys
         self.provider = provider
+        self.persons_only = persons_only
         self.clock = clock
         self.catalogue = catalogue
         self.hub = Hub()

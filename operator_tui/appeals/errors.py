@@ -119,6 +119,7 @@ class Code(StrEnum):
     OIDC_AWAY = "oidc_away"
     OIDC_STRANGER = "oidc_stranger"
     PIN_NEEDED = "pin_needed"
+    PERSON_NEEDED = "person_needed"
     NOBODY_SIGNS_IN = "nobody_signs_in"
     NO_PERSON_CHOSEN = "no_person_chosen"
     NO_WORKSTATION = "no_workstation"

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +19,14 @@ from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.profiles import Profile
+from operator_tui.signin import joining, provider
 from operator_tui.signin.ask import ask
 from operator_tui.signin.farewell import Unsent, keep, packed, waiting
 from operator_tui.signin.files import ATTACHMENT_KEY_PATH, RECORDING_KEY_PATH, FileKeyAnswer, FileKeyRequest, Purpose
 from operator_tui.signin.messages import (
-    CHALLENGE_DIGITS,
     CHALLENGE_PATH,
     ESCROW_PATH,
-    JOIN_PATH,
     MIN_PIN,
-    OIDC_BEGIN_PATH,
-    OIDC_POLL_PATH,
     OWN_SEATS_PATH,
     PASSWORD_PATH,
     REFRESH_PATH,
@@ -43,10 +39,7 @@ from operator_tui.signin.messages import (
     Done,
     EscrowRequest,
     Granted,
-    JoinRequest,
-    OidcBegin,
     OidcBegun,
-    OidcPoll,
     OwnSeatsRequest,
     PasswordRequest,
     RefreshRequest,
@@ -55,18 +48,16 @@ from operator_tui.signin.messages import (
     SignInRequest,
     SignOutRequest,
     challenge_text,
-    join_text,
-    oidc_text,
     refresh_text,
 )
 from operator_tui.signin.offline import demand_recent
 from operator_tui.signin.people import SeatOfPerson, SeatsAnswer
-from operator_tui.signin.qr import qr_rows
+from operator_tui.signin.provider import DeviceFlow
 from operator_tui.signin.seat import JOURNAL_KEY, NameTag, Place
 from operator_tui.signin.seats import Seats
 from operator_tui.signin.settings import SignInSettings
 from operator_tui.signin.voice import STEP_MS, voice_code_fits
-from operator_tui.sync.protocol import ENROL_PATH, PROTOCOL_VERSION, EnrolAnswer, EnrolRequest
+from operator_tui.sync.protocol import PROTOCOL_VERSION, EnrolAnswer
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
@@ -81,18 +72,6 @@ _SIGN_IN_S = 10.0
 _GOODBYE_S = 1.0
 _EARLY_S = 30.0  # a token that ends within this is renewed first
 _SESSION_OVER = frozenset({Code.TOKEN_INVALID, Code.TOKEN_EXPIRED, Code.TOKEN_REPLAYED, Code.DEVICE_OTHER})
-
-
-@dataclass(frozen=True)
-class DeviceFlow:
-    """What to show who signs in through the provider: ``code`` to type at ``address``, or ``picture`` (rows of letters)
-    of ``whole_address`` for his telephone; good for ``expires_s``."""
-
-    code: str
-    address: str
-    whole_address: str
-    picture: tuple[str, ...]
-    expires_s: int
 
 
 class SignIn:
@@ -166,20 +145,10 @@ class SignIn:
         """
         from nacl.signing import SigningKey
 
-        key, machine = SigningKey.generate(), await asyncio.to_thread(self._seats.workstation_key)
         if oidc and len(password) < MIN_PIN:
             raise Refusal(Code.PIN_NEEDED, length=MIN_PIN)
-        asked = EnrolRequest(
-            v=PROTOCOL_VERSION,
-            code=code,
-            key=bytes(key.verify_key).hex(),
-            password="" if oidc else password,
-            workstation=bytes(machine.verify_key).hex(),
-            oidc=oidc,
-        )
-        answer = await ask(await self._connect(), ENROL_PATH, asked, EnrolAnswer)
-        if not answer.login:
-            raise Refusal(Code.SERVER_REFUSED, reason="no account")
+        key, machine = SigningKey.generate(), await asyncio.to_thread(self._seats.workstation_key)
+        answer = await joining.enrol(await self._connect(), code, key, machine, password, oidc=oidc)
         await self._sit_down(answer, key, password, oidc=oidc)
 
     async def sign_in(self, login: str, password: str, voice: str = "") -> bool:
@@ -213,18 +182,7 @@ class SignIn:
         from nacl.signing import SigningKey
 
         key, machine = SigningKey.generate(), await asyncio.to_thread(self._seats.workstation_key)
-        public, ours = bytes(machine.verify_key).hex(), bytes(key.verify_key).hex()
-        try:
-            link = await self._connect()
-            about = ChallengeRequest(PROTOCOL_VERSION, public[:CHALLENGE_DIGITS])
-            challenge = await ask(link, CHALLENGE_PATH, about, ChallengeAnswer)
-            signature = machine.sign(join_text(challenge.nonce, public, login, ours)).signature.hex()
-            asked = JoinRequest(PROTOCOL_VERSION, public, login, password, ours, challenge.nonce, signature)
-            answer = await ask(link, JOIN_PATH, asked, EnrolAnswer)
-        except Refusal as refusal:
-            if refusal.code is Code.SERVER_AWAY:
-                raise Refusal(Code.SEAT_NEEDS_SERVER) from refusal
-            raise
+        answer = await joining.join(await self._connect(), login, key, machine, password)
         await self._sit_down(answer, key, password)
 
     async def _sit_down(self, answer: EnrolAnswer, key: SigningKey, password: str, *, oidc: bool = False) -> None:
@@ -285,16 +243,15 @@ class SignIn:
         return None
 
     async def _begin_at_server(self) -> DeviceFlow | None:
-        with contextlib.suppress(Refusal):
+        try:
             await self.token()
+        except Refusal as refusal:
+            if refusal.code is Code.DEVICE_REVOKED:
+                raise
+        else:
             return None
-        link, device = await self._connect(), (await asyncio.to_thread(lambda: self._seat.place)).device
-        challenge = await ask(link, CHALLENGE_PATH, ChallengeRequest(PROTOCOL_VERSION, device), ChallengeAnswer)
-        signature = await asyncio.to_thread(self._seat.sign, challenge_text(challenge.nonce, device, ""))
-        asked = OidcBegin(PROTOCOL_VERSION, device, challenge.nonce, signature)
-        self._flow = begun = await ask(link, OIDC_BEGIN_PATH, asked, OidcBegun)
-        rows = await asyncio.to_thread(qr_rows, begun.whole_address)
-        return DeviceFlow(begun.user_code, begun.address, begun.whole_address, tuple(rows), begun.expires_s)
+        self._flow = await provider.begin(await self._connect(), self._seat)
+        return await provider.shown(self._flow)
 
     async def finish_oidc(self, pin: str) -> None:
         """Wait until he has said yes at the provider's page; then he is in. May be cancelled.
@@ -306,27 +263,13 @@ class SignIn:
         if flow is None:
             raise Refusal(Code.TOKEN_EXPIRED)
         try:
-            await self._poll(flow)
+            place = await asyncio.to_thread(lambda: self._seat.place)
+            await self._take(await provider.wait_for_yes(self._connect, self._seat, flow), place)
         except BaseException:
             await asyncio.to_thread(self._seat.close)
             raise
         await asyncio.to_thread(self._seat.remember, pin)
         await self._arrived()
-
-    async def _poll(self, flow: OidcBegun) -> None:
-        place = await asyncio.to_thread(lambda: self._seat.place)
-        signature = await asyncio.to_thread(self._seat.sign, oidc_text(flow.handle, place.device))
-        asked = OidcPoll(PROTOCOL_VERSION, place.device, flow.handle, signature)
-        pause = flow.interval_s
-        while True:
-            await asyncio.sleep(pause)
-            try:
-                return await self._take(await ask(await self._connect(), OIDC_POLL_PATH, asked, Granted), place)
-            except Refusal as refusal:
-                # A line that broke in between is no answer: he may have said yes meanwhile.
-                if refusal.code not in (Code.OIDC_PENDING, Code.SERVER_AWAY):
-                    raise
-                pause = max(pause, float(refusal.params.get("seconds", pause)))
 
     async def change_pin(self, pin: str) -> None:
         """Another PIN for this place. Refusal(PIN_NEEDED)."""
@@ -339,6 +282,8 @@ class SignIn:
 
     async def _end_seat(self) -> None:
         """Revoked: what is unsent is sealed for the server and on disk, then the keys are destroyed (design 3)."""
+        if not self._seat.is_open:
+            return  # somebody else was told the same a moment ago
         place = await asyncio.to_thread(lambda: self._seat.place)
         if not place.recovery or self.export is None:
             return  # nothing to seal it with, or nobody to ask for it: then nothing is destroyed

@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 from httpx import Response
+from litestar.testing import TestClient
 
+from central.app import create_app
 from central.devices import CODE_LIFE_MS, enrolment_code
 from central.store import tables as t
+from central.store.database import Database
+from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.people import Role
+from tests.central.auth.people import hire
 from tests.central.desks import Office, operator
 
 
@@ -80,3 +85,12 @@ def test_health_tells_version_and_lineage(office: Office) -> None:
     answer = office.client.get("/v1/health").json()
     assert answer["protocol"] == 1
     assert answer["epoch"] == office.desk("Петрова").identity.epoch
+
+
+def test_a_server_of_real_people_enrols_no_device_without_one(database: Database, clock: ManualClock) -> None:
+    """A token that opens by itself is the demonstration's: the server of a live profile gives none."""
+    with TestClient(create_app(database, clock=clock, persons_only=True), raise_server_exceptions=False) as client:
+        office = Office(database, client, clock)
+        refused = _enrol(office, enrolment_code(database, operator("Петрова Анна"), clock.now_ms()))
+        assert (refused.status_code, refused.json()["code"]) == (403, "person_needed")
+        assert hire(office, "petrova").sign_in().access

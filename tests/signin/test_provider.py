@@ -10,8 +10,9 @@ import pytest
 
 from operator_tui.appeals.errors import Code
 from operator_tui.secrets import kernel
+from operator_tui.signin.provider import DeviceFlow
 from operator_tui.signin.qr import qr_rows
-from operator_tui.signin.signin import DeviceFlow, SignIn
+from operator_tui.signin.signin import SignIn
 from tests.peers.oidc import OidcProvider, serving
 from tests.signin.test_signin import refusal
 from tests.signin.town import Town, town
