@@ -55,6 +55,7 @@ class DeskActs(AppealActs, KeysInOrder):
             "phone.swap": phone.swap,
             "phone.dial": lambda: self._ask_number(tr("Позвонить"), phone.dial),
             "phone.consult": lambda: self._ask_colleague(tr("Посоветоваться с коллегой"), phone.consult),
+            "phone.help": phone.ask_administrator,
             "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
             "card.add": self._add_card,
             "appeal.timeline": self._timeline,

@@ -155,6 +155,7 @@ class Code(StrEnum):
     RECORD_FAILED = "record_failed"
     RECORD_OFF = "record_off"
     REASON_NEEDED = "reason_needed"
+    NOBODY_ON_SHIFT = "nobody_on_shift"
     # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
 
+_BACK_SECONDS = 3.0
+_ANSWER_MS = 3_600_000  # who did not wait is called back within the hour
+
 
 @dataclass
 class Pending:
@@ -34,6 +37,8 @@ class Pending:
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     back: bool = False
     idle_seen: bool = False  # a colleague who was talking before has not taken this caller
+    rang: bool = False
+    gone: bool = False  # it stopped ringing there and nobody talks
 
 
 class HandOver:
@@ -76,10 +81,17 @@ class HandOver:
     def seen(self, colleagues: Mapping[str, str]) -> None:
         """How the telephones of the colleagues are now."""
         for pending in self._pending.values():
-            if colleagues.get(pending.target) != State.TALKING:
-                pending.idle_seen = True
-            elif pending.idle_seen:
+            state = colleagues.get(pending.target)
+            if state == State.TALKING and pending.idle_seen:
+                pending.gone = False
                 pending.settled.set()
+            elif state == State.RINGING:
+                pending.rang = pending.idle_seen = True
+            else:
+                pending.idle_seen = True
+                pending.gone = pending.rang and state == State.FREE
+                if pending.gone:
+                    pending.settled.set()
 
     def came_back(self, call: Call) -> bool:
         """Whether this is a caller whom the PBX brings back from a transfer: then his card stays here."""
@@ -105,6 +117,9 @@ class HandOver:
                 await pending.settled.wait()
         except TimeoutError:
             pass
+        if pending.gone:
+            # A caller whom nobody took rings here again in a moment; one who hung up does not.
+            await asyncio.sleep(_BACK_SECONDS)
         if pending.back:
             del self._pending[call_id]
         else:
@@ -124,10 +139,16 @@ class HandOver:
         if at_hand is not None and at_hand.saved is not None and at_hand.saved.id == pending.card:
             await desk.card.flush_draft()
             desk.change(Topic.CARD, card=None)
-        card = await desk.appeals.move(pending.card, Act.FORWARD, operator=str(one.user))
-        desk.notice(
-            tr("Обращение {number} передано с вызовом: {name}.").format(number=card.value("number"), name=one.name)
-        )
+        words = tr("Обращение {number} передано с вызовом: {name}.")
+        if pending.gone:
+            words = tr("Обратившийся не дождался: обращение {number} стало отсроченным ответом, {name}.")
+            due = desk.clock.now_ms() + _ANSWER_MS
+            card = await desk.appeals.move(
+                pending.card, Act.DEFER, operator=str(one.user), promise_due=due, promise_phone=pending.number
+            )
+        else:
+            card = await desk.appeals.move(pending.card, Act.FORWARD, operator=str(one.user))
+        desk.notice(words.format(number=card.value("number"), name=one.name), urgent=pending.gone)
         if desk.state.call is None:
             await desk.phone.ready()
 

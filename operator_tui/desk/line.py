@@ -8,6 +8,7 @@ import msgspec
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.people import Role
 from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk import calls
 from operator_tui.desk import card as card_steps
@@ -203,6 +204,19 @@ class PhoneDesk:
         self._current()
         consult = await self._engine().dial(self._elsewhere(target))
         self._consults.add(consult)
+
+    async def ask_administrator(self) -> None:
+        """F8: the administrator on shift is called about the caller; a free one first. Refusal(NOBODY_ON_SHIFT)."""
+        known = self._desk.state.colleagues
+        own = self._desk.state.registration.extension
+        found = [
+            one.extension
+            for one in self._desk.parts.colleagues()
+            if one.role is Role.ADMINISTRATOR and one.extension != own and known.get(one.extension) != State.OFFLINE
+        ]
+        if not found:
+            raise Refusal(Code.NOBODY_ON_SHIFT)
+        await self.consult(min(found, key=lambda extension: known.get(extension) != State.FREE))
 
     async def join(self) -> None:
         """Second half: the caller and the colleague talk with each other, this desk is free."""

@@ -10,8 +10,9 @@ sip, sip_setup,     SIP by baresip-python: calls, settings found the hard way, t
 sip_commands,       the registration, the stack's errors as refusals, the sound of one talk
 sip_registration,
 talk
-sound, portaudio,   the sound card and what stands in for one, ports without a card, the limiter for the ear,
-ports, limiter,     the ring
+sound, portaudio,   the sound card and what stands in for one, its port, which devices there are now, ports
+talk_port, finding, without a card, the limiter for the ear, the ring
+ports, limiter,
 tones
 engine, sounding,   the process that owns line and sound, its sound, what crosses its socket, how it stands
 acts, wire,         apart from the desk, what it writes down, ending tasks for good

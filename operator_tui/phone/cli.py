@@ -26,6 +26,7 @@ def phone(profile_name: str, foreground: bool) -> None:
     if not process.wait_for_turn(profile.runtime / "phone.lock", profile.phone_socket):
         return
     process.close_to_debuggers()
+    process.keep_small()
     asyncio.run(_serve(profile))
 
 

@@ -124,6 +124,15 @@ register(
         available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
     ),
     Command(
+        "phone.help",
+        mark("Помощь администратора"),
+        mark("Удержать обратившегося и позвонить администратору смены; «Соединить» передаст ему вызов и обращение."),
+        keys=("shift+f8",),
+        short=mark("Админ."),
+        rank=75,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
         "phone.join",
         mark("Соединить"),
         mark("Соединить обратившегося с коллегой, с которым вы говорите."),

@@ -301,6 +301,7 @@ class Engine:
         except BaseException:
             await self._stop_line()
             raise
+        process.keep_small()
         self._log.say("work_begun", line=act.config.line, sound=card.sound.state.value)
         self._tell(
             msgspec.structs.replace(

@@ -7,8 +7,6 @@ thirds of the frames (design/phone.md section 6).
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,33 +16,19 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone.finding import Finder, found_elsewhere
 from operator_tui.phone.limiter import Limiter
 from operator_tui.phone.line import AudioPort, LineConfig, Sound, SoundState
 from operator_tui.phone.ports import FRAME_SECONDS, SAMPLE_BYTES, Pull, Push
 from operator_tui.phone.sound import broken
+from operator_tui.phone.talk_port import TalkPort
 from operator_tui.phone.tones import peak, ring_period
 
 _RATE = 48_000  # every sound card has it
 _PROBE_SECONDS = 1.5  # a sound server may wake up first
 _SILENT_SECONDS = 1.0  # a stream that has not called back for so long is dead
 _AGAIN_SECONDS = 4.0  # between two looks for a device that is missing
-_LIST_SECONDS = 10.0
 _CHECK_SECONDS = 2.0
-
-# What there is, found in a process of its own: PortAudio knows no device that came after its start, and starting it
-# again would cut the talk.
-Finder = Callable[[LineConfig], Sound | None]
-
-
-def found_elsewhere(config: LineConfig) -> Sound | None:
-    """The sound as a new process finds it; None when it finds nothing out in time."""
-    with contextlib.suppress(OSError, subprocess.SubprocessError, msgspec.DecodeError):
-        asked = subprocess.run(
-            [sys.executable, "-P", "-m", "operator_tui.phone.portaudio"],
-            input=msgspec.json.encode(config), capture_output=True, timeout=_LIST_SECONDS, check=False,
-        )  # fmt: skip
-        return msgspec.json.decode(asked.stdout, type=Sound)
-    return None
 
 
 class PyAudioCard:
@@ -66,7 +50,7 @@ class PyAudioCard:
         self._ringing = False
         self._looked = time.monotonic()
         self._portaudio = self._worker.submit(pyaudio.PyAudio).result()
-        self._talk = _PyAudioPort(self)
+        self._talk = TalkPort(self)
         self.port: AudioPort = self._talk
         self.sound = self._worker.submit(self._probe).result()
 
@@ -297,67 +281,6 @@ class PyAudioCard:
         return streams
 
 
-class _PyAudioPort:
-    """AudioPort of a PyAudioCard. A talk whose devices fail stays begun: it is opened again when there are others."""
-
-    def __init__(self, card: PyAudioCard) -> None:
-        self._card = card
-        self._streams: list[Any] = []
-        self._talk: tuple[int, Pull, Push] | None = None
-        self._beats = [0.0, 0.0]
-        self._turn = threading.Lock()  # the line starts and stops it, the card's look replaces its streams
-
-    @property
-    def open(self) -> bool:
-        return self._talk is not None
-
-    @property
-    def waits(self) -> bool:
-        """Whether a talk is on that no device carries."""
-        return self._talk is not None and not self._streams
-
-    def start(self, rate: int, pull: Pull, push: Push) -> None:
-        with self._turn:
-            self._close()
-            self._talk = (rate, pull, push)
-            self._open()
-
-    def stop(self) -> None:
-        with self._turn:
-            self._talk = None
-            self._close()
-
-    def silent(self, seconds: float) -> bool:
-        """Whether a talk is on and one of its streams has stopped calling back."""
-        with self._turn:
-            return bool(self._streams) and time.monotonic() - min(self._beats) > seconds
-
-    def let_go(self) -> None:
-        """Of the streams, not of the talk."""
-        with self._turn:
-            self._close()
-
-    def reopen(self) -> None:
-        """On other devices, if a talk is on; without any it waits for one."""
-        with self._turn:
-            self._close()
-            with contextlib.suppress(Refusal):
-                self._open()
-
-    def _open(self) -> None:
-        if self._talk is None:
-            return
-        talk = self._talk
-        self._beats = beats = [time.monotonic()] * 2
-        self._streams = self._card.on_worker(lambda: self._card.open_talk(*talk, beats))
-
-    def _close(self) -> None:
-        streams, self._streams = self._streams, []
-        for stream in streams:
-            with contextlib.suppress(OSError):
-                self._card.on_worker(stream.close)
-
-
 def _devices_of(sound: Sound) -> tuple[object, ...]:
     return sound.state, sound.inputs, sound.outputs, sound.input, sound.output
 
@@ -368,17 +291,3 @@ def _pick(devices: Mapping[str, int], wanted: str, otherwise: str) -> str:
         return wanted
     partly = next((name for name in devices if wanted and wanted.casefold() in name.casefold()), "")
     return partly or (otherwise if otherwise in devices else next(iter(devices), ""))
-
-
-def main() -> None:
-    """Settings of a line on stdin, what sound there is on stdout: the other end of ``found_elsewhere``."""
-    config = msgspec.json.decode(sys.stdin.buffer.read(), type=LineConfig)
-    try:
-        sound = PyAudioCard(config).sound
-    except (ImportError, OSError):
-        sound = broken(Sound(), SoundState.NO_SOUND)
-    sys.stdout.buffer.write(msgspec.json.encode(sound))
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
+from operator_tui.appeals.card import Status
 from operator_tui.appeals.presence import State
 from operator_tui.phone.line import Call, CallChanged, CallState, ColleaguesChanged, TransferEnded
 from tests.screens.page import DeskPage, open_desk
@@ -120,3 +121,15 @@ async def test_nothing_heard_for_as_long_as_it_may_ring_means_taken() -> None:
     async with open_desk(phone={"transfer_rings_seconds": 0.3}) as desk:
         await sent(desk)
         await owner(desk, USER)
+
+
+async def test_a_caller_who_hangs_up_while_it_rings_there_is_the_colleagues_promise() -> None:
+    async with open_desk() as desk:
+        await sent(desk)
+        await desk.until_quiet()
+        for state in (State.RINGING, State.FREE):
+            await desk.desk.phone._take(ColleaguesChanged({TARGET: state.value}))
+        await owner(desk, USER)
+        await desk.until(lambda: "отсроченным ответом" in desk.notice, "what became of it")
+        (card,) = [one for one in await desk.desk.active() if one.value("surname") == "Переведённый"]
+        assert (card.status, card.worker) == (Status.DEFERRED, USER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from operator_tui.desk.state import Topic
 from operator_tui.phone.line import CallState, Direction
 from tests.screens.page import DeskPage, open_desk
 from tests.screens.test_call import answered
@@ -134,3 +135,23 @@ async def test_a_second_caller_waits_is_answered_and_swapped_with_his_card() -> 
         card = desk.desk.state.card
         assert card is not None
         assert card.fields["surname"] == "Первый"
+
+
+async def test_the_administrator_on_shift_is_called_about_the_caller_by_one_key() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        caller = desk.desk.state.call
+        assert caller is not None
+        desk.desk.change(Topic.PHONE, colleagues={"2011": "free"})
+        await desk.press("shift+f8")
+        await desk.until(lambda: (call := desk.desk.state.call) and call.number == "2011", "the administrator")
+        await desk.until(lambda: any(call.id == caller.id and call.held for call in desk.desk.state.calls), "he waits")
+
+
+async def test_no_administrator_on_shift_is_said_and_the_talk_goes_on() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        desk.desk.change(Topic.PHONE, colleagues={"2011": "offline"})
+        await desk.press("shift+f8")
+        await desk.until(lambda: "Администратора смены нет на связи" in desk.notice, "why not")
+        assert desk.call_state() is CallState.TALKING
