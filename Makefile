@@ -2,7 +2,7 @@
 # interpreter for the virtual environment, ARGS=… is handed to pytest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-dev test lint bench functions requirements clean
+.PHONY: run setup setup-dev test lint bench functions messages requirements clean
 
 BIN := .venv/bin
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
@@ -42,6 +42,12 @@ bench: setup-dev
 # docs/functions.md from the tests that pass.
 functions: setup-dev
 	$(BIN)/python -m pytest --write-functions $(ARGS)
+
+# The texts for a translator: assets/languages/LANG/LC_MESSAGES/operator_tui.po is made from it (docs/administrator.md).
+messages: setup-dev
+	@mkdir -p assets/languages
+	$(BIN)/pybabel -q extract --no-location --sort-output --omit-header -k tr -k mark -k ntr:1,2 \
+		-o assets/languages/operator_tui.pot operator_tui screens widgets
 
 # After a change of requirements/*.in; `make requirements UPGRADE=--upgrade` takes newer releases too.
 requirements: setup-dev

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from operator_tui.i18n import tr
 from widgets.line import Line
 
 
@@ -54,12 +55,12 @@ class AnswerView(VerticalScroll, can_focus=True):
         title.say(answer.title, f" {answer.place}")
         body = Text()
         if answer.ask:
-            body.append(f"Уточните: {answer.ask}\n", style="italic")
+            body.append(tr("Уточните: {ask}").format(ask=answer.ask) + "\n", style="italic")
         for phrase in answer.say:
             body.append(f"- {phrase}\n")
         if answer.then:
-            body.append(f"Дальше: {answer.then}\n", style="italic")
+            body.append(tr("Дальше: {then}").format(then=answer.then) + "\n", style="italic")
         if answer.basis:
-            body.append(f"Основание: {answer.basis}", style="dim")
+            body.append(tr("Основание: {basis}").format(basis=answer.basis), style="dim")
         text.update(body)
         self.scroll_home(animate=False)

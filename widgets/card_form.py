@@ -8,18 +8,19 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.message import Message
 
+from operator_tui.i18n import mark, tr
 from widgets.field import Field
 from widgets.lean import LeanInput, LeanTextArea
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
 PERSONAL = (
-    ("surname", "Фамилия"),
-    ("name", "Имя"),
-    ("patronymic", "Отчество"),
-    ("birth_date", "Дата рожд."),
-    ("phone", "Телефон"),
-    ("address", "Адрес"),
+    ("surname", mark("Фамилия")),
+    ("name", mark("Имя")),
+    ("patronymic", mark("Отчество")),
+    ("birth_date", mark("Дата рожд.")),
+    ("phone", mark("Телефон")),
+    ("address", mark("Адрес")),
 )
 
 
@@ -72,20 +73,20 @@ class CardForm(VerticalScroll, can_focus=False):
         self._edition: object = None
 
     def compose(self) -> ComposeResult:
-        yield Line("Регистрационная карта", id="card-title", classes="heading")
-        yield Field("theme", "Тематика", placeholder="F6: слова темы")
-        yield Rows((Column(8), Column()), id="themes", empty="Нет такой тематики")
+        yield Line(tr("Регистрационная карта"), id="card-title", classes="heading")
+        yield Field("theme", tr("Тематика"), placeholder=tr("F6: слова темы"))
+        yield Rows((Column(8), Column()), id="themes", empty=tr("Нет такой тематики"))
         yield Line("", id="theme-title")
-        yield Line("Личная информация", classes="heading")
+        yield Line(tr("Личная информация"), classes="heading")
         for name, label in PERSONAL:
-            yield Field(name, label)
+            yield Field(name, tr(label))
         yield Line("", id="policy")
-        yield Line("Принятые меры: результат обращения", id="measures-title", classes="heading")
+        yield Line(tr("Принятые меры: результат обращения"), id="measures-title", classes="heading")
         yield Line("", id="result-title")
         yield Rows((Column(5), Column()), id="results")
         for slot in SLOTS:
             yield AskedField(slot)
-        yield Line("Комментарий", classes="heading")
+        yield Line(tr("Комментарий"), classes="heading")
         yield LeanTextArea(id="comment", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
 
     @property

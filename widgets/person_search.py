@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
+from operator_tui.i18n import mark, tr
 from widgets.field import Field
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -17,8 +18,8 @@ from widgets.rows import Column, Row, Rows
 MOST_SHOWN = 10
 # The four fields of the manual (K-5.1.3.1), two in a row of the screen.
 _FIELDS = (
-    (("surname", "Фамилия"), ("name", "Имя")),
-    (("patronymic", "Отчество"), ("birth_date", "Дата рожд.")),
+    (("surname", mark("Фамилия")), ("name", mark("Имя"))),
+    (("patronymic", mark("Отчество")), ("birth_date", mark("Дата рожд."))),
 )
 
 
@@ -55,13 +56,15 @@ class PersonSearch(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="one-line"):
-            yield Line("Поиск застрахованного: ")
+            yield Line(tr("Поиск застрахованного: "))
             # Not selected by the focus: a letter typed in the list leads here, and the next must not replace it.
-            yield LeanInput(placeholder="F5: фамилия имя отчество дата рождения", select_on_focus=False, id="search")
+            yield LeanInput(
+                placeholder=tr("F5: фамилия имя отчество дата рождения"), select_on_focus=False, id="search"
+            )
         for row in _FIELDS:
             with Horizontal(classes="four-fields"):
                 for name, label in row:
-                    yield Field(f"find-{name}", label)
+                    yield Field(f"find-{name}", tr(label))
         yield Rows((Column(44), Column()), id="hits")
         yield Line("", id="hits-note")
 

@@ -1,0 +1,100 @@
+"""Every Russian text of the screen goes through gettext, so that Kazakh and English can follow."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_python
+
+from operator_tui import i18n
+from tests.screens.page import open_desk
+
+ROOT = Path(__file__).parents[1]
+# What an operator sees is made here. The rest either gives words as marked texts or speaks to an administrator.
+SHOWN = [*sorted((ROOT / "screens").glob("*.py")), *sorted((ROOT / "widgets").glob("*.py"))]
+SHOWN += [ROOT / "operator_tui" / name for name in ("app.py", "acts.py", "sentences.py")]
+# How Latin letters are said aloud in Russian, and a word that the registry's own data begins with.
+_NOT_TRANSLATED = {"screens/code.py": re.compile("^[а-я-]+$"), "screens/insured_words.py": re.compile("^Внимание: $")}
+_WRAPPERS = {"tr", "ntr", "mark"}
+_CYRILLIC = re.compile("[А-Яа-яЁё]{2}")
+_CYRILLIC_WORDS = re.compile("[А-Яа-яЁё]+")
+_PARTS = re.compile(r"(\{[^}]*\})")
+_LATIN = str.maketrans(
+    "абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ",
+    "abvgdeejziyklmnoprstufhccss'y'euaABVGDEEJZIYKLMNOPRSTUFHCCSS'Y'EUA",
+)
+# The operator's name and how the appeal came are data.
+_OF_THE_DATA = frozenset({"Петрова", "Анна", "Сергеевна", "А", "С", "добавлено", "вручную", "вручн", "вруч"})
+_PLACE = re.compile(r"\{\w*\}")
+
+
+def bare(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Russian texts that no wrapper has, with their lines; a docstring is not shown."""
+    spared: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _WRAPPERS:
+            spared |= {id(inner) for inner in ast.walk(node)}
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            spared.add(id(node.value))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in spared:
+            continue
+        if _CYRILLIC.search(node.value):
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("file", SHOWN, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_text_is_wrapped(file: Path) -> None:
+    name = str(file.relative_to(ROOT))
+    let_be = _NOT_TRANSLATED.get(name)
+    texts = [one for one in bare(ast.parse(file.read_text("utf-8"))) if not (let_be and let_be.match(one[1]))]
+    found = [f"{name}:{line}: {text}" for line, text in texts]
+    assert not found, "\n".join(found)
+
+
+def test_a_text_that_is_not_wrapped_is_found() -> None:
+    source = '"""Описание."""\na = tr("Верно")\nb = f"Неверно {a}"\nc = {"ключ": mark("Слово")}\n'
+    assert [line for line, _ in bare(ast.parse(source))] == [3, 4]
+
+
+def test_the_texts_can_be_extracted_for_a_translator() -> None:
+    """What `make messages` does; a text in an f-string would come out empty or not at all."""
+    texts = [
+        text
+        for file in SHOWN
+        for _, _, found, _ in extract_python(BytesIO(file.read_bytes()), {"tr": None, "mark": None}, [], {})
+        for text in ([found] if isinstance(found, str) else [one for one in found or () if one])
+    ]
+    assert "Регистрационная карта: {source}" in texts
+    assert len(texts) > 300
+    for text in texts:
+        assert _PLACE.sub("", text).count("{") == 0, f"a place without a name: {text}"
+
+
+class Latin(gettext.NullTranslations):
+    """A made-up language: every Russian letter as a Latin one, places left alone."""
+
+    def gettext(self, message: str) -> str:
+        return "".join(part if part.startswith("{") else part.translate(_LATIN) for part in _PARTS.split(message))
+
+
+async def test_another_language_goes_through_the_whole_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "_load", lambda language: Latin())
+    try:
+        async with open_desk(phone={"simulated_first_seconds": 600.0}) as desk:
+            await desk.press("insert")
+            await desk.until_screen("work")
+            await desk.until(lambda: "Registracionnaa" in desk.text(), "the card")
+            left = [word for word in _CYRILLIC_WORDS.findall(desk.text()) if word not in _OF_THE_DATA]
+            assert not left
+            await desk.press("f1")
+            await desk.until(lambda: "F1" in desk.text(), "the commands")
+            assert not [word for word in _CYRILLIC_WORDS.findall(desk.text()) if word not in _OF_THE_DATA]
+    finally:
+        i18n.use("ru")
