@@ -11,7 +11,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 
-from central.api import auth, files, oidc, people
+from central.api import auth, files, oidc, people, tus
 from central.api.access import access_of, caller
 from central.api.dictionary import dictionary
 from central.api.enrol import enrol
@@ -45,6 +45,7 @@ HANDLERS = [
     *(files.recording_key, files.attachment_key, auth.sealed_work),
     *(oidc.begin, oidc.poll),
     *(insured, packages, package),
+    *(tus.create, tus.standing, tus.append, tus.whole),
 ]
 
 

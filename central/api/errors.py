@@ -54,7 +54,18 @@ _STATUS = {
     Code.FORK: 409,
     Code.DATABASE_AWAY: 503,
 }
-_STATUS_OF_REASON = {"too_large": 413, "dictionary": 415, "encoding": 415, "dictionary_unknown": 404}
+_STATUS_OF_REASON = {
+    "file_unknown": 404,
+    "offset": 409,
+    "tus_version": 412,
+    "file_size": 413,
+    "content_type": 415,
+    "checksum": 460,  # tus 1.0, checksum
+    "too_large": 413,
+    "dictionary": 415,
+    "encoding": 415,
+    "dictionary_unknown": 404,
+}
 
 
 # Filled by central/app.py with every address that has no part of its own in it.
