@@ -58,7 +58,7 @@ class FormScreen(ModalScreen[Values | None]):
         self._title = title
         self._asked = {one.name: one for one in asked}
         self._check = check
-        self._wrong = False  # what is said below is a reason, and stays until something is typed
+        self._refused: Values | None = None  # what was typed when it was refused: the reason stays as long
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("F9 — принять, Esc — назад"), classes="heading")
@@ -79,7 +79,7 @@ class FormScreen(ModalScreen[Values | None]):
     def on_descendant_focus(self) -> None:
         """Says what the line one stands in may hold."""
         one = self._here()
-        if self._wrong:
+        if self._refused == self._typed():
             return
         self.query_one("#form-hint", Line).say(" · ".join(one.options) if one and one.options else "")
 
@@ -93,9 +93,8 @@ class FormScreen(ModalScreen[Values | None]):
         place = names.index(here.name) + step if here else 0
         self._field(names[max(0, min(place, len(names) - 1))]).input.focus()
 
-    @on(Field.Typed)
-    def _typed(self) -> None:
-        self._wrong = False
+    def _typed(self) -> Values:
+        return {name: self._field(name).input.value for name in self._asked}
 
     @on(LeanInput.Submitted)
     def _entered(self) -> None:
@@ -112,7 +111,7 @@ class FormScreen(ModalScreen[Values | None]):
             if self._check is not None:
                 self._check(values)
         except Refusal as refusal:
-            self._wrong = True
+            self._refused = self._typed()
             self.query_one("#form-hint", Line).say("! " + sentence(refusal))
             wrong = str(refusal.params.get("field", ""))
             if wrong in self._asked:
