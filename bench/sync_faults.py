@@ -94,7 +94,11 @@ ACTS = [*_PLAIN, "week"]
 # what is durable; a server that comes back while answers of another time are on the line.
 MOODS = (
     Mood(_PLAIN),
-    Mood({**_PLAIN, "copy": 6, "act": 34, "restore": 0, "server_fuse": 1, "desk_fuse": 1}, lost=0.2, copies=3),
+    Mood(
+        {**_PLAIN, "copy": 6, "act": 34, "restore": 1, "backup": 2, "server_fuse": 1, "desk_fuse": 1},
+        lost=0.2,
+        copies=3,
+    ),
     Mood({**_PLAIN, "week": 6, "backup": 4, "restore": 3, "copy": 0, "act": 24}, lost=0.03, ghosts=0.05),
     Mood({**_PLAIN, "start": 30, "restore": 5, "backup": 3, "copy": 0, "desk_kill": 0, "desk_disk": 0}, lost=0.03),
 )
@@ -173,8 +177,8 @@ class Schedule:
             return
 
     def _restore(self) -> None:
-        if len(self.desks) > 2:
-            return  # two disasters at once: see docs/decisions/0025-sync-under-faults.md
+        if len(self.desks) > 3:
+            return  # more than one copy of a journal besides: see docs/decisions/0025-sync-under-faults.md
         for flight in self.wire.flights:
             if flight.rest is None and self.dice.random() < 0.5:
                 flight.fail(Refusal(Code.SERVER_AWAY))

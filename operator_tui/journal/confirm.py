@@ -44,12 +44,12 @@ class Attention(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-def settle(store: Store, outcomes: Sequence[Outcome], durable: int) -> None:
-    """Take the answers to our operations; inside ``writing`` only."""
+def settle(store: Store, outcomes: Sequence[Outcome], durable: int, code: str = "") -> None:
+    """Take the answers to our operations, or to those of the former device ``code``; inside ``writing`` only."""
     device = store.demand_device()
     touched: set[str] = set()
     for outcome in outcomes:
-        touched |= _settle_one(store, device.code, outcome)
+        touched |= _settle_one(store, code or device.code, outcome)
     if durable > int(store.meta("durable", "0")):
         store.set_meta("durable", str(durable))
     for card_id in touched:
@@ -184,7 +184,7 @@ def cursors(store: Store) -> dict[str, int]:
 
 
 def rewind(store: Store, next_n: int, epoch: str) -> None:
-    """The server is another lineage (restored from a backup): read it again, send again what it lacks.
+    """The server is another lineage (restored from a backup): read it again, send again what it may lack.
 
     Cards stay on the screen as they were until they come again; no operation is dropped. Inside ``writing`` only.
     """
@@ -192,17 +192,21 @@ def rewind(store: Store, next_n: int, epoch: str) -> None:
     store.set_meta("device", msgspec.json.encode(msgspec.structs.replace(device, epoch=epoch)).decode())
     store.db.execute("DELETE FROM stream")
     store.db.execute("UPDATE card SET stale = 1")
+    durable = int(store.meta("durable", "0"))
+    # What no copy holds goes again even if the server has something under its number: a copy of this journal may have
+    # sent its own there first, and only the server can tell.
+    first = min(next_n, durable + 1)
     # confirmed stays: the card kept for the screen already holds what those operations did.
     store.db.execute(
         "UPDATE outbox SET state = 'pending', seq = 0, result = NULL "
         "WHERE device = ? AND n >= ? AND state != 'pending'",
-        [device.code, next_n],
+        [device.code, first],
     )
     # The lineage we are in now has not judged them yet; what the operator has dealt with stays dealt with.
     store.db.execute(
         "DELETE FROM attention WHERE done = 0 AND op IN (SELECT device || ':' || n FROM outbox WHERE state = 'pending')"
     )
-    store.set_meta("durable", str(min(int(store.meta("durable", "0")), next_n - 1)))
+    store.set_meta("durable", str(min(durable, next_n - 1)))
 
 
 def _ask_attention(store: Store, op: str, card_id: str, outcome: Outcome) -> None:

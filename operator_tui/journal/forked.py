@@ -17,26 +17,67 @@ from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.store import Store
 
 
-def go_on_as(store: Store, identity: DeviceIdentity) -> None:
-    """Take the identity and put the waiting operations into its queue; inside ``writing`` only."""
-    old = store.demand_device().code
+class Former(msgspec.Struct, frozen=True):
+    """An identity this journal had; what is under its code before ``to`` is ours and the copy's."""
+
+    identity: DeviceIdentity
+    to: int
+
+
+def formers(store: Store) -> list[Former]:
+    """The identities it had, the last one first."""
+    return msgspec.json.decode(store.meta("formers", "[]"), type=list[Former])
+
+
+def lacking(store: Store, former: Former, next_n: int) -> None:
+    """The server lacks what we sent as ``former`` from ``next_n`` on: it waits again; inside ``writing`` only."""
+    store.db.execute(
+        "UPDATE outbox SET state = 'pending', seq = 0, result = NULL WHERE device = ? AND n >= ? AND n < ?",
+        [former.identity.code, next_n, former.to],
+    )
+
+
+def waiting_as(store: Store, former: Former, limit: int) -> list[Operation]:
+    """What waits under a former code, in order."""
+    rows = store.rows(
+        "SELECT body FROM outbox WHERE device = ? AND n < ? AND state = 'pending' ORDER BY n LIMIT ?",
+        former.identity.code,
+        former.to,
+        limit,
+    )
+    return [outbox.decode(body) for (body,) in rows]
+
+
+def go_on_as(store: Store, identity: DeviceIdentity, *, known: bool = True) -> None:
+    """Take the identity and put the waiting operations into its queue; inside ``writing`` only. ``known``: the server
+    knows the present one, which is kept as a former."""
+    present = store.demand_device()
+    old = present.code
     waiting = store.rows(
         "SELECT n, card, kind, body, at_ms, confirmed FROM outbox WHERE device = ? AND state = 'pending' ORDER BY n",
         old,
     )
+    if known:
+        parted = waiting[0][0] if waiting else int(store.meta("next_n", "1"))
+        kept = [Former(present, parted), *formers(store)]
+        store.set_meta("formers", msgspec.json.encode(kept).decode())
     moved = {operation_id(old, row[0]): operation_id(identity.code, n) for n, row in enumerate(waiting, 1)}
     touched: set[str] = set()
+    earlier: dict[str, str] = {}  # an operation refers to ours before it; the same id from there on is the other copy's
     for n, (old_n, card, kind, body, at_ms, confirmed) in enumerate(waiting, 1):
         store.db.execute("DELETE FROM outbox WHERE device = ? AND n = ?", [old, old_n])
-        operation = _moved(outbox.decode(body), n, operation_id(old, old_n), moved)
+        own = operation_id(old, old_n)
+        operation = _moved(outbox.decode(body), n, own, earlier)
+        earlier[own] = moved[own]
+        about = earlier.get(card, card)
         store.db.execute(
             "INSERT INTO outbox(device, n, card, kind, body, at_ms, confirmed) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                *(identity.code, n, moved.get(card, card), kind),
-                *(msgspec.json.encode(operation).decode(), at_ms, 0 if card in moved else confirmed),
+                *(identity.code, n, about, kind),
+                *(msgspec.json.encode(operation).decode(), at_ms, confirmed if about == card else 0),
             ],
         )
-        touched |= {card, moved.get(card, card)}
+        touched |= {card, about}
     store.set_meta("device", msgspec.json.encode(identity).decode())
     store.set_meta("next_n", str(len(waiting) + 1))
     store.set_meta("durable", "0")

@@ -26,6 +26,7 @@ from operator_tui.appeals.returned import Choice, Returned
 from operator_tui.journal import cards, confirm, drafts, forked, healing, outbox, settling, sifting, views
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.forked import Former
 from operator_tui.journal.happened import Happened
 from operator_tui.journal.sieve import Heap, Sieve
 from operator_tui.journal.store import Store
@@ -67,15 +68,12 @@ class Journal:
     def enrol(self, identity: DeviceIdentity) -> None:
         """Take an identity, or a fresh token or operator of the same one.
 
-        Refusal(FORK) when another device's operations are still unsent here: their ids would be wrong.
+        Under another device's code what waits goes on as after a fork: known by the id it had.
         """
         with self._store.writing():
             known = self._store.device()
             if known is not None and known.code != identity.code:
-                if outbox.unsent(self._store):
-                    raise Refusal(Code.FORK)
-                self._store.set_meta("next_n", "1")
-                self._store.set_meta("durable", "0")
+                forked.go_on_as(self._store, identity, known=False)
             self._store.set_meta("device", msgspec.json.encode(identity).decode())
 
     # operations
@@ -324,6 +322,32 @@ class Journal:
         waits is sent under its code, with the id it had."""
         with self._store.writing():
             forked.go_on_as(self._store, identity)
+
+    def formers(self) -> list[Former]:
+        """The identities this journal had before it was found to be a copy, the last one first."""
+        with self._store.reading():
+            return forked.formers(self._store)
+
+    def lacking(self, former: Former, next_n: int) -> None:
+        """The server lacks what was sent as ``former`` from ``next_n`` on: it waits again."""
+        with self._store.writing():
+            forked.lacking(self._store, former, next_n)
+
+    def waiting_as(self, former: Former, limit: int) -> list[Operation]:
+        """What waits under a former code, in order."""
+        with self._store.reading():
+            return forked.waiting_as(self._store, former, limit)
+
+    def settle_as(self, former: Former, outcomes: Sequence[Outcome]) -> None:
+        """Answers to what was sent as ``former``."""
+        with self._store.writing():
+            confirm.settle(self._store, outcomes, 0, former.identity.code)
+
+    def start_over(self, identity: DeviceIdentity) -> None:
+        """The server was restored and does not know the present device: everything of it is sent as ``identity``."""
+        with self._store.writing():
+            confirm.rewind(self._store, 1, identity.epoch)
+            forked.go_on_as(self._store, identity, known=False)
 
     def attention(self) -> list[Attention]:
         """Operations that were refused or joined with another's text, until the operator has dealt with them."""

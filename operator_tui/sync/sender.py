@@ -45,6 +45,7 @@ from operator_tui.sync.protocol import (
     plain_operation,
     unpack,
 )
+from operator_tui.sync.returning import Returning
 from operator_tui.sync.taking import Answer, Taking
 
 _log = logging.getLogger(__name__)
@@ -135,6 +136,7 @@ class Sender:
         self._lane = asyncio.Lock()  # operations go before presence
         self._taking = Taking(journal, run=run, clock=clock, on_cards=on_cards)
         self._listening = Listening(self._streamed, self._held, best=best, wait_s=wait_s, clock=clock)
+        self._returning = Returning(journal, link, self._taking, run=run)
         self._healing = Healing(journal, self._ask_whole, run=run, clock=clock, on_cards=on_cards)
         self.presence = PresenceTeller(self._tell_presence, clock=clock, on_change=on_presence)
         self.state = SenderState(since_ms=clock.now_ms())
@@ -273,9 +275,12 @@ class Sender:
                 if refusal.code is Code.SERVER_AWAY and refusal.params.get("reached", True) and batch:
                     self._batch = max(_LEAST_OPERATIONS, len(batch) // 4)
                 forked += 1
-                if refusal.code is not Code.FORK or forked > _FORKS:
-                    raise
-                device = await self._take_new_code(device, batch, refusal)
+                if refusal.code not in (Code.FORK, Code.TOKEN_INVALID) or forked > _FORKS or self._session is not None:
+                    raise  # a person's workstation is enrolled anew by the administrator
+                if refusal.code is Code.FORK:
+                    device = await self._take_new_code(device, batch, refusal)
+                else:
+                    device = await self._returning.as_known(device, refusal)
                 continue
             self._batch = min(MAX_OPERATIONS, self._batch * 4)
             if answer.rewound:
@@ -297,8 +302,8 @@ class Sender:
         """This journal was copied: what both copies have is settled under the old code, the rest goes on under a new
         one, known by ``was``. Refusal(FORK) when the server does not say where the copies part."""
         fork_n = refusal.params.get("n")
-        if not isinstance(fork_n, int) or self._session is not None:
-            raise refusal  # a person's workstation is enrolled anew by the administrator
+        if not isinstance(fork_n, int):
+            raise refusal
         if common := [plain for plain in batch if plain["n"] < fork_n]:
             await self._exchange(device, common)
         fresh = await fork(self._link, device.token)

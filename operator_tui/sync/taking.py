@@ -78,13 +78,14 @@ class Taking:
                 return
             await self._store(device, batch, frames, answer, sent_ms)
 
-    async def become(self, device: DeviceIdentity, fresh: DeviceIdentity) -> None:
-        """Go on as ``fresh`` where ``device`` was. Refusal(SERVER_AWAY) when it is not ``device`` any more."""
+    async def become(self, device: DeviceIdentity, fresh: DeviceIdentity, *, anew: bool = False) -> None:
+        """Go on as ``fresh`` where ``device`` was; ``anew``: the server has nothing of ``device``. Refusal(SERVER_AWAY)
+        when it is not ``device`` any more."""
         async with self._alone:
             now: DeviceIdentity | None = await self._run(lambda: self._journal.device)
             if now != device:
                 raise Refusal(Code.SERVER_AWAY)  # the server became another meanwhile, the copies may be even there
-            await self._run(self._journal.fork, fresh)
+            await self._run(self._journal.start_over if anew else self._journal.fork, fresh)
             self._durable = 0
 
     async def _store(

@@ -213,13 +213,14 @@ def test_before_enrolment_only_drafts_are_kept(tmp_path: Any) -> None:
     journal.close()
 
 
-def test_another_device_waits_until_everything_is_sent(journal: Journal, server: Any) -> None:
-    journal.save(appeal())
-    refusing(Code.FORK, journal.enrol, identity("newone"))
+def test_what_waits_goes_on_under_another_device(journal: Journal, server: Any) -> None:
+    sent = journal.save(appeal())
     server.answer(journal)
+    waiting = journal.save(appeal())
     journal.enrol(identity("newone"))
-    assert journal.save(appeal()).id == "newone:1"
-    assert len(journal.active()) == 2
+    assert [(operation.n, operation.was) for operation in journal.outbox(9)] == [(1, waiting.id)]
+    assert journal.save(appeal()).id == "newone:2"
+    assert {card.id for card in journal.active()} == {sent.id, "newone:1", "newone:2"}
 
 
 # drafts

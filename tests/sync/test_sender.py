@@ -20,7 +20,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind, Outcome
 from operator_tui.appeals.people import Role
 from operator_tui.journal.journal import Journal
-from operator_tui.sync.protocol import End, Head, write_answer
+from operator_tui.sync.protocol import SYNC_PATH, End, Head, write_answer
 from operator_tui.sync.sender import Sender, SenderState, ServerLight
 from tests.central.conftest import KEY
 from tests.sync.conftest import run, until
@@ -41,7 +41,7 @@ class Scripted:
     async def post(
         self, path: str, body: bytes, *, token: str = "", packed: bool = True
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        self.asked += 1
+        self.asked += path == SYNC_PATH
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
