@@ -167,6 +167,7 @@ class Desk:
         self.background(self.parts.open_registry(progress))
         self.background(self.parts.open_server())
         self.background(self.seat.take_the_telephone())
+        self.background(self.promises.warm())
         await self.card.restore_draft()
         self.change(Topic.LIGHTS, ready=True)
 
