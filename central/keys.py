@@ -25,7 +25,7 @@ from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.profiles import Profile
-from operator_tui.secrets.files import read_private, write_private
+from operator_tui.secrets.files import alone, read_private, write_private
 from operator_tui.secrets.vault import Vault
 
 KEY_BYTES = 32
@@ -76,27 +76,38 @@ def server_keys(database: Database, file: Path, passphrase: Callable[[], str] | 
     others, KEY_FILE_OPEN when others may read it, VAULT_LOCKED and VAULT_PASSPHRASE for a sealed one.
     """
     kept = _read(file, passphrase)
-    known = public_keys(database)
     if kept is None:
-        if known:
-            raise Refusal(Code.SERVER_KEYS_AWAY, path=str(file))
-        kept = _first(database)
-        write_private(file, _plain(kept))
-    if known and known != kept.public:
-        raise Refusal(Code.SERVER_KEYS_OTHER, path=str(file))
-    bind(database, kept)
+        with alone(file):  # two processes that start together make one file
+            kept = _read(file, passphrase)
+            if kept is None:
+                if public_keys(database):
+                    raise Refusal(Code.SERVER_KEYS_AWAY, path=str(file))
+                kept = _first(database)
+                write_private(file, _plain(kept))
+    try:
+        bind(database, kept)
+    except Refusal:
+        raise Refusal(Code.SERVER_KEYS_OTHER, path=str(file)) from None
     return kept
 
 
 def bind(database: Database, keys: ServerKeys) -> None:
-    """The database knows the public halves from now on, and no private one."""
+    """The database knows the public halves from now on, and no private one. Refusal(SERVER_KEYS_OTHER)."""
 
     def work(connection: sa.Connection) -> None:
+        known = public_keys_of(connection)
+        if known and known != keys.public:
+            raise Refusal(Code.SERVER_KEYS_OTHER, path="")
+        if known:
+            return
         connection.execute(sa.delete(t.server).where(t.server.c.k.in_([_FORMER, *_PUBLIC.values()])))
         rows = [{"k": _PUBLIC[name], "v": value} for name, value in keys.public.items()]
         connection.execute(sa.insert(t.server), rows)
 
-    database.write(work)
+    try:
+        database.write(work)
+    except sa.exc.IntegrityError:  # another process was first: its keys must be these
+        database.write(work)
 
 
 def seal_file(file: Path, passphrase: str) -> None:
