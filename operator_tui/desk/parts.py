@@ -158,7 +158,11 @@ class Parts:
         device = self.journal.device
         if device is None:
             raise Refusal(Code.NOT_ENROLLED)
-        if self._signin is not None and device.operator != self._signin.identity.operator:
+        if self._signin is not None and device.code != self._signin.identity.code:
+            # Enrolled anew by the administrator: what waits in this journal goes on under the new code.
+            device = self._signin.identity
+            await self._desk.run_journal(self.journal.enrol, device)
+        elif self._signin is not None and device.operator != self._signin.identity.operator:
             # Another role or extension since the last time; the lineage the journal knows stays.
             device = replace(device, operator=self._signin.identity.operator)
             await self._desk.run_journal(self.journal.enrol, device)

@@ -73,6 +73,8 @@ class Journal:
         with self._store.writing():
             known = self._store.device()
             if known is not None and known.code != identity.code:
+                if identity.epoch != known.epoch:
+                    confirm.rewind(self._store, outbox.upcoming(self._store)[1], identity.epoch)
                 forked.go_on_as(self._store, identity, known=False)
             self._store.set_meta("device", msgspec.json.encode(identity).decode())
 

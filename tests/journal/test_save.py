@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+import msgspec
 import pytest
 
 from operator_tui.appeals.card import Status
@@ -15,7 +16,7 @@ from operator_tui.appeals.draft import Draft, draft_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.number import told_right
-from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.operations import Kind, Outcome
 from operator_tui.journal.journal import Journal
 from tests.journal.making import appeal, enrolled, identity, open_journal
 
@@ -284,3 +285,12 @@ def test_how_long_a_save_takes(tmp_path: Any, record_property: Any, capsys: pyte
     with capsys.disabled():
         print(f" save: p50 {p50:.2f} ms, p99 {p99:.2f} ms ", end="")  # noqa: T201 - the figure is the point
     assert p50 < 250  # a lost index or a second commit, not a promise about a disk
+
+
+def test_enrolled_anew_at_a_restored_server_sends_all_that_no_copy_holds(journal: Journal) -> None:
+    sent = journal.save(appeal())
+    journal.settle([Outcome(1, "applied", q=1)], durable=0)
+    assert journal.unsent() == 0
+    journal.enrol(msgspec.structs.replace(identity("newone"), epoch="another"))
+    assert [(operation.n, operation.was) for operation in journal.outbox(9)] == [(1, sent.id)]
+    assert set(journal.cursors().values()) == {0}
