@@ -42,9 +42,10 @@ class HelpScreen(ModalScreen[str | None]):
         table.focus()
 
     @on(Rows.Moved)
-    def _say_why(self, event: Rows.Moved) -> None:
+    def _say_more(self, event: Rows.Moved) -> None:
         refusal = commands.collect()[event.key].refusal(self._situation)
-        self.query_one("#why", Line).say("- " + sentence(refusal) if refusal else "")
+        help_ = tr(commands.collect()[event.key].help)  # whole here, where the row has it cut
+        self.query_one("#why", Line).say("- " + sentence(refusal) if refusal else help_)
 
     @on(Rows.Chosen)
     def _run(self, event: Rows.Chosen) -> None:

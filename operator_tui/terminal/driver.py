@@ -27,6 +27,7 @@ from operator_tui.terminal.pacing import QUERY, Pacer
 from operator_tui.terminal.pen import Pen
 from operator_tui.terminal.profiles import LAN, TerminalProfile
 from operator_tui.terminal.shadow import Shadow
+from operator_tui.terminal.signs import PLAIN_SIGNS
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -88,6 +89,8 @@ class ThinDriver(LinuxDriver):
                 super().write(data)
             return
         with self._frame():
+            if self.profile.plain_signs:
+                data = data.translate(PLAIN_SIGNS)
             if self._shadow.size != self._app.size:
                 self._shadow.resize(*self._app.size)
             if through := self._shadow.paint(data):

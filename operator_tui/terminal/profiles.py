@@ -36,7 +36,8 @@ class TerminalProfile:
     timer may be repainted; ``frames_per_second`` is how soon after a change the screen is painted: a key waits for the
     next frame, most of what passes between key and paint; ``erases_in_colour`` says that erasing fills with the
     current background and ``erases_cells`` that a part of a row can be erased;
-    ``synchronized`` asks the terminal for mode 2026, so that large frames do not tear.
+    ``synchronized`` asks the terminal for mode 2026, so that large frames do not tear; ``plain_signs`` says that its
+    font has the signs of CP866 alone.
     """
 
     name: Literal["lan", "slow", "serial"]
@@ -50,6 +51,7 @@ class TerminalProfile:
     erases_in_colour: bool = False
     erases_cells: bool = True
     synchronized: bool = False
+    plain_signs: bool = False
 
 
 LAN = TerminalProfile("lan", frames_per_second=120, synchronized=True)
@@ -79,6 +81,7 @@ def choose(setting: str = "auto", environment: Mapping[str, str] | None = None) 
         profile,
         colours=16 if term.startswith(_SIXTEEN_COLOURS) else profile.colours,
         erases_in_colour=term.startswith(_ERASE_IN_COLOUR) and not inside_multiplexer,
+        plain_signs=term.startswith((*_HARDWARE, "linux", "cons")),
         erases_cells=not term.startswith(_WITHOUT_ECH),
     )
 
