@@ -9,7 +9,7 @@ from tests.peers.central import CentralServer
 from tests.peers.pty import PtyDesk
 from tests.whole.conftest import DESK
 
-_NAMES = ("Синтетическая", "Анна", "Инна", "first", "second", PASSWORD)
+_NAMES = ("Синтетическая", "Анна", "Инна", PASSWORD)
 
 
 def test_two_people_in_turn_and_nothing_of_them_in_titles_logs_and_arguments(home: Path) -> None:
@@ -34,7 +34,8 @@ def test_two_people_in_turn_and_nothing_of_them_in_titles_logs_and_arguments(hom
             desk.wait_text("F7 — другой работник")
             desk.press("escape")
             assert desk.wait_exit() == 0
-        logs = [log for log in home.rglob("*.log*") if log.is_file()]
-        assert logs, "there is something to look through"
-        for place in (titles, command_line, *(log.read_text(errors="replace") for log in logs)):
-            assert not [name for name in _NAMES if name in place]
+        # Logs, journals, vaults, the server's database: nothing on disk can be read by who finds it.
+        files = [file for file in home.rglob("*") if file.is_file()]
+        assert {"journal.db", "vault", "central.db"} <= {file.name for file in files}
+        for place in (titles.encode(), command_line.encode(), *(file.read_bytes() for file in files)):
+            assert not [name for name in _NAMES if name.encode() in place]
