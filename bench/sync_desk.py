@@ -1,7 +1,6 @@
 """A desk to be killed: saves cards one after another and tells each that is on disk. Started by bench/sync_kills.py.
 
-`python -m bench.sync_desk JOURNAL SOCKET`: prints `ready`, then the id of each card after its COMMIT, for as long as a
-line from its input lets it; `even` when nothing is left to send.
+Prints `ready`, then the id of each card after its COMMIT until its input ends; `even` when nothing is left to send.
 """
 
 from __future__ import annotations
@@ -72,5 +71,7 @@ async def work(file: Path, socket: Path, code: str) -> None:
     print("even", flush=True)
 
 
-if __name__ == "__main__":
-    asyncio.run(work(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""))
+def main() -> None:
+    """``JOURNAL SOCKET CODE`` are its arguments."""
+    journal, socket, code = sys.argv[1:]
+    asyncio.run(work(Path(journal), Path(socket), code))

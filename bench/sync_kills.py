@@ -61,7 +61,8 @@ class KilledDesk:
 
     def start(self) -> None:
         """Until it says that it works."""
-        command = [sys.executable, "-m", "bench.sync_desk", str(self.journal), str(self.socket), self.code]
+        desk = "from bench.sync_desk import main; main()"
+        command = [sys.executable, "-c", desk, str(self.journal), str(self.socket), self.code]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
         self.wait_for("ready", _START_S)

@@ -89,6 +89,5 @@ MUTANTS = [
         '    store.set_meta("next_n", str(n + 1))\n',
         '    store.db.execute("COMMIT")\n    store.db.execute("BEGIN")\n    store.set_meta("next_n", str(n + 1))\n',
     ),
-    Mutant("answers of another time", taking, "(now.code, now.epoch) != (device.code, device.epoch)", "False"),
     Mutant("no old id", forked, "was=operation.was or was,", 'was="",'),
 ]
