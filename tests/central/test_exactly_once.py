@@ -116,8 +116,10 @@ def test_after_a_fork_the_same_operation_under_a_new_number_counts_once(office: 
     again = replace(first, was=f"{desk.code}:1")
     unknown = replace(anew.new_card(text="новое"), n=3, was="k7q2mx:9")
     answer = anew.send(again, replace(again, n=2), unknown)
-    assert answer.outcomes == [replace(made.outcomes[0], n=1), replace(made.outcomes[0], n=2), Outcome(3, "applied", 2)]
-    assert anew.send(replace(unknown, n=4)).outcomes == [Outcome(n=4, s="applied", q=2)]
+    known = replace(made.outcomes[0], op=f"{desk.code}:1")
+    assert answer.outcomes == [replace(known, n=1), replace(known, n=2), Outcome(3, "applied", 2)]
+    (settled,) = anew.send(replace(unknown, n=4)).outcomes
+    assert settled == Outcome(n=4, s="applied", q=2, op=f"{anew.code}:3"), "told where it stands"
     assert len(office.rows(t.card)) == 2
 
 
