@@ -228,8 +228,12 @@ class DeskApp(AttendedDesk):
             self.push_screen(TooSmallScreen())
 
     async def acts_done(self) -> None:
-        if isinstance(self.screen, DeskScreen):
-            await self.screen.acts_done()
+        screen = self.screen
+        if isinstance(screen, DeskScreen):
+            await screen.acts_done()
+        else:
+            # A question that a key has opened takes the next letters, so it has to stand first.
+            await screen._mounted_event.wait()
 
     # commands
 

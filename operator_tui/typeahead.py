@@ -15,7 +15,7 @@ from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 
 # No key waits longer than this, whatever its predecessor does; a search that takes its time goes on meanwhile.
-PATIENCE_S = 0.4
+PATIENCE_S = 1.0
 
 
 class KeysInOrder(App[int]):

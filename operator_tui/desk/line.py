@@ -389,6 +389,7 @@ class PhoneDesk:
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
         if call.over:
+            desk.parts.kick()  # what happened in the call goes to the centre in one piece, also without an appeal
             await self._back_to_the_caller(call)
             if call.ended_by in (EndedBy.THERE, EndedBy.NETWORK):
                 self._tell_unfinished()
