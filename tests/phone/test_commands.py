@@ -23,6 +23,9 @@ from operator_tui.sentences import sentence
         ("phone.mute", "alt+m", "Микрофон"),
         ("phone.dtmf", "alt+i", "Тоновый набор"),
         ("phone.consult", "alt+c", "Посоветоваться"),
+        ("phone.help", "shift+f8", "Помощь администратора"),
+        ("phone.check", "ctrl+d", "Проверка микрофона"),
+        ("phone.waiting", "ctrl+y", "Что ждёт"),
         ("phone.join", "alt+j", "Соединить"),
         ("phone.swap", "alt+s", "Другой вызов"),
     ],
@@ -36,11 +39,11 @@ def test_key_and_title(command: str, key: str, title: str) -> None:
 ON = {
     "off": {"begin_work"},
     "lost": {"end_work"},
-    "free": {"end_work", "dial"},
+    "free": {"end_work", "dial", "check"},
     "ringing": {"answer", "hang_up"},
     "dialing": {"hang_up"},
-    "talking": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "record_pause"},
-    "held": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "record_pause"},
+    "talking": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "help", "record_pause"},
+    "held": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "help", "record_pause"},
 }
 
 
@@ -48,7 +51,7 @@ ON = {
 def test_a_command_is_on_or_says_why_not(phone: str) -> None:
     commands = {id.removeprefix("phone."): c for id, c in collect().items() if id.startswith("phone.")}
     refusals = {name: c.available(Situation(phone=phone)) for name, c in commands.items()}
-    assert {name for name, refusal in refusals.items() if refusal is None} == {*ON[phone], "directory"}
+    assert {name for name, refusal in refusals.items() if refusal is None} == {*ON[phone], "directory", "waiting"}
     for refusal in refusals.values():
         assert refusal is None or sentence(refusal).endswith(".")
     if phone == "off":

@@ -79,7 +79,9 @@ async def test_a_pbx_that_goes_away_takes_the_figures_along_and_brings_them_back
 
 
 @pytest.mark.function("K-3.8")
-async def test_colleagues_are_seen_free_ringing_talking_and_away(desk: Desk, asterisk: Asterisk, phones: Phones) -> None:
+async def test_colleagues_are_seen_free_ringing_talking_and_away(
+    desk: Desk, asterisk: Asterisk, phones: Phones
+) -> None:
     colleague = await phones.register("2003")
     await until(lambda: desk.snapshot.colleagues.get("2003") == "free")
     dialled = await desk.phone.dial("2003")
