@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from bench.telephone import Row, home
@@ -36,6 +37,16 @@ def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def _answered(desk: Desk, call_id: str) -> bool:
+    call = desk.snapshot.call(call_id)
+    return call is not None and bool(call.answered_ms)
+
+
+def _over(desk: Desk, call_id: str) -> bool:
+    call = desk.snapshot.call(call_id)
+    return call is not None and call.over
+
+
 async def calls(pbx: Asterisk, count: int) -> list[Row]:
     profile = open_profile("bench")
     profile.make_folders()
@@ -54,10 +65,10 @@ async def calls(pbx: Asterisk, count: int) -> list[Row]:
         call = await until(lambda: next((c for c in desk.snapshot.calls if c.state is CallState.RINGING), None), 20)
         await desk.phone.answer(call.id)
         there = await dialling
-        await until(lambda call=call: (c := desk.snapshot.call(call.id)) and c.answered_ms)
+        await until(partial(_answered, desk, call.id))
         await desk.phone.hang_up(call.id)
-        await until(lambda call=call: (c := desk.snapshot.call(call.id)) and c.over)
-        await until(lambda there=there: there.over)
+        await until(partial(_over, desk, call.id))
+        await until(partial(getattr, there, "over"))
         await there.close()
         talked += 1
         if number == count // 10:

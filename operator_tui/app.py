@@ -50,8 +50,17 @@ from screens.work import WorkScreen
 _REACHABLE = ("work", "journal")
 # What may be put away by a key of the telephone: lists and questions, nothing else.
 _LAID_ASIDE = (
-    AskScreen | CodeScreen | HelpScreen | InsuredScreen | PasswordScreen | PersonScreen | ReturnedScreen | SampleScreen
-) | SeatsScreen | TimelineScreen
+    AskScreen
+    | CodeScreen
+    | HelpScreen
+    | InsuredScreen
+    | PasswordScreen
+    | PersonScreen
+    | ReturnedScreen
+    | SampleScreen
+    | SeatsScreen
+    | TimelineScreen
+)
 
 
 def bindings() -> list[BindingType]:

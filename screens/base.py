@@ -234,8 +234,9 @@ class DeskScreen(Screen[None]):
         acts = [act for act in self._acts if not act.is_finished]
         self._acts = set(acts)
         for act in acts:
+            # Shielded: a key's patience may run out here, and what is being saved must not be cancelled with it.
             with suppress(WorkerError):
-                await act.wait()
+                await asyncio.shield(act.wait())
 
     @work(exit_on_error=False)
     async def _finish(self, waiting: Awaitable[None]) -> None:

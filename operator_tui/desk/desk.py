@@ -130,7 +130,12 @@ class Desk:
         journal = self.parts.journal
         if journal is None:
             raise Refusal(Code.NOT_ENROLLED)
-        return await asyncio.get_running_loop().run_in_executor(self._journal_thread, work, journal)
+        before = journal.appended
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._journal_thread, work, journal)
+        finally:
+            if journal.appended != before:
+                self.parts.send_soon()
 
     async def run_journal(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         """Any function on the journal's thread: how the sender reaches the journal."""

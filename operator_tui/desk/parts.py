@@ -365,6 +365,11 @@ class Parts:
         if self._sender is not None:
             self._sender.kick()
 
+    def send_soon(self) -> None:
+        """Something was written that nobody waits for: it goes with what follows in the next moments."""
+        if self._sender is not None:
+            self._sender.kick_soon()
+
     # telephone
 
     async def phone_account(self) -> tuple[LineConfig, str, list[Caller]]:

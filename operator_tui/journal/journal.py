@@ -277,6 +277,11 @@ class Journal:
         with self._store.reading():
             return outbox.unsent(self._store)
 
+    @property
+    def appended(self) -> int:
+        """How many operations were written since it was opened; grows with each, and tells nothing else."""
+        return self._store.appended
+
     def cursors(self) -> dict[str, int]:
         """Each stream followed and the place it has been read up to; the organisation's own from the start."""
         with self._store.reading():

@@ -45,6 +45,7 @@ def append(
     )
     store.set_meta("next_n", str(n + 1))
     store.set_meta("hlc", operation.at)
+    store.appended += 1
     return operation
 
 

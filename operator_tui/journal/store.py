@@ -43,6 +43,7 @@ class Store:
         self.clock = clock
         self._lock = lock
         self._inside = threading.RLock()
+        self.appended = 0  # operations written since it was opened: whether somebody should be woken
 
     @classmethod
     def open(cls, path: Path, key: bytes, *, catalogue: Catalogue, clock: Clock) -> Store:

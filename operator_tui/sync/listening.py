@@ -80,7 +80,8 @@ class Listening:
             if not self._task.done():
                 return
             task, self._task = self._task, None
-            came = task.result()
+            # The HTTP library may end a request by cancelling it from inside: the line broke, the sender lives on.
+            came = None if task.cancelled() else task.result()
             lasted = self._clock.monotonic() - started
             if not came:
                 # Broken off, or answered with nothing, at once even (a proxy that does not hold): not in a circle.
@@ -122,5 +123,7 @@ class Listening:
 
 
 async def _within(kicked: asyncio.Event, seconds: float) -> None:
+    # Not wait_for: up to CPython 3.11 it swallows a cancellation that comes with the event (cpython issue 86296).
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(kicked.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await kicked.wait()

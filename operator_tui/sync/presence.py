@@ -75,7 +75,9 @@ class PresenceTeller:
         """Tell what changed, for as long as the desk lives."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), None if self._leased or self._sent is None else _RENEW_S)
+                # Not wait_for, which swallows a cancellation that comes with the event: see listening.
+                async with asyncio.timeout(None if self._leased or self._sent is None else _RENEW_S):
+                    await self._changed.wait()
             left = self._sent_at + LEAST_S - self._clock.monotonic() if self._sent_at else 0.0
             if left > 0:
                 await asyncio.sleep(left)

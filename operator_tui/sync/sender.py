@@ -52,6 +52,7 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _BACKOFF_S = 60.0
+_SOON_S = 2.0  # what nobody waits for is gathered for so long
 # One batch is fastest (3.8 s for 100 cards on 64 kbit/s where five of 20 take 7.1), but a cut loses all that is under
 # way: a line that breaks off gets less at once, and more again when it holds.
 _LEAST_OPERATIONS = 5
@@ -129,6 +130,7 @@ class Sender:
         self._on_state = on_state
         self._kicked = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
+        self._soon: asyncio.TimerHandle | None = None
         self._failures = 0
         self._batch = MAX_OPERATIONS
         self._dictionary = True
@@ -145,6 +147,11 @@ class Sender:
         """There is something to send, or the line is back: try now."""
         self._kicked.set()
 
+    def kick_soon(self) -> None:
+        """There is something to send that may wait for what comes with it: events of a call go in one piece."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_SOON_S, self._kicked.set)
+
     async def run(self) -> None:
         """Send and fetch until ``stop``."""
         self._task = asyncio.current_task()
@@ -152,15 +159,22 @@ class Sender:
         try:
             while True:
                 self._kicked.clear()
+                self._forget_soon()
                 pause = await self.round()
                 if self._wait_s and self.state.light is ServerLight.ON:
                     await self._listening.listen(pause, self._kicked)
                 else:
                     await self._pause(pause)
         finally:
+            self._forget_soon()
             presence.cancel()
             await asyncio.wait({presence})
             await self._listening.stop()
+
+    def _forget_soon(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
 
     async def round(self) -> float:
         """Exchange until both ends are even, or until it fails. Seconds to wait before the next time."""
@@ -188,7 +202,8 @@ class Sender:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._kicked.wait(), seconds)
+            async with asyncio.timeout(seconds):  # not wait_for: see listening
+                await self._kicked.wait()
 
     async def _held(self) -> int:
         """A request that the server holds until there is something; how many events came."""

@@ -188,6 +188,15 @@ async def test_a_line_that_breaks_now_and_then_keeps_its_stream() -> None:
     assert listening.way is Way.STREAM
 
 
+async def test_a_request_cancelled_from_inside_is_a_broken_line_and_no_end() -> None:
+    async def streamed() -> int:
+        raise asyncio.CancelledError
+
+    listening = Listening(streamed, streamed, best=Way.STREAM, wait_s=25, clock=ManualClock())
+    await listening.listen(0.0, asyncio.Event())
+    assert listening.way is Way.STREAM
+
+
 async def test_an_older_server_has_no_stream() -> None:
     async def streamed() -> int:
         raise Refusal(Code.BAD_REQUEST, reason="http", status=404)
