@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
 from screens.ask import AskScreen
+from screens.base import DeskScreen
 from screens.help import HelpScreen
 from screens.trouble import TooSmallScreen
 from tests.screens.page import DeskPage, List, open_desk
@@ -149,3 +152,22 @@ async def test_a_break_is_recorded_and_ended_by_the_same_key() -> None:
         await desk.until(lambda: "свободен" in desk.line("#who"), "free")
         timeline = await desk.desk.on_journal(lambda journal: [op.k for op in journal.outbox(100)])
         assert Kind.CALL_OFFERED not in timeline
+
+
+async def test_an_act_goes_on_when_the_patience_of_its_key_ends() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        saved = asyncio.Event()
+        let_go = asyncio.Event()
+
+        async def save() -> None:
+            await let_go.wait()
+            saved.set()
+
+        screen = desk.app.screen
+        assert isinstance(screen, DeskScreen)
+        screen.guard(save)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await screen.acts_done()
+        let_go.set()
+        await desk.until(saved.is_set, "the act is done")
