@@ -50,7 +50,8 @@ class NameTag(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Place(msgspec.Struct, frozen=True):
     """Who we are to the server. ``contact_ms`` its last word, ``allowed_until_ms`` what a code by voice allows;
-    ``recovery`` and ``fund`` its public keys (hex), as it last said."""
+    ``recovery`` and ``fund`` its public keys (hex), as it last said; ``voice_window`` that of the last code by voice,
+    which counts once."""
 
     device: str
     number: int
@@ -61,6 +62,7 @@ class Place(msgspec.Struct, frozen=True):
     allowed_until_ms: int = 0
     recovery: str = ""
     fund: str = ""
+    voice_window: int = -1
 
 
 class Seat:
@@ -177,6 +179,11 @@ class Seat:
         """Keep a new identity. A vault comes to be under this password (a PIN for ``oidc``)."""
         self._profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         secrets = self._backend(password)
+        if self.tag is None:
+            secrets = self._without_leftovers(secrets, password)
+        if secrets.get(JOURNAL_KEY) is None:
+            # A kill within ``destroy`` left it: sealed for the server already, and no new key opens it.
+            self._put_journal_aside(self.tag.device if self.tag else "left")
         secrets.set(_DEVICE_KEY, bytes(key))
         secrets.set(_VOICE_KEY, bytes.fromhex(answer.voice))
         if answer.sip:
@@ -231,12 +238,28 @@ class Seat:
                 secrets.delete(name)
         for name in ("vault", "vault.before-reset", "keys.backend"):
             (self._profile.data / name).unlink(missing_ok=True)
+        self._put_journal_aside(device)
+        self._tag_file.unlink(missing_ok=True)
+        self._secrets = None
+
+    def _put_journal_aside(self, device: str) -> None:
         for end in ("", "-wal", "-shm"):
             file = self.journal_file.with_name(self.journal_file.name + end)
             if file.exists():
                 file.replace(file.with_name(f"journal.{device}.revoked{end}"))
-        self._tag_file.unlink(missing_ok=True)
-        self._secrets = None
+
+    def _without_leftovers(self, secrets: LiveSecrets, password: str) -> LiveSecrets:
+        """An enrolment that was killed half-way left a vault under a password chosen then, and nobody's tag: it is put
+        aside, or no other password could ever enrol here."""
+        try:
+            secrets.get(_PLACE)
+        except Refusal as refusal:
+            if refusal.code is not Code.VAULT_PASSPHRASE:
+                raise
+            vault = self._profile.data / "vault"
+            vault.replace(vault.with_name("vault.before-enrolment"))
+            return self._backend(password)
+        return secrets
 
     @property
     def place(self) -> Place:

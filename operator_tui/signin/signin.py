@@ -56,7 +56,7 @@ from operator_tui.signin.provider import DeviceFlow
 from operator_tui.signin.seat import JOURNAL_KEY, NameTag, Place
 from operator_tui.signin.seats import Seats
 from operator_tui.signin.settings import SignInSettings
-from operator_tui.signin.voice import STEP_MS, voice_code_fits
+from operator_tui.signin.voice import STEP_MS, voice_code_window
 from operator_tui.sync.protocol import PROTOCOL_VERSION, EnrolAnswer
 
 if TYPE_CHECKING:
@@ -356,10 +356,12 @@ class SignIn:
         self._seat.demand_verified(password)
         place, now_ms = self._seat.place, self._clock.now_ms()
         if voice:
-            if not voice_code_fits(self._seat.voice_key, voice, now_ms):
+            window = voice_code_window(self._seat.voice_key, voice, now_ms)
+            if window is None:
                 raise Refusal(Code.VOICE_CODE)
-            place = msgspec.structs.replace(place, allowed_until_ms=now_ms + STEP_MS)
-            self._seat.keep_place(place)
+            if window > place.voice_window:  # the same code again adds nothing to its eight hours
+                place = msgspec.structs.replace(place, allowed_until_ms=now_ms + STEP_MS, voice_window=window)
+                self._seat.keep_place(place)
         demand_recent(
             place.contact_ms,
             now_ms,

@@ -20,11 +20,12 @@ def voice_code(key: bytes, now_ms: int) -> str:
     return f"{code[:4]} {code[4:]}"
 
 
-def voice_code_fits(key: bytes, typed: str, now_ms: int) -> bool:
-    """Whether it is the code of this window or of the one before."""
-    digits = "".join(filter(str.isdigit, typed))
+def voice_code_window(key: bytes, typed: str, now_ms: int) -> int | None:
+    """The window whose code it is: this one or the one before; None when it is neither's."""
+    digits = "".join(letter for letter in typed if letter in "0123456789")  # compare_digest takes ASCII alone
     window = now_ms // STEP_MS
-    return any(hmac.compare_digest(digits, _code(key, place)) for place in (window, window - 1))
+    fits = (place for place in (window, window - 1) if hmac.compare_digest(digits, _code(key, place)))
+    return next(fits, None)
 
 
 def _code(key: bytes, window: int) -> str:

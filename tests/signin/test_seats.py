@@ -197,6 +197,52 @@ async def test_a_revoked_place_loses_its_keys_and_no_work(here: Town, met: str) 
     fresh.close()
 
 
+async def test_a_kill_while_the_keys_are_destroyed_leaves_a_place_to_enrol_at(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat = here.sit()
+    await seat.enrol(here.hire("petrova"), PASSWORD)
+    here.with_unsent(seat, UNSENT)
+    device = seat.identity.code
+    seats.revoke(here.database, device, here.clock.now_ms())
+    seat.spoiled()
+
+    replace = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if target.name.endswith(".revoked"):
+            raise SystemError("killed")
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(SystemError):
+            await seat.token()
+    again = here.sit()
+    await again.enrol(accounts.enrolment_code(here.database, "petrova", here.clock.now_ms()), PASSWORD)
+    fresh = here.journal(again)
+    assert fresh.unsent() == 0
+    fresh.close()
+    assert await again.deliver() == 0
+    taken = sealed_work.take(here.database, here.keys, device, here.clock.now_ms(), packaged_catalogue())
+    assert (taken.applied, taken.refused) == (UNSENT, 0)
+
+
+async def test_a_kill_within_an_enrolment_does_not_bind_the_machine_to_its_password(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise SystemError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("operator_tui.signin.seat.write_private", killed)
+        with pytest.raises(SystemError):
+            await here.sit().enrol(here.hire("petrova"), PASSWORD)
+    other = here.sit()
+    await other.enrol(here.hire("sidorova"), "другой пароль 2")
+    assert other.identity.operator.name == "Петрова sidorova"
+
+
 async def _take(here: Town, device: str) -> object:
     return sealed_work.take(here.database, here.keys, device, here.clock.now_ms(), packaged_catalogue())
 

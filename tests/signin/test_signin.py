@@ -115,8 +115,14 @@ async def test_eight_hours_more_by_a_code_given_by_voice(office: Office, sit: Si
     assert await sit(NOWHERE).sign_in("petrova", PASSWORD, told) is False
     clock.advance(7.9 * HOUR_S)
     assert await sit(NOWHERE).sign_in("petrova", PASSWORD) is False
+    assert await sit(NOWHERE).sign_in("petrova", PASSWORD, told) is False
     clock.advance(0.2 * HOUR_S)
     assert (await refusal(sit(NOWHERE).sign_in("petrova", PASSWORD))).code is Code.OFFLINE_TOO_LONG
+    again = (await refusal(sit(NOWHERE).sign_in("petrova", PASSWORD, told))).code
+    assert again in (Code.OFFLINE_TOO_LONG, Code.VOICE_CODE), "a code counts once"
+    (told,) = accounts.codes_by_voice(office.database, "petrova", clock.now_ms()).values()
+    assert await sit(NOWHERE).sign_in("petrova", PASSWORD, told) is False, "the next one does"
+    assert (await refusal(sit(NOWHERE).sign_in("petrova", PASSWORD, "²²²² ٣٣٣٣"))).code is Code.VOICE_CODE
 
 
 async def test_a_clock_turned_back_allows_nothing(office: Office, sit: Sit, clock: ManualClock) -> None:
