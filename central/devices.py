@@ -53,9 +53,9 @@ def enrolment_code(database: Database, operator: Operator, now_ms: int) -> str:
     return _give_code(database, now_ms, lambda connection: operator_number(connection, operator))
 
 
-def enrolment_code_for(database: Database, number: int, now_ms: int) -> str:
-    """The same for the operator of a number."""
-    return _give_code(database, now_ms, lambda _: number)
+def enrolment_code_for(database: Database, number: int, now_ms: int, *, by: int | None = None) -> str:
+    """The same for the operator of a number; ``by`` is the administrator who asked for it."""
+    return _give_code(database, now_ms, lambda _: number, by)
 
 
 def one_time_code() -> str:
@@ -73,7 +73,7 @@ def typed(code: str) -> str:
     return "".join(filter(str.isalnum, code.lower()))
 
 
-def _give_code(database: Database, now_ms: int, find: Callable[[sa.Connection], int]) -> str:
+def _give_code(database: Database, now_ms: int, find: Callable[[sa.Connection], int], by: int | None = None) -> str:
     code = one_time_code()
 
     def work(connection: sa.Connection) -> None:
@@ -84,7 +84,9 @@ def _give_code(database: Database, now_ms: int, find: Callable[[sa.Connection], 
             sa.insert(t.enrolment).values(code_hash=digest(code), operator=number, expires_at=now_ms + CODE_LIFE_MS)
         )
         region = region_of(operator.organisation)
-        audit.record(database, connection, region=region, at=now_ms, action="enrolment.made", object=str(number))
+        audit.record(
+            database, connection, region=region, at=now_ms, actor=by, action="enrolment.made", object=str(number)
+        )
 
     database.write(work)
     return told(code)

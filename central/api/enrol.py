@@ -34,6 +34,8 @@ async def enrol(request: AnyRequest, service: NamedDependency[Service]) -> Respo
     demand_version(asked.v)
     if service.persons_only and not asked.key:
         raise Refusal(Code.PERSON_NEEDED)
+    if asked.oidc and service.provider is None:
+        raise Refusal(Code.OIDC_OFF)  # else a code alone, without the password, would bring the seat's secrets
     make = (
         partial(enrol_person, service.database, asked)
         if asked.key

@@ -101,7 +101,7 @@ async def code(request: AnyRequest, service: NamedDependency[Service], who: Name
         _demand_visible(service, who, asked.login)
         match asked.kind:
             case "enrolment":
-                return {ENROLMENT: accounts.enrolment_code(service.database, asked.login, now_ms)}
+                return {ENROLMENT: accounts.enrolment_code(service.database, asked.login, now_ms, by=by)}
             case "reset":
                 return {RESET: accounts.reset_code(service.database, asked.login, now_ms, by=by)}
             case "voice":

@@ -201,6 +201,7 @@ def reset(database: Database, keys: ServerKeys, asked: ResetRequest, now_ms: int
         if row is None or row.operator != used:
             raise Refusal(Code.DEVICE_OTHER)
         set_password(connection, used, fresh, now_ms)
+        limits.forget(connection, f"{asked.d}/{account.login}")  # the tries were with the forgotten one
         end_sessions(connection, used, now_ms)
         connection.execute(sa.update(t.device_key).where(t.device_key.c.device == asked.d).values(public_key=public))
         journal = box.encrypt(keys.open_recovery(row.journal_key)).hex() if row.journal_key else ""

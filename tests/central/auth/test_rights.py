@@ -9,6 +9,7 @@ import pytest
 
 from central.api.access import OPEN, SIGNED_IN, access_of
 from central.app import HANDLERS
+from central.store import tables as t
 from operator_tui.appeals.card import WITHOUT_CALL
 from operator_tui.appeals.lifecycle import MOVES, Act, Who
 from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, SHARED_KINDS, Kind
@@ -176,6 +177,10 @@ def test_an_administrator_sees_the_people_of_his_region_alone(office: Office) ->
     assert added.status_code == 200, added.text
     code = seat.post("/v1/people/code", token, login="new", kind="enrolment").json()["codes"]["enrolment"]
     assert len(code) == 14
+    (given,) = [
+        row for row in office.rows(t.audit, actor=seat.identity.operator.user) if row.action == "enrolment.made"
+    ]
+    assert given.object == str(added.json()["operator"]["user"]), "who gave a code is in the audit"
     assert list(seat.post("/v1/people/code", token, login="boss", kind="voice").json()["codes"]) == [seat.device]
     moved = seat.post("/v1/people/change", token, login="new", values={"organisation": "27/tf"})
     assert moved.json()["code"] == "right_missing"

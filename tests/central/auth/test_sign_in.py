@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 import sqlalchemy as sa
+from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from central.auth import accounts
@@ -13,7 +14,14 @@ from central.auth.signatures import CHALLENGE_MS
 from central.store import tables as t
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
-from operator_tui.signin.messages import ACCESS_S, PASSWORD_PATH, REFRESH_S, SIGN_IN_PATH, SIGN_OUT_PATH
+from operator_tui.signin.messages import (
+    ACCESS_S,
+    PASSWORD_PATH,
+    REFRESH_S,
+    RESET_PATH,
+    SIGN_IN_PATH,
+    SIGN_OUT_PATH,
+)
 from operator_tui.sync.protocol import ENROL_PATH
 from tests.central.auth.people import PASSWORD, Seat, hire, person
 from tests.central.desks import Office
@@ -219,6 +227,37 @@ def test_another_password(seat: Seat) -> None:
     assert seat.post(PASSWORD_PATH, token, old=PASSWORD, new="новый пароль").status_code == 200
     assert seat.try_sign_in().status_code == 401
     seat.sign_in("новый пароль")
+
+
+def test_a_desk_left_open_is_no_place_to_guess_at(seat: Seat, office: Office) -> None:
+    token = seat.sign_in().access
+    for _ in range(TRIES):
+        assert seat.post(PASSWORD_PATH, token, old="не тот", new="новый пароль").json()["code"] == "sign_in_wrong"
+    assert seat.post(PASSWORD_PATH, token, old=PASSWORD, new="новый пароль").json()["code"] == "sign_in_later"
+    office.clock.advance(WINDOW_MS / 1000)
+    token = seat.sign_in().access
+    for new in ("новый пароль", PASSWORD) * TRIES:
+        old = PASSWORD if new != PASSWORD else "новый пароль"
+        assert seat.post(PASSWORD_PATH, token, old=old, new=new).status_code == 200
+
+
+def test_who_forgot_his_password_and_tried_does_not_wait_after_the_reset(seat: Seat, office: Office) -> None:
+    for _ in range(TRIES):
+        assert seat.try_sign_in("неверный пароль").status_code == 401
+    code = accounts.reset_code(office.database, "petrova", office.clock.now_ms())
+    key, box = bytes(seat.key.verify_key).hex(), bytes(PrivateKey.generate().public_key).hex()
+    new = "новый пароль 2"
+    done = seat.post(RESET_PATH, d=seat.device, code=code, password=new, key=key, box=box)
+    assert done.status_code == 200, done.text
+    assert seat.try_sign_in(new).status_code == 200
+
+
+def test_without_a_provider_a_code_alone_brings_nothing(office: Office, seat: Seat) -> None:
+    code = accounts.enrolment_code(office.database, "petrova", office.clock.now_ms())
+    body = {"v": 1, "code": code, "key": bytes(SigningKey.generate().verify_key).hex()}
+    refused = office.client.post(ENROL_PATH, json={**body, "oidc": True})
+    assert refused.json()["code"] == "oidc_off"
+    assert office.client.post(ENROL_PATH, json={**body, "password": PASSWORD}).status_code == 200, "the code stays"
 
 
 def test_the_server_keeps_no_password_and_no_token(seat: Seat, office: Office) -> None:
