@@ -15,6 +15,7 @@ from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.owed import OWED_TITLES, owed_of
 from operator_tui.appeals.papers import REPLY_TITLES, ReplyKind
+from operator_tui.appeals.people import short_name
 from operator_tui.appeals.promises import ANSWERED
 from operator_tui.appeals.terms import terms_of
 from operator_tui.desk.state import Light, Lights
@@ -69,12 +70,6 @@ def key_name(key: str) -> str:
     if key.startswith("ctrl+"):
         return "^" + key[5:].upper()
     return {"enter": "Enter", "escape": "Esc", "insert": "Ins", "space": tr("Пробел")}.get(key, key.upper())
-
-
-def short_name(name: str) -> str:
-    """``Иванова Анна Петровна`` -> ``Иванова А. П.``, for a narrow screen."""
-    surname, *rest = name.split()
-    return " ".join([surname, *(f"{word[0]}." for word in rest)])
 
 
 def light_words(part: str, light: Light) -> str:

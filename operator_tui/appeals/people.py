@@ -30,6 +30,12 @@ ROLE_TITLES = {
 }
 
 
+def short_name(name: str) -> str:
+    """``Иванова Анна Петровна`` -> ``Иванова А. П.``, for a narrow screen."""
+    first, _, rest = name.partition(" ")
+    return " ".join([first, *(f"{word[0]}." for word in rest.split())])
+
+
 class Operator(msgspec.Struct, frozen=True):
     """The person at the desk, as the central server knows him.
 

@@ -47,6 +47,7 @@ class HandOver:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._pending: dict[str, Pending] = {}
+        self._sent: set[str] = set()  # calls that were handed over: what becomes of their cards is said here
         self._returned: dict[str, Pending] = {}  # by the call they came back with
 
     async def prepare(self, call: Call, target: str) -> None:
@@ -63,6 +64,7 @@ class HandOver:
         except Refusal as refusal:
             if refusal.code is not Code.FIELD_REQUIRED:
                 raise
+        self._sent.add(call.id)
         self._pending[call.id] = Pending(saved, target, call.number)
         self.seen(self._desk.state.colleagues)
 
@@ -72,6 +74,7 @@ class HandOver:
         if pending is None:
             return
         if refused:
+            self._sent.discard(call_id)
             del self._pending[call_id]
         elif joined:
             await self._give(call_id, pending)
@@ -92,6 +95,10 @@ class HandOver:
                 pending.gone = pending.rang and state == State.FREE
                 if pending.gone:
                     pending.settled.set()
+
+    def sent(self, call_id: str) -> bool:
+        """Whether this call was handed over: then its end is no call that broke off."""
+        return call_id in self._sent
 
     def came_back(self, call: Call) -> bool:
         """Whether this is a caller whom the PBX brings back from a transfer: then his card stays here."""

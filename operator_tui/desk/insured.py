@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.people import short_name
 from operator_tui.desk.state import CardAtHand, Topic
 from operator_tui.i18n import tr
 from operator_tui.registry.people import Found, Person
@@ -88,7 +89,10 @@ class InsuredDesk:
         ringing = self._desk.state.call
         if not people or ringing is None or ringing.id != call.id or ringing.answered_ms is not None:
             return ""
-        names = ", ".join(f"{person.full_name} {_day(person.birth_date)}" for person in people[:_NAMED_AT_RING])
+        named = people[:_NAMED_AT_RING]
+        # One line of eighty columns: two are named by their initials.
+        title = short_name if len(named) > 1 else str
+        names = ", ".join(f"{title(person.full_name)} {_day(person.birth_date)}" for person in named)
         rest = tr(" и ещё {count}").format(count=len(people) - _NAMED_AT_RING) if len(people) > _NAMED_AT_RING else ""
         words = tr("По номеру: {names}{rest}").format(names=names, rest=rest)
         self._desk.notice(words)

@@ -70,6 +70,7 @@ class PhoneDesk:
         self._joined: set[str] = set()  # callers given to a colleague who was asked first
         self._poor: set[str] = set()  # calls whose sound is poor, and the operator knows it
         self._hand_over = HandOver(desk)
+        self._named = ("", "")  # the call that rings and the people of its number, as the notice names them
         self.shift = ShiftDesk(desk)
 
     async def attach(self) -> None:
@@ -386,6 +387,8 @@ class PhoneDesk:
                 desk.notice(tr("Никто не взял: вызов вернулся к вам вместе с обращением."), urgent=True)
             else:
                 await self._tell_promised(call)
+        if call.id == self._named[0] and (call.over or call.answered_ms is not None):
+            self._withdraw_caller()
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
         if call.over:
@@ -409,11 +412,18 @@ class PhoneDesk:
     async def _tell_promised(self, call: Call) -> None:
         """Who may be calling, while it rings; and that an answer was promised to this number."""
         caller = await self._desk.insured.tell_ringing(call)
+        self._named = (call.id, caller)
         promised = await self._desk.appeals.promised(call.number)
         if promised:
             numbers = ", ".join(str(card.value("number")) for card in promised)
             words = tr("Этому номеру обещан ответ: обращение {numbers}.").format(numbers=numbers)
             self._desk.notice(f"{words} {caller}".strip(), urgent=True)
+
+    def _withdraw_caller(self) -> None:
+        """Who may be calling is said while it rings: after that the people stand below the search, or nobody rings."""
+        said, (_, named), self._named = self._desk.state.notice, self._named, ("", "")
+        if named and said.text.endswith(named):
+            self._desk.notice(said.text.removesuffix(named).strip(), urgent=said.urgent)
 
     async def _after_call(self) -> None:
         """Wrap-up begins; with nothing left to write it is over at once."""
@@ -438,7 +448,9 @@ class PhoneDesk:
         card = self._desk.state.card
         if card is None or card.saved is not None or not card.call or card.call in self._calls:
             return
-        words = tr("Звонок окончен, обращение не сохранено: перезвонить, обещать ответ или быстрый класс (F10).")
+        if self._hand_over.sent(card.call):
+            return
+        words = tr("Звонок окончен, обращение не сохранено. F10: звонить, обещать, класс.")
         self._desk.notice(words, urgent=True)
 
     async def _open_card(self, call: Call) -> None:

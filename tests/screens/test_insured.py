@@ -166,6 +166,7 @@ async def test_every_view_is_recorded_once_with_the_call_it_served() -> None:
         assert card is not None
         assert card.call
         assert told, "who may be calling is said while it rings"
+        assert "По номеру" not in desk.notice, "and not after it: they stand below the search"
         tell_if_slow("naming the caller at the ring", told[0] / 1000, 0.1)
         seen = await views(desk)
         assert {view["call"] for view in seen} == {card.call}
