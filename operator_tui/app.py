@@ -281,7 +281,7 @@ class DeskApp(AttendedDesk):
             return
         refusal = command.refusal(screen.situation())
         if refusal is not None:
-            self.desk.refused(refusal)
+            screen.refuse(refusal)
             return
         if not screen.run_command(command_id):
             self._run_here(command_id, screen)

@@ -56,8 +56,8 @@ class Command:
 
     ``id`` is ``room.verb``; ``title`` is the word on the screen (the customer's); ``help`` one sentence;
     ``scope`` is ``desk`` (everywhere) or the screen it belongs to; ``footer`` puts it on the footer line, where
-    ``rank`` says which come first when room is short and ``short`` is a shorter word for the title; ``right`` is what
-    the role must have, by the one table of rights.
+    ``rank`` says which come first when room is short and ``short`` is a shorter word for the title; ``short_now`` is
+    that word where it changes with the situation; ``right`` is what the role must have, by the one table of rights.
     """
 
     id: str
@@ -70,6 +70,11 @@ class Command:
     short: str = ""
     right: Right | None = None
     available: Callable[[Situation], Refusal | None] = field(default=lambda situation: None, repr=False)
+    short_now: Callable[[Situation], str] | None = field(default=None, repr=False)
+
+    def word(self, situation: Situation) -> str:
+        """Its word on the footer: what the key does now, where that changes."""
+        return self.short_now(situation) if self.short_now is not None else self.short or self.title
 
     def refusal(self, situation: Situation) -> Refusal | None:
         """Why it can not be run now: the role first, then what is at hand. None when it can."""

@@ -16,13 +16,13 @@ from textual.worker import Worker, WorkerError
 
 from operator_tui import commands
 from operator_tui.appeals.errors import Refusal
-from operator_tui.appeals.people import ROLE_TITLES
+from operator_tui.appeals.people import ROLE_TITLES, short_name
 from operator_tui.appeals.presence import TITLES as PRESENCE_TITLES
 from operator_tui.appeals.presence import State
-from operator_tui.desk.state import Light, Topic
+from operator_tui.desk.state import Light, Notice, Topic
 from operator_tui.i18n import mark, tr
 from operator_tui.phone.line import CallState
-from screens.words import call_text, key_name, light_words, queue_words, registry_word, short_name
+from screens.words import call_text, key_name, light_words, queue_words, registry_word
 from widgets.compositor import LeanCompositor
 from widgets.header import Header
 from widgets.key_bar import KeyBar
@@ -69,6 +69,7 @@ class DeskScreen(Screen[None]):
         self._compositor = LeanCompositor()
         self._acts: set[Worker[None]] = set()
         self._standing = asyncio.Event()
+        self._refused: Notice | None = None  # why the last command here was refused
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -163,7 +164,9 @@ class DeskScreen(Screen[None]):
         bar = self.query_one(PhoneBar)
         call = state.call
         if call is None:
-            bar.call(tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена"), "")
+            # After a call the next step stands where F4 stood: no new call comes before it.
+            ready = " " + tr("F12 Готов") if state.presence.state is State.WRAP_UP else ""
+            bar.call(tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена"), ready)
             return
         rings = any(one.rings_here for one in state.calls)
         keys = "phone.answer" if rings else "phone.hang_up"
@@ -183,7 +186,7 @@ class DeskScreen(Screen[None]):
     def _paint_keys(self) -> None:
         situation = self.situation()
         keys = [
-            (key_name(command.keys[0]), tr(command.short or command.title))
+            (key_name(command.keys[0]), tr(command.word(situation)))
             for command in commands.collect().values()
             if command.footer
             and command.keys
@@ -223,10 +226,18 @@ class DeskScreen(Screen[None]):
 
         What needs no waiting is done before the next key is looked at: letters typed right after F6 are the theme's.
         """
+        if self._refused is not None and self.desk.state.notice is self._refused:
+            self.desk.notice("")  # why the last key was refused is of no use to the next one
+        self._refused = None
         with self._told():
             waiting = act()
             if waiting is not None:
                 self._acts.add(self._finish(waiting))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Say why a key did nothing, until the next command."""
+        self.desk.refused(refusal)
+        self._refused = self.desk.state.notice
 
     async def acts_done(self) -> None:
         """Wait until this screen stands and what its commands have begun is done."""
@@ -248,7 +259,7 @@ class DeskScreen(Screen[None]):
         try:
             yield
         except Refusal as refusal:
-            self.desk.refused(refusal)
+            self.refuse(refusal)
         except Exception:
             log.exception("a command failed")
             self.desk.notice(tr(INTERNAL), urgent=True)

@@ -206,7 +206,7 @@ register(
         keys=("f12",),
         footer=True,
         rank=78,
-        short=mark("Готов"),
+        short_now=lambda situation: mark("Перерыв") if situation.presence == "free" else mark("Готов"),
         available=_may_change_state,
     ),
 )

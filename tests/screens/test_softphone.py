@@ -67,3 +67,15 @@ async def test_a_call_is_announced_by_sound_and_by_text(sound_card: SoundCard) -
         await desk.press("f2")
         await desk.until_talking()
         await desk.until(lambda: "РАЗГОВОР" in desk.phone, "the text follows the call")
+
+
+async def test_the_key_of_a_break_says_what_it_does_now_and_a_refusal_goes_with_the_next_key() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
+        await desk.until(lambda: "F12 Перерыв" in desk.text(), "what F12 does now")
+        await desk.press("f3")
+        await desk.until(lambda: desk.desk.state.notice.urgent, "a refusal")
+        refused = desk.notice
+        await desk.press("f12")
+        await desk.until(lambda: "F12 Готов" in desk.text(), "what F12 does in a break")
+        assert desk.notice != refused
