@@ -73,7 +73,7 @@ class PeopleSteps(CardSteps):
         if centre:
             note = tr("Ответ центра, {age}. {note}").format(age=age, note=note)
         elif not found.hits and not found.partial:
-            note = tr("Никого не найдено, {age}. F8 — спросить центр, или внесите вручную").format(age=age)
+            note = tr("Никого не найдено, {age}. F8 — спросить центр; или вручную").format(age=age)
         elif is_old(data, self._today()):
             note = tr("{age}: F8 — спросить центр. {note}").format(age=age.capitalize(), note=note)
         self.query_one(PersonSearch).show(self._hit_rows(found.hits), note)

@@ -50,7 +50,7 @@ class DirectoryScreen(ModalScreen[str | None]):
         yield Line(self._title, tr("Enter — выбрать   Esc — назад"), classes="heading")
         yield LeanInput(placeholder=tr("ФИО, организация или внутренний номер, затем Enter"), id="asked")
         columns = (Column(5), Column(13), Column(30), Column(13), Column())
-        yield Rows(columns, id="colleagues", empty=tr("Никого не найдено; Enter наберёт введённый номер"))
+        yield Rows(columns, id="colleagues", empty=tr("Никого не найдено. Номер наберите целиком, затем Enter"))
         yield Line("", id="about")
 
     @property

@@ -12,6 +12,7 @@ from operator_tui.i18n import tr
 from operator_tui.sentences import sentence
 from screens.words import key_name
 from widgets.line import Line
+from widgets.notice import NoticeLine
 from widgets.rows import Column, Row, Rows
 
 
@@ -26,8 +27,8 @@ class HelpScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         yield Line(tr("Команды и клавиши: Enter — выполнить, Esc — назад"), classes="heading")
-        yield Rows((Column(7), Column(24), Column()), id="commands")
-        yield Line("", id="why")
+        yield Rows((Column(8), Column(24), Column()), id="commands")
+        yield NoticeLine(id="why")
 
     def on_mount(self) -> None:
         rows = []
@@ -45,7 +46,7 @@ class HelpScreen(ModalScreen[str | None]):
     def _say_more(self, event: Rows.Moved) -> None:
         refusal = commands.collect()[event.key].refusal(self._situation)
         help_ = tr(commands.collect()[event.key].help)  # whole here, where the row has it cut
-        self.query_one("#why", Line).say("- " + sentence(refusal) if refusal else help_)
+        self.query_one("#why", NoticeLine).say("- " + sentence(refusal) if refusal else help_, urgent=False)
 
     @on(Rows.Chosen)
     def _run(self, event: Rows.Chosen) -> None:

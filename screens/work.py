@@ -55,7 +55,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         with Horizontal(id="work"):
             yield CardForm(id="card")
             with Vertical(id="side"):
-                yield AnswerView(tr("Типовые сценарии ответов: выберите тематику (F6)"), id="answer")
+                yield AnswerView(tr("Типовые сценарии ответов: F6 — тема"), id="answer")
                 yield Line(tr("История обращений"), id="history-title", classes="heading")
                 columns = (Column(11), Column(), Column(15))
                 yield Rows(columns, id="history", empty=tr("Ранее не обращались"))
@@ -81,7 +81,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         card, catalogue = self.desk.state.card, self.desk.catalogue
         form = self.query_one(CardForm)
         if card is None:
-            form.show(tr("Регистрационная карта: нажмите «Добавить»"), {}, theme="", policy="", result="", edition=None)
+            form.show(tr("Регистрационная карта: Ins — добавить"), {}, theme="", policy="", result="", edition=None)
             form.set_locked(True)
             self.paint_answer(None)
             self.query_one("#history", Rows).show(())
