@@ -41,7 +41,6 @@ class PaperDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._attachments: Attachments | None = None
 
     @property
     def _settings(self) -> PaperSettings:
@@ -57,14 +56,18 @@ class PaperDesk:
 
     def _store(self) -> Attachments:
         """The folder of files; on the journal's thread only, as the keys are."""
-        if self._attachments is None:
-            from operator_tui.journal.attachments import Attachments
+        from operator_tui.journal.attachments import Attachments
+        from operator_tui.secrets.address import FileKind
 
-            folder = self._desk.profile.journal_file.parent / "files"
-            key = self._desk.parts.file_key(ATTACHMENTS_KEY)
-            settings = self._settings
-            self._attachments = Attachments(folder, key, max_mb=settings.max_mb, scan=settings.scan)
-        return self._attachments
+        parts, settings = self._desk.parts, self._settings
+        # Made each time: the next who sits here has a folder and a key of his own.
+        return Attachments(
+            parts.files_folder(),
+            parts.file_key(ATTACHMENTS_KEY),
+            address=parts.fund_address(FileKind.ATTACHMENT),
+            max_mb=settings.max_mb,
+            scan=settings.scan,
+        )
 
     # files
 

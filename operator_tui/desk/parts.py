@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from operator_tui.journal.journal import Journal
     from operator_tui.registry.index import Registry
     from operator_tui.secrets import Secrets
+    from operator_tui.secrets.address import FileKind
     from operator_tui.signin.farewell import Unsent
     from operator_tui.signin.signin import SignIn
     from operator_tui.sync.embedded import EmbeddedServer
@@ -402,19 +404,32 @@ class Parts:
         known (the demonstration), this workstation's own key."""
 
         def public() -> str:
-            from operator_tui.secrets.address import FileKind, fund_address
+            from operator_tui.secrets.address import FileKind
             from operator_tui.secrets.running import public_key
 
-            if self._signin is not None and self._signin.fund:
-                organisation = self._signin.identity.operator.organisation
-                return fund_address(self._signin.fund, FileKind.RECORDING, organisation).hex()
-            return public_key(self._key(RECORDINGS_KEY)).hex()
+            return (self.fund_address(FileKind.RECORDING) or public_key(self._key(RECORDINGS_KEY))).hex()
 
         return await self._desk.run_journal(public)
 
+    def fund_address(self, kind: FileKind) -> bytes:
+        """Where files of that kind are sealed to; empty where no fund is known. On the journal's thread only."""
+        from operator_tui.secrets.address import fund_address
+
+        if self._signin is None or not self._signin.fund:
+            return b""
+        return fund_address(self._signin.fund, kind, self._signin.identity.operator.organisation)
+
     def file_key(self, name: str) -> bytes:
-        """The private key of files kept on this desk; on the journal's thread only."""
-        return self._key(name)
+        """The private key of files kept on this desk, made of the journal's: it comes back with that one after a
+        forgotten password, and ends with it. On the journal's thread only."""
+        journal_key = self._key(JOURNAL_KEY)
+        assert self._secrets is not None
+        made = hashlib.blake2b(f"operator-tui/{name}".encode(), key=journal_key, digest_size=len(journal_key)).digest()
+        return self._secrets.get(name) or made  # a release before this one kept a key of its own
+
+    def files_folder(self) -> Path:
+        """Where the files of who sits here lie: in his own folder."""
+        return (self._signin.journal_file if self._signin else self._desk.profile.journal_file).parent / "files"
 
     def _callers(self) -> list[Caller]:
         if self.registry is None:

@@ -6,24 +6,31 @@ import hashlib
 import io
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.papers import KINDS, Paper, kind_of
-from operator_tui.secrets.files import write_private
+from operator_tui.secrets.address import LABELLED_BOX, unwrap, wrap
+from operator_tui.secrets.files import read_private, write_private
 from operator_tui.secrets.running import public_key
-from operator_tui.secrets.sealed import open_sealed, seal_file
+from operator_tui.secrets.sealed import box_of, file_key, open_sealed, open_with_key, seal_file
 
 _SCAN_S = 60.0
-_ENDING = ".sealed"
+_ENDING, _KEY_ENDING = ".sealed", ".key"
 
 
 class Attachments:
-    """One folder. ``key`` is its private key (32 bytes): only who has it reads what is kept."""
+    """One folder. ``key`` is its private key (32 bytes): here only who has it reads what is kept.
 
-    def __init__(self, folder: Path, key: bytes, *, max_mb: int = 20, scan: str = "") -> None:
+    ``address`` is the fund's (secrets/address.py): a file is encrypted for it then, and the file's own key lies beside
+    it, sealed to ``key``: whoever attached it reads it without the server. Without a fund it is encrypted for ``key``.
+    """
+
+    def __init__(self, folder: Path, key: bytes, *, address: bytes = b"", max_mb: int = 20, scan: str = "") -> None:
         self._folder = folder
         self._key = key
+        self._address = address
         self._max_mb = max_mb
         self._scan = scan
 
@@ -49,12 +56,31 @@ class Attachments:
     def keep(self, content: bytes, name: str, *, number: str, day: str) -> Paper:
         """The same for bytes that were made here."""
         digest = hashlib.sha256(content).hexdigest()
+        paper = Paper(name=name, sha256=digest, size=len(content), kind=kind_of(content), number=number, date=day)
+        if not self._stands(paper):
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._seal(content, digest)
+            except OSError as error:
+                raise Refusal(Code.DISK_FAILED, path=str(self._folder), reason=error.strerror or "") from None
+        return paper
+
+    def _stands(self, paper: Paper) -> bool:
+        """Whether it is here and readable, and the fund's where there is one: a key that fits is never written over."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            seal_file(io.BytesIO(content), self._folder / (digest + _ENDING), public_key(self._key))
-        except OSError as error:
-            raise Refusal(Code.DISK_FAILED, path=str(self._folder), reason=error.strerror or "") from None
-        return Paper(name=name, sha256=digest, size=len(content), kind=kind_of(content), number=number, date=day)
+            self.read(paper)
+        except Refusal:
+            return False
+        return not self._address or len(box_of(self._folder / (paper.sha256 + _ENDING))) == LABELLED_BOX
+
+    def _seal(self, content: bytes, digest: str) -> None:
+        path, ours = self._folder / (digest + _ENDING), public_key(self._key)
+        if not self._address:
+            seal_file(io.BytesIO(content), path, ours)
+            return
+        key = file_key()
+        write_private(self._folder / (digest + _KEY_ENDING), wrap(key, ours))  # first: a file without it is closed here
+        seal_file(io.BytesIO(content), path, self._address, key)
 
     def read(self, paper: Paper) -> bytes:
         """The bytes of a file. Refusals: FILE_NOT_HERE (attached elsewhere), FILE_SEAL (damaged, or another's key)."""
@@ -62,11 +88,19 @@ class Attachments:
         if not path.is_file():
             raise Refusal(Code.FILE_NOT_HERE, file=paper.name)
         out = io.BytesIO()
-        for chunk in open_sealed(path, self._key):
+        for chunk in self._open(path):
             out.write(chunk)
         if hashlib.sha256(out.getvalue()).hexdigest() != paper.sha256:
             raise Refusal(Code.FILE_SEAL, file=paper.name)
         return out.getvalue()
+
+    def _open(self, path: Path) -> Iterator[bytes]:
+        if len(box_of(path)) != LABELLED_BOX:
+            return open_sealed(path, self._key)
+        try:
+            return open_with_key(path, unwrap(read_private(path.with_suffix(_KEY_ENDING)) or b"", self._key))
+        except ValueError:
+            raise Refusal(Code.FILE_SEAL, file=path.name) from None
 
     def _look_for_viruses(self, source: Path) -> None:
         if not self._scan:

@@ -43,10 +43,11 @@ CHUNK = 64 * 1024
 _BOX_BYTES = {MAGIC: PLAIN_BOX, MAGIC_LABELLED: LABELLED_BOX}
 
 
-def seal_file(source: BinaryIO, target: Path, address: bytes) -> None:
+def seal_file(source: BinaryIO, target: Path, address: bytes, key: bytes = b"") -> None:
     """Write what ``source`` holds, encrypted for ``address`` (a public key, or address.fund_address), to a new file of
-    mode 0600; on disk when this returns. An OSError of the disk comes out, and nothing of the file stays then."""
-    key = crypto_secretstream_xchacha20poly1305_keygen()
+    mode 0600; on disk when this returns. An OSError of the disk comes out, and nothing of the file stays then. ``key``
+    is this file's own (``file_key``), given by who keeps it too."""
+    key = key or file_key()
     state = crypto_secretstream_xchacha20poly1305_state()
     header = crypto_secretstream_xchacha20poly1305_init_push(state, key)
     draft = target.with_name(target.name + ".new")
@@ -67,6 +68,11 @@ def seal_file(source: BinaryIO, target: Path, address: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def file_key() -> bytes:
+    """A new key for one file."""
+    return bytes(crypto_secretstream_xchacha20poly1305_keygen())
 
 
 def open_sealed(file: Path, private_key: bytes) -> Iterator[bytes]:

@@ -34,6 +34,7 @@ _ALL = (
     _PLACE,
     _VERIFIER,
     "recordings",
+    "attachments",
     "ami",
 )
 _OPEN = b"open"

@@ -7,9 +7,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from nacl.public import PrivateKey
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.attachments import Attachments, new_scans, print_out
+from operator_tui.secrets.address import FileKind, fund_address, label, unwrap
+from operator_tui.secrets.sealed import box_of, open_with_key
 
 KEY = bytes(range(32))
 PDF = b"%PDF-1.7\n" + b"page " * 40_000
@@ -38,6 +41,26 @@ def test_a_file_comes_back_as_it_was_and_is_nowhere_in_plain(tmp_path: Path) -> 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert source.exists()
     assert refusal(lambda: Attachments(tmp_path / "files", b"x" * 32).read(paper)).code is Code.FILE_SEAL
+
+
+def test_a_file_for_the_fund_is_read_by_who_attached_it_and_by_the_fund(tmp_path: Path) -> None:
+    fund, folder = PrivateKey.generate(), tmp_path / "files"
+    before = attachments(tmp_path).keep(PDF, "a.pdf", number="1", day="2026-09-20")
+    kept = attachments(tmp_path, address=fund_address(bytes(fund.public_key), FileKind.ATTACHMENT, "26/tf"))
+    assert kept.read(before) == PDF, "what was kept before the fund was known"
+    paper = kept.keep(PDF, "a.pdf", number="1", day="2026-09-20")
+    file = folder / f"{paper.sha256}.sealed"
+    key = unwrap(box_of(file), bytes(fund), label(FileKind.ATTACHMENT, "26/tf"))
+    assert b"".join(open_with_key(file, key)) == PDF
+    assert kept.read(paper) == PDF
+    assert all(key not in one.read_bytes() for one in folder.iterdir())
+    once = {one: one.read_bytes() for one in folder.iterdir()}
+    kept.keep(PDF, "b.pdf", number="2", day="2026-09-21")
+    assert {one: one.read_bytes() for one in folder.iterdir()} == once, "a key that fits is not written over"
+    assert refusal(lambda: Attachments(folder, b"x" * 32).read(paper)).code is Code.FILE_SEAL
+    file.with_suffix(".key").unlink()
+    assert refusal(lambda: kept.read(paper)).code is Code.FILE_SEAL
+    assert kept.read(kept.keep(PDF, "a.pdf", number="1", day="2026-09-20")) == PDF, "attached anew"
 
 
 def test_a_file_of_nothing_a_huge_one_and_a_program_are_refused(tmp_path: Path) -> None:

@@ -10,12 +10,17 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from central.auth import passwords
+from central.auth import accounts, passwords
 from central.store import tables as t
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.papers import Paper
 from operator_tui.appeals.people import Role
+from operator_tui.desk.desk import Desk
+from operator_tui.journal.attachments import Attachments
+from operator_tui.profiles import open_profile
 from operator_tui.secrets import running, sealed
 from operator_tui.secrets.address import FileKind, fund_address
+from operator_tui.settings import load
 from operator_tui.signin.files import PURPOSE_TITLES, Purpose
 from operator_tui.signin.signin import SignIn
 from tests.signin.test_signin import refusal
@@ -125,3 +130,39 @@ async def test_nobody_at_the_desk_opens_what_it_wrote(here: Town, tmp_path: Path
             running.open_with_key(file, key)
     assert running.open_running(file, here.keys.fund).plain == PLAIN
     assert b"".join(sealed.open_sealed(paper, here.keys.fund)) == PLAIN
+
+
+def desk_of(signin: SignIn, machine: str) -> Desk:
+    profile = open_profile(machine)
+    desk = Desk(profile, load(profile))
+    desk.parts._signin = signin
+    return desk
+
+
+async def test_an_attachment_is_the_funds_and_outlives_a_forgotten_password(here: Town) -> None:
+    second = await seat(here, "sidorova", Role.OPERATOR_2)
+    desk = desk_of(second, "at-sidorova")
+    paper = desk.papers._store().keep(PLAIN, "a.pdf", number="1", day="2026-09-20")
+    file = desk.parts.files_folder() / f"{paper.sha256}.sealed"
+    key = await second.file_key(FileKind.ATTACHMENT, sealed.box_of(file), Purpose.APPEAL)
+    assert b"".join(sealed.open_with_key(file, key)) == PLAIN
+    await second.sign_out()
+    again = here.sit("at-sidorova")
+    await again.reset(accounts.reset_code(here.database, "sidorova", here.clock.now_ms()), "новый пароль 2")
+    assert desk_of(again, "at-sidorova").papers._store().read(paper) == PLAIN
+
+
+async def test_two_people_of_one_machine_keep_the_same_document_each_for_himself(here: Town) -> None:
+    first = await seat(here, "sidorova", Role.OPERATOR_2)
+    paper = desk_of(first, "at-sidorova").papers._store().keep(PLAIN, "a.pdf", number="1", day="2026-09-20")
+    other = here.sit("at-sidorova")
+    await other.enrol(here.hire("volkova", Role.OPERATOR_2), PASSWORD)
+    store = desk_of(other, "at-sidorova").papers._store()
+    assert (await refusal(_read(store, paper))).code is Code.FILE_NOT_HERE
+    store.keep(PLAIN, "b.pdf", number="2", day="2026-09-21")
+    assert store.read(paper) == PLAIN
+    assert desk_of(first, "at-sidorova").papers._store().read(paper) == PLAIN
+
+
+async def _read(store: Attachments, paper: Paper) -> bytes:
+    return store.read(paper)
