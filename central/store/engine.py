@@ -16,6 +16,7 @@ from operator_tui.appeals.errors import Code, Refusal
 # Requests are short transactions in as many threads (central/app.py); PostgreSQL allows 100 connections by default.
 CONNECTIONS = 8
 _BUSY_MS = 10_000
+_BUSY_AGAIN_S = 0.01
 _IDLE_MS = 60_000  # a server process that hangs inside a transaction must not hold a stream for ever
 _KEY_BYTES = 32
 _RESTED_S = 1.0
@@ -37,7 +38,7 @@ def sqlite_engine(path: Path, key: bytes) -> sa.Engine:
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection, dbapi2.OperationalError)
         except dbapi2.DatabaseError as error:
             connection.close()
             if "not a database" in str(error):
@@ -62,6 +63,21 @@ def sqlite_engine(path: Path, key: bytes) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _write_ahead(connection: Any, locked: type[Exception]) -> None:
+    """Turn write-ahead logging on. SQLite calls no busy handler for this where waiting could be for ever (sqlite.org,
+    sqlite3_busy_handler), so servers that open a fresh file together wait here."""
+    until = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except locked as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_BUSY_AGAIN_S)
+        else:
+            return
 
 
 def postgres_engine(url: str) -> sa.Engine:

@@ -61,6 +61,24 @@ def test_servers_that_start_together_make_the_tables_once(open_database: Callabl
         assert len(set(pool.map(work, range(3)))) == 1
 
 
+def test_a_fresh_file_that_another_is_opening_is_waited_for(tmp_path: Path) -> None:
+    """SQLite's own waiting does not cover turning write-ahead logging on."""
+    from sqlcipher3 import dbapi2
+
+    path = tmp_path / "central.db"
+    other = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+    other.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
+    other.execute("CREATE TABLE first(a)")
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(Database.sqlite, path, KEY)
+        with pytest.raises(TimeoutError):
+            opening.result(0.3)
+        other.execute("COMMIT")
+        other.close()
+        opening.result(20).close()
+
+
 def test_a_newer_database_is_refused_and_left_alone(open_database: Callable[[], Database], database: Database) -> None:
     database.write(lambda connection: connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
     with pytest.raises(Refusal) as refused:
