@@ -55,6 +55,9 @@ class Presences:
         self._leased: set[str] = set()
         self._watches: dict[str, _Watch] = {}
         self._count = 0
+        # Every desk asks for what is on its screen every few seconds: nobody goes through all seats for it.
+        self._by_number: dict[tuple[str, str], dict[str, _Seat]] = {}
+        self._by_card: dict[tuple[str, str], dict[str, _Seat]] = {}
 
     def tell(self, told: Told, now: float, *, local: bool = True) -> bool:
         """A desk said what it does. Whether that is news."""
@@ -62,7 +65,11 @@ class Presences:
         here = float("inf") if told.device in self._leased else UNLEASED_S
         life = here if local else REMOTE_S
         self._count += 1
-        self._seats[told.device] = _Seat(told, now + life, local, self._count)
+        self._take_out(told.device)
+        seat = self._seats[told.device] = _Seat(told, now + life, local, self._count)
+        self._by_number.setdefault((told.region, told.number), {})[told.device] = seat
+        if told.card:
+            self._by_card.setdefault((told.region, told.card), {})[told.device] = seat
         return before is None or before.told != told
 
     def lease(self, device: str) -> None:
@@ -81,7 +88,23 @@ class Presences:
     def expire(self, now: float) -> set[str]:
         """Forget desks whose time is over; their regions."""
         gone = [device for device, seat in self._seats.items() if seat.until <= now]
-        return {self._seats.pop(device).told.region for device in gone}
+        regions: set[str] = set()
+        for device in gone:
+            regions.add(self._seats[device].told.region)
+            self._take_out(device)
+            self._watches.pop(device, None)
+        return regions
+
+    def _take_out(self, device: str) -> None:
+        seat = self._seats.pop(device, None)
+        if seat is None:
+            return
+        told = seat.told
+        for found, key in ((self._by_number, (told.region, told.number)), (self._by_card, (told.region, told.card))):
+            if key in found:
+                found[key].pop(device, None)
+                if not found[key]:
+                    del found[key]
 
     def local(self) -> list[Told]:
         """What other processes are to be told again."""
@@ -113,11 +136,11 @@ class Presences:
 
     def _state(self, region: str, number: str) -> str:
         """What the last of a number's desks said."""
-        seats = [seat for seat in self._seats.values() if (seat.told.region, seat.told.number) == (region, number)]
+        seats = self._by_number.get((region, number), {}).values()
         return max(seats, key=lambda seat: seat.order).told.state if seats else State.OFFLINE.value
 
     def _beside(self, device: str, region: str, card: str) -> list[str]:
         if not card:
             return []
-        others = (seat.told for other, seat in self._seats.items() if other != device)
-        return sorted({told.number for told in others if (told.region, told.card) == (region, card)})
+        seats = self._by_card.get((region, card), {})
+        return sorted({seat.told.number for other, seat in seats.items() if other != device})

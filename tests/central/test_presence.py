@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from central.presence import GRACE_S, REMOTE_S, UNLEASED_S, Presences, Told
 from operator_tui.sync.protocol import PresenceTold
 
@@ -77,3 +79,32 @@ def test_the_desk_used_last_counts() -> None:
     presences.tell(told("c", "talking"), 0)
     presences.watch("b", ["2001"], "")
     assert presences.batch("b", "26") == PresenceTold({"2001": "talking"})
+
+
+def test_what_is_on_a_screen_is_found_without_going_through_all_seats() -> None:
+    """A thousand desks ask every few seconds, on the event loop."""
+
+    class Counted(dict[str, Any]):
+        def values(self) -> Any:
+            raise AssertionError("went through all seats")
+
+        items = __iter__ = values
+
+    presences = Presences()
+    for number in range(50):
+        presences.tell(told(f"d{number}", "free", number=str(number), card="k:1" if number < 2 else ""), 0)
+    presences.watch("d0", ["1", "2", "99"], "k:1")
+    presences._seats = Counted(presences._seats)
+    assert presences.batch("d0", "26") == PresenceTold({"1": "free", "2": "free", "99": "offline"}, ["1"])
+
+
+def test_nothing_is_kept_of_who_is_gone() -> None:
+    presences = Presences()
+    presences.tell(told("a", "free", card="k:1"), 0)
+    presences.tell(told("a", "talking", number="2002", card="k:2"), 0)
+    presences.watch("a", ["2001"], "k:2")
+    presences.watch("b", ["2001", "2002"], "k:1")
+    assert presences.batch("b", "26") == PresenceTold({"2001": "offline", "2002": "talking"})
+    presences.expire(UNLEASED_S)
+    assert not any((presences._seats, presences._by_number, presences._by_card))
+    assert "a" not in presences._watches
