@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -55,8 +56,9 @@ class Files:
             return Standing(whole.stat().st_size, whole.stat().st_size)
         self._forget_old()
         with _locked(part, create=True) as descriptor:
-            if os.fstat(descriptor).st_size == 0:
-                self._length(name).write_text(str(length), encoding="ascii")
+            if os.fstat(descriptor).st_size == 0 or not self._length_known(name):
+                # Also beside bytes that are there: a power cut may have left them without it.
+                _put(self._length(name), str(length).encode())
         return self.standing(name)
 
     def standing(self, name: str) -> Standing:
@@ -88,11 +90,16 @@ class Files:
                 raise Refusal(Code.BAD_REQUEST, reason="offset", offset=size)
             if size + len(content) > now.length:
                 raise Refusal(Code.BAD_REQUEST, reason="file_size", limit=now.length)
-            os.pwrite(descriptor, content, size)
-            os.fsync(descriptor)
+            _write(descriptor, content, size)
             if size + len(content) == now.length:
                 self._finish(name, part, whole)
         return Standing(size + len(content), now.length)
+
+    def _length_known(self, name: str) -> bool:
+        try:
+            return int(self._length(name).read_text(encoding="ascii")) > 0
+        except (FileNotFoundError, ValueError):
+            return False
 
     def open(self, name: str) -> tuple[Path, int]:
         """The whole file and its size; file_unknown when it is not whole."""
@@ -138,6 +145,7 @@ class Files:
             with suppress(FileNotFoundError):
                 if part.stat().st_mtime < time.time() - _FORGOTTEN_S:
                     part.unlink()
+                    part.with_suffix(".length").unlink()
 
 
 @contextmanager
@@ -149,6 +157,37 @@ def _locked(part: Path, *, create: bool = False) -> Iterator[int]:
         raise Refusal(Code.BAD_REQUEST, reason="file_unknown") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not create and not _is_at(descriptor, part):
+            # Who had the lock before made it whole, or threw it away: bytes put here now would be lost.
+            raise Refusal(Code.BAD_REQUEST, reason="file_unknown")
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _write(descriptor: int, content: bytes, at: int) -> None:
+    """All of it, on the disk when this returns; a disk that fills up keeps what was there before."""
+    left = memoryview(content)
+    try:
+        while left:
+            left = left[os.pwrite(descriptor, left, at + len(content) - len(left)) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, at)
+        raise
+
+
+def _put(file: Path, content: bytes) -> None:
+    fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    with fresh.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(file)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from central.files import FOLDER_VARIABLE
+from central.files import FOLDER_VARIABLE, Files
+from operator_tui.appeals.errors import Refusal
 from tests.central.desks import Desk, Office
 
 CONTENT = random.Random(4).randbytes(700_001)
@@ -161,3 +164,64 @@ def test_a_card_does_not_wait_behind_a_file(office: Office, monkeypatch: pytest.
         go_on.set()
         for upload in uploads:
             upload.join()
+
+
+@pytest.mark.parametrize("left", [None, b"", b"0"])
+def test_an_upload_whose_length_a_power_cut_took_goes_on(office: Office, folder: Path, left: bytes | None) -> None:
+    desk = office.desk("Первая")
+    begin(desk)
+    put(desk, 0, CONTENT[:CHUNK])
+    length = folder / "26" / f"{NAME}.length"
+    length.unlink()
+    if left is not None:
+        length.write_bytes(left)
+    assert begin(desk).headers["upload-offset"] == str(CHUNK)
+    assert put(desk, CHUNK, CONTENT[CHUNK:]).headers["upload-offset"] == str(len(CONTENT))
+    assert ask(desk, "GET").content == CONTENT
+
+
+def test_all_bytes_are_written_though_the_disk_takes_them_in_pieces(tmp_path: Path, monkeypatch: Any) -> None:
+    files = Files("26")
+    files.begin(NAME, len(CONTENT))
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, content, at: real(file, bytes(content)[:100_000], at))
+    assert files.append(NAME, 0, CONTENT).offset == len(CONTENT)
+    assert files.open(NAME)[0].read_bytes() == CONTENT
+
+
+def test_a_disk_that_fills_up_keeps_what_was_there_before(monkeypatch: Any) -> None:
+    files = Files("26")
+    files.begin(NAME, len(CONTENT))
+    files.append(NAME, 0, CONTENT[:CHUNK])
+    real, tries = os.pwrite, []
+
+    def full(file: int, content: Any, at: int) -> int:
+        tries.append(at)
+        if len(tries) > 1:
+            raise OSError(errno.ENOSPC, "full")
+        return real(file, bytes(content)[:10], at)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="full"):
+            files.append(NAME, CHUNK, CONTENT[CHUNK:])
+    assert files.standing(NAME).offset == CHUNK
+    assert files.append(NAME, CHUNK, CONTENT[CHUNK:]).offset == len(CONTENT)
+
+
+def test_bytes_for_a_part_that_is_gone_are_not_said_to_be_kept(folder: Path, monkeypatch: Any) -> None:
+    """Another had the lock before, and threw the part away."""
+    files = Files("26")
+    files.begin(NAME, len(CONTENT))
+    monkeypatch.setattr("fcntl.flock", lambda file, how: (folder / "26" / f"{NAME}.part").unlink())
+    with pytest.raises(Refusal) as refused:
+        files.append(NAME, 0, CONTENT[:CHUNK])
+    assert refused.value.params["reason"] == "file_unknown"
+
+
+def test_what_is_forgotten_leaves_nothing(folder: Path) -> None:
+    files = Files("26")
+    files.begin(NAME, 5)
+    os.utime(folder / "26" / f"{NAME}.part", (0, 0))
+    files.begin("0" * 64, 5)
+    assert not list((folder / "26").glob(f"{NAME}*"))
