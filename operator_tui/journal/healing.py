@@ -30,14 +30,16 @@ def take_day(store: Store, stream: str, day: int, head: int, found: Sequence[Car
     if confirm.cursors(store).get(stream, 0) != head:
         return None
     ours = {
-        id_: cards.decode(body)
-        for id_, body, created in store.rows(
-            "SELECT id, body, body ->> '$.created' FROM card WHERE body ->> '$.stream' = ?", stream
+        id_: (cards.decode(body), stale)
+        for id_, body, stale, created in store.rows(
+            "SELECT id, body, stale, body ->> '$.created' FROM card WHERE body ->> '$.stream' = ?", stream
         )
         if day_of(str(created)) == day
     }
     theirs = {card.id: card for card in found}
-    changed = [id_ for id_ in ours.keys() | theirs.keys() if ours.get(id_) != theirs.get(id_)]
+    # One that is only kept for the screen is in no sum of ours, however right it is.
+    known = {id_: (card, 0) for id_, card in theirs.items()}
+    changed = [id_ for id_ in ours.keys() | known.keys() if ours.get(id_) != known.get(id_)]
     for id_ in changed:
         if id_ in theirs:
             store.db.execute(

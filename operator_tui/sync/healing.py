@@ -73,6 +73,7 @@ class Healing:
         if answer.head != cursor:
             return False  # something happened meanwhile: at the next round
         days = [day for day in ours.keys() | answer.days.keys() if ours.get(day) != answer.days.get(day)]
+        mended = 0
         for day in sorted(days, reverse=True)[:_AT_ONCE]:
             raw = await self._ask(DAY_PATH, DayRequest(PROTOCOL_VERSION, stream, day))
             found = msgspec.json.decode(raw, type=DayAnswer)
@@ -80,6 +81,8 @@ class Healing:
             if changed is None:
                 return False
             _log.warning("healed %d cards of day %d", len(changed), day)
+            mended += len(changed)
             if changed:
                 self._on_cards(changed)
-        return len(days) <= _AT_ONCE
+        # Days that differ and have nothing to mend would differ at the next round too, and the next.
+        return len(days) <= _AT_ONCE or not mended

@@ -66,6 +66,32 @@ async def test_what_went_astray_heals_and_what_is_unsent_stays(
         assert one.card(cards[0].id) == unsent
 
 
+async def test_a_card_only_kept_for_the_screen_heals_too(
+    made: tuple[Litestar, Database], open_journal: OpenJournal, tmp_path: Path
+) -> None:
+    """It is in no sum: a day with one would be fetched again and again."""
+    async with open_house(made, open_journal, tmp_path, plain) as house, house.desk("one") as (one, sender, link):
+        one.save(new_draft(fields=FIELDS))
+        sender.kick()
+        await until(lambda: one.unsent() == 0 and one._store.value("SELECT count(*) FROM card") == 1)
+        one._store.db.execute("UPDATE card SET stale = 1")
+        assert await healed(sender)
+        assert await healed(sender)
+        assert link.asked.count(DAY_PATH) == 1
+
+
+async def test_days_with_nothing_to_mend_are_not_fetched_at_each_round(
+    made: tuple[Litestar, Database], open_journal: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(made, open_journal, tmp_path, plain) as house, house.desk("one") as (one, sender, link):
+        await until(lambda: one.checked_ms() > 0)
+        monkeypatch.setattr(one, "sums", lambda since: ("26/tf", 0, dict.fromkeys(range(9), "f" * 16)))
+        one.checked_ms(1)
+        for _ in range(4):
+            await sender.round()
+        assert link.asked.count(DAY_PATH) == 3
+
+
 async def test_it_is_done_once_a_day(
     made: tuple[Litestar, Database], open_journal: OpenJournal, tmp_path: Path
 ) -> None:
