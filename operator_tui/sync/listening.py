@@ -57,6 +57,7 @@ class Listening:
         self._wait_s = wait_s
         self._clock = clock
         self._task: asyncio.Task[int | None] | None = None
+        self._lasted = 0.0  # seconds, of the task that ended last
         self._breaks = 0
         self._fell_at = 0.0
 
@@ -68,7 +69,6 @@ class Listening:
             if self.way is Way.LOOK:
                 await _within(kicked, pause)
                 return
-            started = self._clock.monotonic()
             if self._task is None:
                 self._task = asyncio.create_task(self._once(self.way))
             limit = _STREAM_ROUND_S if self.way is Way.STREAM else self._wait_s + pause
@@ -82,7 +82,7 @@ class Listening:
             task, self._task = self._task, None
             # The HTTP library may end a request by cancelling it from inside: the line broke, the sender lives on.
             came = None if task.cancelled() else task.result()
-            lasted = self._clock.monotonic() - started
+            lasted = self._lasted
             if not came:
                 # Broken off, or answered with nothing, at once even (a proxy that does not hold): not in a circle.
                 self._fall(lasted)
@@ -99,6 +99,7 @@ class Listening:
 
     async def _once(self, way: Way) -> int | None:
         """How many events came, None when it broke off."""
+        started = self._clock.monotonic()
         try:
             return await self._ways[way]()
         except Buffered:
@@ -108,6 +109,9 @@ class Listening:
                 self._breaks = _BREAKS  # a server, or something before it, that does not know this way
         except Exception:  # whatever it is, the next round meets it too and tells it
             _log.exception("listening failed")
+        finally:
+            # Not from when it was looked at: it may have begun many rounds ago, and ended while nobody looked.
+            self._lasted = self._clock.monotonic() - started
         return None
 
     def _fall(self, lasted: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from operator_tui.appeals.clock import Clock
@@ -12,6 +13,7 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.presence import State
 from operator_tui.sync.protocol import MAX_WATCHED, PROTOCOL_VERSION, PresenceRequest, PresenceTold
 
+_log = logging.getLogger(__name__)
 LEAST_S = 5.0  # between two messages of ours; the first goes at once
 _RENEW_S = 60.0  # without a stream the server forgets in two and a half minutes
 
@@ -37,6 +39,7 @@ class PresenceTeller:
         self._changed = asyncio.Event()
         self._sent_at = 0.0
         self._leased = False
+        self._failed = False
         self.states: dict[str, str] = {}
         self.beside: list[str] = []
 
@@ -76,7 +79,7 @@ class PresenceTeller:
         while True:
             with contextlib.suppress(TimeoutError):
                 # Not wait_for, which swallows a cancellation that comes with the event: see listening.
-                async with asyncio.timeout(None if self._leased or self._sent is None else _RENEW_S):
+                async with asyncio.timeout(self._rest_s()):
                     await self._changed.wait()
             left = self._sent_at + LEAST_S - self._clock.monotonic() if self._sent_at else 0.0
             if left > 0:
@@ -85,9 +88,33 @@ class PresenceTeller:
             asked = self._now
             async with idle():
                 self._sent_at = self._clock.monotonic()
-                with contextlib.suppress(Refusal):  # told again when a stream is open again
-                    await self._send(asked)
-                    self._sent = asked
+                self._failed = not await self._arrived(asked)
+
+    def _rest_s(self) -> float | None:
+        """How long nothing has to be said when nothing changes; None: for ever."""
+        if self._failed:
+            return _RENEW_S
+        return None if self._leased or self._sent is None else _RENEW_S
+
+    async def _arrived(self, asked: PresenceRequest) -> bool:
+        """Whether it arrived. What does not is told again: presence ends with the desk, with nothing else."""
+        sending = asyncio.create_task(self._sending(asked))
+        try:
+            # A task of its own: the HTTP library may end a request by cancelling it from inside (see listening).
+            await asyncio.wait({sending})
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+        if sending.cancelled():
+            return False
+        if (error := sending.exception()) is None:
+            self._sent = asked
+        elif not isinstance(error, Refusal):
+            _log.error("telling presence failed", exc_info=error)
+        return error is None
+
+    async def _sending(self, asked: PresenceRequest) -> None:
+        await self._send(asked)
 
     def _become(self, now: PresenceRequest) -> None:
         if now == self._now:

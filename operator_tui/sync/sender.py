@@ -185,6 +185,12 @@ class Sender:
         except Refusal as refusal:
             light = ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE
             return await self._failed(light, refusal)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled us: the HTTP library ended a request from inside (see listening).
+            return await self._failed(ServerLight.AWAY, Refusal(Code.SERVER_AWAY))
         except Exception as error:  # the loop must outlive a mistake of ours: the timer fires again
             _log.exception("sync round failed")
             return await self._failed(ServerLight.TROUBLE, Refusal(Code.SERVER_REFUSED, reason=type(error).__name__))

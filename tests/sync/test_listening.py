@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ from operator_tui.sync import sender as sender_room
 from operator_tui.sync.events import cursors_text, frames_event, read_cursors, read_frames, read_presence
 from operator_tui.sync.link import Link
 from operator_tui.sync.listening import Buffered, Listening, Way
-from operator_tui.sync.protocol import EVENTS_PATH, PRESENCE_PATH, SYNC_PATH, Head
+from operator_tui.sync.presence import PresenceTeller
+from operator_tui.sync.protocol import EVENTS_PATH, PRESENCE_PATH, SYNC_PATH, Head, PresenceRequest
 from operator_tui.sync.sender import Sender, ServerLight
 from operator_tui.sync.settings import CentralSettings
 from tests.central.conftest import KEY
@@ -195,6 +197,69 @@ async def test_a_request_cancelled_from_inside_is_a_broken_line_and_no_end() -> 
     listening = Listening(streamed, streamed, best=Way.STREAM, wait_s=25, clock=ManualClock())
     await listening.listen(0.0, asyncio.Event())
     assert listening.way is Way.STREAM
+
+
+async def test_a_stream_that_ended_while_nobody_looked_lasted_as_long_as_it_did() -> None:
+    """A minute's stream that breaks with the line is not one that works no more."""
+    clock = ManualClock()
+    ended = asyncio.Event()
+
+    async def streamed() -> int:
+        await ended.wait()
+        clock.advance(60)
+        raise Refusal(Code.SERVER_AWAY)
+
+    listening = Listening(streamed, streamed, best=Way.STREAM, wait_s=25, clock=clock)
+    for _ in range(5):
+        ended.clear()
+        kicked = asyncio.Event()
+        asyncio.get_running_loop().call_soon(kicked.set)
+        await listening.listen(0.0, kicked)
+        ended.set()
+        assert listening._task is not None
+        await asyncio.wait({listening._task})
+        await listening.listen(0.0, asyncio.Event())
+    assert listening.way is Way.STREAM
+
+
+async def test_an_exchange_cancelled_from_inside_ends_no_sender(
+    made: tuple[Litestar, Database], open_journal: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(made, open_journal, tmp_path, plain) as house, house.desk("one") as (one, sender, _):
+        real, broken = sender._exchange, []
+
+        async def once(*args: Any, **kwargs: Any) -> Any:
+            if not broken:
+                broken.append(True)
+                raise asyncio.CancelledError
+            return await real(*args, **kwargs)
+
+        monkeypatch.setattr(sender, "_exchange", once)
+        one.save(new_draft(fields=FIELDS))
+        sender.kick()
+        await until(lambda: one.unsent() == 0, within=10)
+        assert broken
+
+
+@pytest.mark.parametrize("mistake", [Refusal(Code.SERVER_AWAY), RuntimeError("ours"), asyncio.CancelledError()])
+async def test_presence_that_did_not_arrive_is_told_again(
+    mistake: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operator_tui.sync.presence._RENEW_S", 0.01)
+    told: list[str] = []
+
+    async def send(asked: PresenceRequest) -> None:
+        told.append(asked.s)
+        if len(told) == 1:
+            raise mistake
+
+    teller = PresenceTeller(send, clock=ManualClock())
+    teller.tell("talking")
+    task = asyncio.create_task(teller.run(lambda: contextlib.nullcontext()))
+    await until(lambda: len(told) > 1)
+    task.cancel()
+    await asyncio.wait({task})
+    assert told[:2] == ["talking", "talking"]
 
 
 async def test_an_older_server_has_no_stream() -> None:
