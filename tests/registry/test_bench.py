@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import time
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,16 @@ from bench.registry import (
     cold_rows,
     cost_rows,
     delta_rows,
+    forget,
     growth_rows,
     keep,
     key_rows,
     load,
+    percentile,
     ratio_rows,
     recall_rows,
     ring_row,
+    steps,
 )
 from bench.registry_peers import Fts5, Peer, TextIndexes, build_sqlite, parsed
 from bench.registry_queries import Typed, keys, queries, sample
@@ -91,14 +94,29 @@ def test_the_peers_find_what_they_should(loaded: Loaded, peers: Path, chosen: li
             assert numbers & set(found), type(engine)
 
 
-def test_ours_beats_plain_peers_where_it_matters(loaded: Loaded, peers: Path, typed: list[Typed]) -> None:
-    """At so few people the gap is small and grows with them. The p99 of a busy machine is the machine's: it warns."""
-    asked: dict[str, tuple[Peer, float]] = {"fts5": (Fts5(peers), 10), "btree": (TextIndexes(peers), 15)}
-    rows = {row.name: row for row in ratio_rows(loaded, typed, asked)}
-    for name, least in (("p99_ratio_fts5", 0.4), ("p99_ratio_btree", 0.6)):
-        assert rows[name].value > 0.05
-        if rows[name].value < least:
-            warnings.warn(f"slower than its target: {name} {rows[name].value:.2f}, not {least}", stacklevel=1)
+def test_ours_goes_through_less_than_plain_peers(loaded: Loaded, peers: Path, typed: list[Typed]) -> None:
+    """The gap grows with the people; what a search goes through is the same on a busy machine."""
+    registry, indexes, scan = loaded.open(), TextIndexes(peers), TextIndexes(peers, like=True)
+    ours: list[float] = []
+    theirs: list[float] = []
+    for query in typed:
+        forget(registry)
+        ready = parsed(query.text)
+        ours.append(steps(registry._connection, lambda query=query: registry.search(query.text)))  # type: ignore[misc]
+        theirs.append(steps(indexes._base, lambda ready=ready: indexes.search(ready)))  # type: ignore[misc]
+    scanned = steps(scan._base, lambda: scan.search(parsed(typed[0].text)))
+    registry.close()
+    assert 0 < percentile(ours, 0.99) <= 12_000, "5,760 when this was written: no search looks at many people"
+    assert percentile(theirs, 0.99) >= 5 * percentile(ours, 0.99), "14 times"
+    assert scanned >= 50 * percentile(ours, 0.5), "a scan is counted, and is what it is"
+
+
+def test_ours_costs_no_more_than_it_should_beside_full_text(loaded: Loaded, peers: Path, typed: list[Typed]) -> None:
+    """FTS5 works inside one step of the machine, so it is the processor's time of this thread. At so few people it is
+    the quicker one, by 0.65 when this was written."""
+    asked: dict[str, tuple[Peer, float]] = {"fts5": (Fts5(peers), 10)}
+    (row,) = ratio_rows(loaded, typed, asked, time.thread_time)
+    assert row.value > 0.3
 
 
 def test_a_days_delta_while_searching(loaded: Loaded, chosen: list[Person], typed: list[Typed]) -> None:
