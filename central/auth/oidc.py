@@ -8,7 +8,9 @@ login is compared (``claim``), from then on his ``sub``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from joserfc import jwt
@@ -39,7 +41,11 @@ class OidcSettings:
 
 
 class OidcProvider:
-    """One provider. Its addresses and keys are fetched at the first use, its keys again when one is not known."""
+    """One provider. Its addresses and keys are fetched at the first use, its keys again when one is not known.
+
+    Whoever can change its answers vouches for everybody: over TLS alone, but for this machine itself (OpenID Connect
+    Core, section 16.17). Refusal(OIDC_REFUSED) with the reason ``https`` at any other address.
+    """
 
     def __init__(self, settings: OidcSettings) -> None:
         self._settings = settings
@@ -129,6 +135,7 @@ class OidcProvider:
             raise Refusal(Code.OIDC_REFUSED, reason=name) from None
 
     def _get(self, address: str) -> Any:
+        _demand_tls(address)
         try:
             answer = self._client.get(address)
             answer.raise_for_status()
@@ -139,11 +146,26 @@ class OidcProvider:
     def _asked(self, endpoint: str, **form: str) -> dict[str, Any]:
         """The JSON of an answer, an error of RFC 6749 (section 5.2) too."""
         form["client_id"] = self._settings.client
+        address = self._address(endpoint)
+        _demand_tls(address)
         try:
-            answer = self._client.post(self._address(endpoint), data=form, auth=self._auth)
+            answer = self._client.post(address, data=form, auth=self._auth)
             found = dict(answer.json())
         except (httpx.HTTPError, ValueError, TypeError):
             raise Refusal(Code.OIDC_AWAY) from None
         if answer.is_server_error:
             raise Refusal(Code.OIDC_AWAY)
         return found
+
+
+def _demand_tls(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _here(parts.hostname or "")):
+        raise Refusal(Code.OIDC_REFUSED, reason="https")
+
+
+def _here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -20,6 +20,7 @@ from central.auth.oidc import OidcSettings
 from central.keys import ServerKeys, bind
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.signin.messages import OIDC_BEGIN_PATH, OIDC_POLL_PATH, Granted, challenge_text, oidc_text
 from operator_tui.sync.protocol import ENROL_PATH, EnrolAnswer
 from tests.central.auth.people import Seat, hire, person
@@ -240,3 +241,19 @@ def test_a_server_without_a_provider_says_so(database: Database, clock: ManualCl
     with TestClient(create_app(database, clock=clock), raise_server_exceptions=False) as client:
         seat = hire(Office(database, client, clock), "petrova")
         assert begin(seat).json()["code"] == "oidc_off"
+
+
+@pytest.mark.parametrize("name", ["issuer", "device_authorization_endpoint", "jwks_uri"])
+def test_nobody_vouches_over_a_line_that_others_write_on(
+    provider: OidcProvider, verifier: Verifier, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    plain = "http://id.example"
+    if name == "issuer":
+        verifier = Verifier(OidcSettings(plain, CLIENT, SECRET))
+    else:
+        verifier.begin()
+        monkeypatch.setitem(verifier._addresses, name, plain)
+    act = (lambda: verifier._key_set(fresh=True)) if name == "jwks_uri" else verifier.begin
+    with pytest.raises(Refusal) as refused:
+        act()
+    assert (refused.value.code, refused.value.params) == (Code.OIDC_REFUSED, {"reason": "https"})
