@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
@@ -55,6 +56,7 @@ def add(
     login = login_of(login)
     if operator.role is Role.TRAINEE:
         raise Refusal(Code.FIELD_INVALID, field="role")  # trainees are never at this server (DESIGN rule 9)
+    _demand_zone(operator.zone)
     kept = password_hash(password, login) if password else None
 
     def work(connection: sa.Connection) -> Person:
@@ -105,6 +107,8 @@ def change(
         raise Refusal(Code.FIELD_INVALID, field="person")
     if "role" in wanted and wanted["role"] not in {role.value for role in Role if role is not Role.TRAINEE}:
         raise Refusal(Code.FIELD_INVALID, field="role")
+    if "zone" in wanted:
+        _demand_zone(wanted["zone"])
     if "organisation" in wanted:
         wanted["region"] = region_of(wanted["organisation"])
 
@@ -240,6 +244,14 @@ def _as_person(row: sa.Row[Any]) -> Person:
         blocked=row.blocked,
         has_password=row.password_hash is not None,
     )
+
+
+def _demand_zone(zone: str) -> None:
+    # Every date of his is counted in it: a slip of the pen would leave him a desk that does not start.
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise Refusal(Code.FIELD_INVALID, field="zone") from None
 
 
 def _groups(names: list[str]) -> str:

@@ -182,6 +182,13 @@ def test_an_administrator_sees_the_people_of_his_region_alone(office: Office) ->
     ]
     assert given.object == str(added.json()["operator"]["user"]), "who gave a code is in the audit"
     assert list(seat.post("/v1/people/code", token, login="boss", kind="voice").json()["codes"]) == [seat.device]
+    for zone in ("Europe/Moskow", "../../etc/passwd", ".", "a\0b"):
+        slip = seat.post("/v1/people/change", token, login="new", values={"zone": zone})
+        assert slip.json() == {"code": "field_invalid", "params": {"field": "zone"}}, zone
+        wrong = seat.post(
+            "/v1/people/add", token, login="other", operator={**who, "organisation": "26/tf", "zone": zone}
+        )
+        assert wrong.json()["code"] == "field_invalid", zone
     moved = seat.post("/v1/people/change", token, login="new", values={"organisation": "27/tf"})
     assert moved.json()["code"] == "right_missing"
     assert seat.post("/v1/people/change", token, login="new", blocked=True, groups=["2"]).json()["groups"] == ["2"]
