@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -69,10 +69,19 @@ class Bus:
 
     async def run(self) -> None:
         """Look, listen and tell."""
-        work = [self._looking(), self._renewing()]
+        work = [self._looking, self._renewing]
         if self._postgres:
-            work += [self._listening(), self._telling()]
-        await asyncio.gather(*work)
+            work += [self._listening, self._telling]
+        await asyncio.gather(*map(self._lasting, work))
+
+    async def _lasting(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A mistake of ours is told and ends none of them: nobody looks at this task before the server ends."""
+        while not self._service.hub.closed:
+            try:
+                await work()
+            except Exception as error:
+                log_failure("bus failed", error)
+                await asyncio.sleep(LOOK_S)
 
     async def _looking(self) -> None:
         service = self._service
