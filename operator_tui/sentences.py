@@ -340,6 +340,7 @@ _SENTENCES: dict[Code, str] = {
 
 
 _RIGHT_OF = mark("Для вашей роли это действие закрыто, ничего не изменено. Оно для ролей: {roles}.")
+_CLOSING = mark("Ваша роль это обращение с таким результатом не закрывает. Выберите передачу: ^R. Закрывают: {roles}.")
 
 
 class _Forgiving(dict[str, object]):
@@ -355,7 +356,8 @@ def sentence(refusal: Refusal) -> str:
     if params.get("field") in FIELD_TITLES:
         params["field"] = tr(FIELD_TITLES[params["field"]])
     if refusal.code is Code.RIGHT_MISSING and params.get("right") in set(Right):
-        return tr(_RIGHT_OF).format(roles=_holders(Right(params["right"])))
+        words = _CLOSING if params["right"] == Right.CLOSE_ANY_TYPE else _RIGHT_OF
+        return tr(words).format(roles=_holders(Right(params["right"])))
     return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(params))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from textual import on
 
 from operator_tui.appeals.card import STATUS_TITLES, missing_to_close
+from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.rights import Right, may_close_type
 from operator_tui.i18n import tr
 from operator_tui.reference import packaged_quick
 from screens.ask import AskScreen
@@ -88,6 +90,10 @@ class ClosingSteps(CardSteps):
             raise Refusal(Code.NO_CARD_OPEN)
         missing = missing_to_close(card.fields, card.fields, self.desk.catalogue)
         if not missing:
+            role, type_ = self.situation().role, AppealType(str(card.fields["type"]))
+            final = self.desk.catalogue.result(str(card.fields["result"])).final
+            if final and not may_close_type(role, type_):
+                raise Refusal(Code.RIGHT_MISSING, right=Right.CLOSE_ANY_TYPE.value)
             self.desk.notice(tr("Всё обязательное заполнено: F9 — закрыть обращение."))
             return
         self.desk.notice(tr("Не заполнено: {fields}.").format(fields=", ".join(map(field_title, missing))), urgent=True)

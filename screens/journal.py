@@ -155,7 +155,8 @@ class JournalScreen(DeskScreen):
     def search(self) -> None:
         """Open the journal's search line, or close it and show all again."""
         line = self.query_one("#journal-search", LeanInput)
-        line.display = not line.display
+        # An empty line that stands there is to be typed into, not to be put away.
+        line.display = not line.display or not (line.value or line.has_focus)
         if line.display:
             line.focus()
         else:

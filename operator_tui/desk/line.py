@@ -70,7 +70,7 @@ class PhoneDesk:
         self._joined: set[str] = set()  # callers given to a colleague who was asked first
         self._poor: set[str] = set()  # calls whose sound is poor, and the operator knows it
         self._hand_over = HandOver(desk)
-        self._named = ("", "")  # the call that rings and the people of its number, as the notice names them
+        self._named = ("", "", "")  # the call that rings, what the notice says of it, and what of that the talk needs
         self.shift = ShiftDesk(desk)
 
     async def attach(self) -> None:
@@ -388,7 +388,7 @@ class PhoneDesk:
             else:
                 await self._tell_promised(call)
         if call.id == self._named[0] and (call.over or call.answered_ms is not None):
-            self._withdraw_caller()
+            self._withdraw_caller(call)
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
         if call.over:
@@ -411,19 +411,21 @@ class PhoneDesk:
 
     async def _tell_promised(self, call: Call) -> None:
         """Who may be calling, while it rings; and that an answer was promised to this number."""
-        caller = await self._desk.insured.tell_ringing(call)
-        self._named = (call.id, caller)
+        said, words = await self._desk.insured.tell_ringing(call), ""
         promised = await self._desk.appeals.promised(call.number)
         if promised:
             numbers = ", ".join(str(card.value("number")) for card in promised)
             words = tr("Этому номеру обещан ответ: обращение {numbers}.").format(numbers=numbers)
-            self._desk.notice(f"{words} {caller}".strip(), urgent=True)
+            said = f"{words} {said}".strip()
+            self._desk.notice(said, urgent=True)
+        self._named = (call.id, said, words)
 
-    def _withdraw_caller(self) -> None:
+    def _withdraw_caller(self, call: Call) -> None:
         """Who may be calling is said while it rings: after that the people stand below the search, or nobody rings."""
-        said, (_, named), self._named = self._desk.state.notice, self._named, ("", "")
-        if named and said.text.endswith(named):
-            self._desk.notice(said.text.removesuffix(named).strip(), urgent=said.urgent)
+        (_, said, promised), self._named = self._named, ("", "", "")
+        kept = promised if call.answered_ms is not None else ""
+        if said and self._desk.state.notice.text == said:
+            self._desk.notice(kept, urgent=bool(kept))
 
     async def _after_call(self) -> None:
         """Wrap-up begins; with nothing left to write it is over at once."""

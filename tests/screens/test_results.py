@@ -73,6 +73,9 @@ async def test_a_complaint_with_money_back_asks_for_measures_and_sum_and_keeps_w
         await desk.press("ctrl+x")
         await desk.until(lambda: desk.app.screen.query_one("#input-asked-2").has_focus, "the next one")
         await desk.type("1500")
+        await desk.press("ctrl+x")
+        await desk.until(lambda: "не закрывает" in desk.notice, "F9 is not offered to a role that may not close this")
+        assert "^R" in desk.notice, "what to do instead"
         await desk.press("ctrl+s")
         await desk.until(lambda: "Сохранено" in desk.notice, "saved")
         (card,) = await desk.desk.active()
