@@ -40,8 +40,8 @@ async def fetch(
     """The package as a file of the folder, complete and verified. ``told`` gets (bytes here, bytes in all).
 
     What has arrived stays when the line drops, also over a restart, and the rest is asked for. Refusals: SERVER_AWAY
-    after five tries without a byte, REGISTRY_TRANSFER for a package that is not what the manifest says (it is thrown
-    away), DISK_FAILED, and what the server refuses.
+    after five tries without a byte, REGISTRY_BUSY when another desk of this host does the same, REGISTRY_TRANSFER for
+    a package that is not what the manifest says (it is thrown away), DISK_FAILED, and what the server refuses.
     """
     file = folder / f".package-{package.sha256[:32]}"
     pause, tries = wait_s, 0
@@ -59,7 +59,11 @@ async def fetch(
             raise Refusal(Code.SERVER_AWAY)
         await asyncio.sleep(pause)
         pause *= 2
-    if _size(file) != package.size or await asyncio.to_thread(digest_of, file) != package.sha256:
+    try:
+        right = _size(file) == package.size and await asyncio.to_thread(digest_of, file) == package.sha256
+    except FileNotFoundError:  # another desk of this host has brought it in meanwhile, and took it away
+        raise Refusal(Code.REGISTRY_BUSY, path=str(folder)) from None
+    if not right:
         file.unlink(missing_ok=True)
         raise Refusal(Code.REGISTRY_TRANSFER, reason="контрольная сумма не сошлась")
     return file

@@ -24,7 +24,7 @@ from operator_tui.cli import cli
 from operator_tui.registry import generator
 from operator_tui.registry.index import Registry
 from operator_tui.registry.lists import row_of
-from operator_tui.registry.packages import DELTA, WHOLE, Manifest, Package, add, needed, read_manifest, take
+from operator_tui.registry.packages import DELTA, WHOLE, Manifest, Package, add, digest_of, needed, read_manifest, take
 from operator_tui.registry.people import COLUMNS, MORE, Person
 from operator_tui.registry.records import Change
 from operator_tui.sentences import sentence
@@ -240,3 +240,20 @@ def test_the_command_looks_the_list_through_before_it_is_shared(tmp_path: Path, 
     assert isinstance(older.exception, Refusal)
     assert older.exception.code is Code.REGISTRY_DELTA_OLD
     assert len(read_manifest(folder).packages) == 1
+
+
+async def test_a_package_that_another_desk_took_away_is_looked_for_later(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(folder, WHOLE, whole(PEOPLE[:50]), DAYS[0])
+
+    def taken_away(file: Path) -> str:
+        file.unlink()
+        return digest_of(file)
+
+    monkeypatch.setattr("operator_tui.sync.packages.digest_of", taken_away)
+    async with centre(tmp_path) as (link, token, _):
+        (package,) = needed(await manifest(link, token), None)
+        with pytest.raises(Refusal) as refused:
+            await fetch(link, token, package, tmp_path)
+    assert refused.value.code is Code.REGISTRY_BUSY
