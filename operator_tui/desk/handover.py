@@ -75,7 +75,7 @@ class HandOver:
             return
         if refused:
             self._sent.discard(call_id)
-            del self._pending[call_id]
+            self._pending.pop(call_id, None)
         elif joined:
             await self._give(call_id, pending)
         else:
@@ -102,7 +102,9 @@ class HandOver:
 
     def came_back(self, call: Call) -> bool:
         """Whether this is a caller whom the PBX brings back from a transfer: then his card stays here."""
-        found = next((one for one in self._pending.values() if not call.queue and call.number == one.number), None)
+        # A hidden number is nobody's: two callers without one are not told apart, and a card is not bound by a guess.
+        same = (one for one in self._pending.values() if call.number and not call.queue and call.number == one.number)
+        found = next(same, None)
         if found is not None:
             found.back = True
             found.settled.set()
@@ -128,7 +130,7 @@ class HandOver:
             # A caller whom nobody took rings here again in a moment; one who hung up does not.
             await asyncio.sleep(_BACK_SECONDS)
         if pending.back:
-            del self._pending[call_id]
+            self._pending.pop(call_id, None)
         else:
             await self._give(call_id, pending)
 
