@@ -85,6 +85,7 @@ class Latin(gettext.NullTranslations):
 
 
 async def test_another_language_goes_through_the_whole_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "_active", i18n._active)  # as it was, also for the tests after this one
     monkeypatch.setattr(i18n, "_load", lambda language: Latin())
     try:
         async with open_desk(phone={"simulated_first_seconds": 600.0}) as desk:

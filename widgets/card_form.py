@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.events import Key
 from textual.message import Message
 
 from operator_tui.i18n import mark, tr
@@ -48,7 +49,7 @@ class CardForm(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = """
     /* Above the card, not between its lines: a list that pushed them down would repaint them all. */
-    CardForm > Rows { height: 8; display: none; overlay: screen; constrain: none inside; }
+    CardForm > Rows { height: 8; display: none; overlay: screen; constrain: none inside; margin: 0 0 1 0; }
     CardForm > Rows.-open { display: block; }
     CardForm > LeanTextArea { height: 3; border: none; padding: 0; }
     """
@@ -174,6 +175,13 @@ class CardForm(VerticalScroll, can_focus=False):
         self.results.show(rows)
         self.results.add_class("-open")
         self.results.focus()
+
+    def on_key(self, event: Key) -> None:
+        """Escape folds the list of results, which is opened by a key."""
+        if event.key == "escape" and self.results.has_focus:
+            event.stop()
+            self.close_results()
+            self.comment.focus()
 
     def close_results(self) -> None:
         """Fold the list of results."""

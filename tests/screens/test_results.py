@@ -119,3 +119,15 @@ async def test_the_word_typed_before_a_quick_class_is_kept() -> None:
         await desk.until(lambda: "Не по профилю" in desk.notice, "closed")
         (card,) = await desk.desk.active()
         assert card.value("comment") == "такси\nНе по профилю"
+
+
+async def test_the_list_of_results_leaves_the_keys_to_be_read_and_goes_with_escape() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await with_result(desk, "R01", "К-01.1")
+        await desk.press("ctrl+r")
+        results = desk.app.screen.query_one("#results")
+        await desk.until(lambda: results.has_focus, "the results")
+        keys = desk.app.screen.query_one("#keys")
+        await desk.until(lambda: 0 < results.region.bottom <= keys.region.y, "above the keys")
+        await desk.press("escape")
+        await desk.until(lambda: not results.has_class("-open"), "folded")
