@@ -43,6 +43,7 @@ class ShiftDesk:
         operator = self._desk.state.operator
         if operator is None:
             return []
+        await self._desk.card.flush_draft()  # what was typed in the last moment is in its draft's line too
         now = self._desk.clock.now_ms()
         today = local_date(now, operator.zone).isoformat()
 
