@@ -34,6 +34,7 @@ MAX_TEXT = 100_000
 # What every reader of JSON holds exactly, and every column of the server.
 MAX_NUMBER = (1 << 53) - 1
 MAX_DEPTH = 8
+_MAX_ID = 32  # of an operation
 _PROTECTED = GUARDED_FIELDS | {"status", "worker", "deadline", REGISTER}
 
 
@@ -156,6 +157,7 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
         # A promise to a group waits for the first of it that takes it; every other card is its author's.
         worker=None if promised.get("group") else actor.user,
         deadline=_told_deadline(given) or _deadline(theme, operation.at, operation.z),
+        was=operation.was if len(operation.was) <= _MAX_ID else "",
     )
 
 

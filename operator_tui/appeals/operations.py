@@ -110,6 +110,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     deadline: str = ""
     act: str = ""
     home: str = ""  # the organisation it is sent to
+    was: str = ""  # the id a new card had in a lineage of the server's database that is lost
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

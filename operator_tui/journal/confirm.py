@@ -131,6 +131,8 @@ def _receive_one(store: Store, event: Event) -> str:
         store.db.execute(
             "UPDATE outbox SET confirmed = 0 WHERE card = ? AND coalesce(result ->> '$.op', '') = ''", [card_id]
         )
+        if change.was:
+            forked.came_as(store, change.was, event)
     _own_arrived(store, event, card_id, change)
     return card_id
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from operator_tui.appeals.draft import Draft
-from operator_tui.appeals.operations import Operation, operation_id
+from operator_tui.appeals.operations import Event, Operation, operation_id
 from operator_tui.journal import cards, outbox
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.store import Store
@@ -112,6 +112,33 @@ def known_as(store: Store, n: int, op: str) -> set[str]:
     store.db.execute("DELETE FROM card WHERE id = ?", [own])
     _move_forms(store, ids)
     return {own, op}
+
+
+def came_as(store: Store, was: str, event: Event) -> None:
+    """A card of a lost lineage, kept for the screen as ``was``, was returned by another copy of the journal that made it
+    and has the id of ``event`` now: it gives way, and what waits here for it means the new one. Inside ``writing`` only.
+    """
+    body = store.value("SELECT body FROM card WHERE id = ? AND stale = 1", was)
+    kept = None if body is None else cards.decode(body)
+    if kept is None or (kept.created, kept.author) != (event.at, event.by):
+        return  # something else that had the number
+    device, n = outbox.split_id(was)
+    if store.value("SELECT 1 FROM outbox WHERE device = ? AND n = ? AND state = 'pending'", device, n):
+        return  # ours to send: the answer says under which id it stands
+    ids = {was: event.op}
+    for other, number, plain in store.rows(
+        "SELECT device, n, body FROM outbox WHERE card = ? AND state = 'pending'", was
+    ):
+        operation = outbox.decode(plain)
+        store.db.execute(
+            "UPDATE outbox SET body = ? WHERE device = ? AND n = ?",
+            [msgspec.json.encode(_moved(operation, number, operation.was, ids)).decode(), other, number],
+        )
+    store.db.execute("UPDATE outbox SET card = ? WHERE card = ?", [event.op, was])
+    store.db.execute("UPDATE attention SET card = ? WHERE card = ?", [event.op, was])
+    store.db.execute("DELETE FROM card WHERE id = ?", [was])
+    _move_forms(store, ids)
+    cards.refresh(store, was)
 
 
 def _moved(operation: Operation, n: int, was: str, moved: dict[str, str]) -> Operation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -9,12 +11,13 @@ from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.draft import draft_of
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.hlc import next_stamp
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Event, Kind, Outcome
 from operator_tui.appeals.people import Role
 from operator_tui.journal.confirm import KEEP_SENT_MS
 from operator_tui.journal.journal import Journal
-from tests.journal.making import STREAM, Server, appeal, identity
+from tests.journal.making import STREAM, Server, appeal, enrolled, identity
 
 CLOSING = {"result": "R02", "comment": "Дан ответ"}
 
@@ -315,3 +318,32 @@ def test_a_rewind_half_way_shows_both_old_and_new(journal: Journal, server: Serv
         assert card_of(journal, one.id).value("address") == "адрес"
         assert card_of(journal, one.id).value("answers") == ["S-01"]
     assert {card.id: card for card in journal.active()} == server.cards
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_card_of_a_lost_lineage_gives_way_to_what_another_copy_returned_under_a_new_id(
+    journal: Journal, server: Server, tmp_path: Path, same: bool
+) -> None:
+    (tmp_path / "copy").mkdir()
+    origin = enrolled(tmp_path / "copy", code="aaaaaa", user=7)
+    old = origin.save(appeal(text="из потерянной базы"))
+    server.answer(origin)
+    server.answer(journal)
+    assert card_of(journal, old.id).value("text") == "из потерянной базы"
+
+    journal.rewind(1, "epoch-2")
+    edit(journal, old.id, address="дописано здесь")
+    (created,) = server.streams[STREAM]
+    stamp = created.at if same else next_stamp(created.at, 0)
+    returned = msgspec.structs.replace(created, op="bbbbbb:3", c="bbbbbb:3", at=stamp, x={**created.x, "was": old.id})
+    journal.receive([returned])
+
+    assert card_of(journal, "bbbbbb:3").value("text") == "из потерянной базы"
+    if same:
+        assert journal.card(old.id) is None, "not twice on the screen"
+        assert card_of(journal, "bbbbbb:3").value("address") == "дописано здесь"
+        (waiting,) = journal.outbox(10)
+        assert waiting.c == "bbbbbb:3"
+    else:  # something else that had the number: what is on the screen stays
+        assert card_of(journal, old.id).value("address") == "дописано здесь"
+    origin.close()
