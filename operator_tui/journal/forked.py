@@ -115,8 +115,9 @@ def known_as(store: Store, n: int, op: str) -> set[str]:
 
 
 def came_as(store: Store, was: str, event: Event) -> None:
-    """A card of a lost lineage, kept for the screen as ``was``, was returned by another copy of the journal that made it
-    and has the id of ``event`` now: it gives way, and what waits here for it means the new one. Inside ``writing`` only.
+    """A card of a lost lineage, kept for the screen as ``was``, was returned by another copy of its journal.
+
+    It has the id of ``event`` now: the old one gives way, what waits here for it means the new one. Inside ``writing``.
     """
     body = store.value("SELECT body FROM card WHERE id = ? AND stale = 1", was)
     kept = None if body is None else cards.decode(body)
