@@ -62,11 +62,6 @@ def consent(fields: Mapping[str, Any], which: Consent) -> Given:
     return Given(*(str(fields.get(name) or "") for name in consent_fields(which)))
 
 
-def has_representative(fields: Mapping[str, Any]) -> bool:
-    """Whether the caller speaks for somebody else."""
-    return bool(fields.get("representative") or fields.get("insured_name"))
-
-
 def demand_dates(fields: Mapping[str, Any], today: date) -> None:
     """Dates of the consents are dates, none of them in the future, and a withdrawal is not before what it withdraws.
 

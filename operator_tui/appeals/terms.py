@@ -33,13 +33,6 @@ class TermKind(StrEnum):
     ANSWER = "answer"
 
 
-TERM_TITLES = {
-    TermKind.REGISTER: "регистрация",
-    TermKind.FORWARD: "переадресация",
-    TermKind.ANSWER: "ответ",
-}
-
-
 class Term(msgspec.Struct, frozen=True):
     """One term: its last local date, and the days left today (negative when it is past)."""
 

@@ -13,10 +13,6 @@ from operator_tui.desk.state import CardAtHand
 from operator_tui.phone.line import Call
 from operator_tui.registry.people import Person
 
-# Fields of the form. The rest of a card (number, call, catalogue …) is not typed by anybody.
-PERSONAL = ("surname", "name", "patronymic", "birth_date", "phone", "address")
-FORM_FIELDS = ("type", "theme", *PERSONAL, "enp", "insurer", "clinic", "comment", "result")
-
 _SAID_AT_CLOSE = ("result", "operator", "new_date")
 
 

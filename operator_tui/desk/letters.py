@@ -13,7 +13,6 @@ from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
-from operator_tui.appeals.owed import Owed
 from operator_tui.appeals.papers import ReplyKind
 from operator_tui.i18n import mark
 
@@ -39,7 +38,6 @@ REPLY_OF = {
     Letter.FORWARDING: ReplyKind.INTERMEDIATE,
     Letter.EXTENSION: ReplyKind.INTERMEDIATE,
 }
-OWED_OF = {Letter.ANSWER: Owed.ANSWER, Letter.FORWARDING: Owed.FORWARDING, Letter.EXTENSION: Owed.EXTENSION}
 
 
 def letter_words(

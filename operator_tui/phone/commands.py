@@ -9,7 +9,6 @@ from operator_tui.commands import Command, Situation, register
 from operator_tui.i18n import mark
 
 _CONNECTED = ("talking", "held")
-_WORKING = ("free", "ringing", "dialing", "talking", "held", "lost")
 
 
 def _only(*states: str, otherwise: Code = Code.CALL_STATE) -> Callable[[Situation], Refusal | None]:

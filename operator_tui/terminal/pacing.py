@@ -30,11 +30,6 @@ class Pacer:
         """Seconds from the last acknowledged frame to its answer; None before the first."""
 
     @property
-    def in_flight(self) -> bool:
-        """Whether a frame waits for its answer."""
-        return self._lost_at is not None
-
-    @property
     def lost_at(self) -> float | None:
         """The instant from which the frame in flight counts as lost."""
         return self._lost_at

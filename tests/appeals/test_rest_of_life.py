@@ -9,7 +9,7 @@ import pytest
 
 from operator_tui.appeals.card import Card, Source, Status
 from operator_tui.appeals.catalogue import AppealType
-from operator_tui.appeals.consent import Consent, Given, consent, has_representative
+from operator_tui.appeals.consent import Consent, Given, consent
 from operator_tui.appeals.correction import correction_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
@@ -185,7 +185,7 @@ def test_caller_and_insured_are_two_people_on_one_card(bench: Bench) -> None:
             "power_date": "2026-09-01",
         }
     )
-    assert has_representative(card.fields)
+    assert (card.value("surname"), card.value("insured_name")) == ("Иванова", "Иванов Пётр")
     power = consent(card.fields, Consent.POWER)
     assert power.holds(date(2026, 9, 21))
     assert not power.holds(date(2026, 8, 31))
