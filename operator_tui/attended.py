@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from textual.events import Event, Key
 from textual.filter import LineFilter
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 from operator_tui.acts import DeskActs
 from operator_tui.signin.idle import Idle
 from operator_tui.signin.settings import SignInSettings
 from screens.lock import LockScreen
+from screens.trouble import FailureScreen, TooSmallScreen
 from widgets.cover import IdentifierCover
 
 IDLE_LOOK_S = 5.0
+# They show nothing of the desk.
+_ABOVE_LOCK = FailureScreen | TooSmallScreen
 
 
 class AttendedDesk(DeskActs):
@@ -27,6 +31,7 @@ class AttendedDesk(DeskActs):
         self._cover = IdentifierCover()
         self._cover_s = 0.0
         self._covered = False
+        self._behind_lock: list[Callable[[], object]] = []
 
     def watch_idleness(self) -> None:
         """Begin to look whether a key was pressed; the settings are read."""
@@ -69,6 +74,25 @@ class AttendedDesk(DeskActs):
     def unlocked(self) -> None:
         """The operator is back."""
         self._set_covered(False)
+        waiting, self._behind_lock = self._behind_lock, []
+        for show in waiting:
+            show()
+
+    # What a key before the lock has set going may end while it stands: its screen would lie over the lock.
+
+    def switch_mode(self, mode: str) -> AwaitMount:
+        """Go to a kept screen; from behind the lock only when the operator is back."""
+        if not self.locked:
+            return super().switch_mode(mode)
+        self._behind_lock.append(partial(self.switch_mode, mode))
+        return AwaitMount(self.screen, [])
+
+    def push_screen(self, screen: Any, *args: Any, **kwargs: Any) -> Any:
+        """Show a list or a question; from behind the lock only when the operator is back."""
+        if not self.locked or isinstance(screen, _ABOVE_LOCK):
+            return super().push_screen(screen, *args, **kwargs)
+        self._behind_lock.append(partial(self.push_screen, screen, *args, **kwargs))
+        return AwaitMount(self.screen, [])
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """While nobody sits here, identifiers are covered in whatever is painted. The lock covers its own."""

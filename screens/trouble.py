@@ -40,6 +40,11 @@ class TooSmallScreen(ModalScreen[None]):
     def on_resize(self) -> None:
         self._paint()
 
+    def on_screen_resume(self) -> None:
+        # The window has grown while another screen lay above, or in another mode: the application saw only that one.
+        if fits(*self.app.size):
+            self.dismiss()
+
     def _paint(self) -> None:
         size = self.app.size
         self.query_one("#too-small", Static).update(

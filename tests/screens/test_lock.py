@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.phone.line import Call, CallState, Direction
 from operator_tui.signin.idle import Idle
 from screens.lock import LockScreen, locked_call_text
+from screens.promises import PromisesScreen
+from screens.trouble import TooSmallScreen
 from tests.screens.page import DeskPage, open_desk
 
 
@@ -61,6 +65,49 @@ async def test_a_call_that_ends_behind_the_lock_uncovers_nothing() -> None:
         await desk.until_quiet()
         assert locked(desk)
         await desk.until(lambda: "Линия свободна" in desk.text(), "the quiet line")
+
+
+@pytest.mark.parametrize(("key", "shown"), [("enter", "work"), ("alt+p", "promises")])
+async def test_what_an_earlier_key_brings_late_waits_behind_the_lock(key: str, shown: str) -> None:
+    """The disk was slow: the card, or the list, that was asked for before the lock comes while it stands."""
+    async with open_desk() as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.press("f6")
+        await desk.type("потер")
+        await desk.press("enter", "ctrl+s")
+        await desk.until(lambda: (card := desk.desk.state.card) is not None and card.saved, "a saved appeal")
+        await desk.press("ctrl+f")
+        await desk.until_screen("journal")
+        await desk.until(lambda: desk.journal.keys(), "its row")
+        disk = threading.Event()
+        desk.desk._journal_thread.submit(disk.wait)
+        try:
+            await desk.press(key, "alt+l")
+            await desk.until(lambda: locked(desk), "the lock")
+        finally:
+            disk.set()
+        await desk.desk.on_journal(lambda journal: None)
+        for act in desk.app.screen_stack[0]._acts:
+            await act.wait()
+        await desk.pilot.pause()
+        assert locked(desk), desk.text()
+        await desk.press("enter")
+        if shown == "work":
+            await desk.until_screen("work")
+        else:
+            await desk.until(lambda: isinstance(desk.app.screen, PromisesScreen), "the list")
+
+
+async def test_a_window_that_grew_behind_the_lock_is_not_called_too_small() -> None:
+    async with open_desk() as desk:
+        await desk.pilot.resize_terminal(60, 20)
+        await desk.until(lambda: isinstance(desk.app.screen, TooSmallScreen), "the notice")
+        desk.app.lock()  # nobody has touched it for five minutes
+        await desk.until(lambda: locked(desk), "the lock")
+        await desk.pilot.resize_terminal(80, 24)
+        await desk.press("enter")
+        await desk.until_screen("journal")
 
 
 def test_idle_is_a_rule_of_time() -> None:
