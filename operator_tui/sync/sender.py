@@ -132,6 +132,7 @@ class Sender:
         self._task: asyncio.Task[Any] | None = None
         self._soon: asyncio.TimerHandle | None = None
         self._failures = 0
+        self._went = False  # something, since the state was told last
         self._batch = MAX_OPERATIONS
         self._dictionary = True
         self._streaming = False
@@ -313,6 +314,7 @@ class Sender:
                 continue
             if batch and not answer.settled:
                 raise Refusal(Code.SERVER_REFUSED, reason="no results")
+            self._went = self._went or bool(batch)
             if len(batch) == len(waiting) < limit and not (answer.end and answer.end.more):
                 return
             await self._tell(ServerLight.ON, None)
@@ -383,7 +385,9 @@ class Sender:
         state = replace(self.state, light=light, refusal=refusal, unsent=unsent, offset_ms=offset)
         if light is not self.state.light:
             state = replace(state, since_ms=self._clock.now_ms())
-        changed = _look(state) != _look(self.state)
+        # What went is told even to the same count: a screen has read the journal's own one while it waited.
+        changed = self._went or _look(state) != _look(self.state)
+        self._went = False
         self.state = state
         if changed:
             self._on_state(state)

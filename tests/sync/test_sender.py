@@ -167,6 +167,18 @@ async def test_only_what_changed_is_told(desk: DeskAtWork) -> None:
     assert [state.light for state in told] == [ServerLight.ON]
 
 
+async def test_what_went_is_told_to_a_screen_that_had_read_the_count_itself(desk: DeskAtWork) -> None:
+    told: list[SenderState] = []
+    done = (Outcome(n=1, s="applied", q=1),)
+    script = Scripted(answer(_epoch(desk.journal), next=1), answer(_epoch(desk.journal), next=2, outcomes=done))
+    sender = sender_of(desk.journal, script, on_state=told.append)
+    await sender.round()
+    desk.journal.record(Kind.SHIFT_BEGUN, {})
+    assert desk.journal.unsent() == 1, "as a screen shows it from now on"
+    await sender.round()
+    assert [state.unsent for state in told] == [0, 0]
+
+
 async def test_a_copied_journal_takes_a_code_of_its_own_and_loses_nothing(
     desk: DeskAtWork, open_journal: OpenJournal, tmp_path: Path, server: Server, line: Line
 ) -> None:
