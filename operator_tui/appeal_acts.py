@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from textual.app import App
-
-from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Card, Status
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Status
 from operator_tui.appeals.consent import CONSENT_KINDS, Kin
 from operator_tui.appeals.correction import correctable
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.forms import FieldKind
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.owed import OWED_TITLES, WAYS, owed_of
-from operator_tui.appeals.papers import REPLY_TITLES, Paper
 from operator_tui.appeals.promises import ATTEMPTS_WANTED, Away, parse_away
 from operator_tui.appeals.rights import Right, may
-from operator_tui.appeals.terms import register_term
-from operator_tui.desk.desk import Desk
-from operator_tui.desk.letters import LETTER_TITLES
 from operator_tui.i18n import mark, tr
+from operator_tui.paper_acts import PaperActs
 from screens.ask import AskScreen
-from screens.base import DeskScreen
-from screens.form import Asked, FormScreen, Values, iso_day, iso_days
+from screens.form import Asked, Values, iso_day, iso_days
 from screens.promises import PromisesScreen
-from screens.words import act_word, appeal_text, day, local_time
+from screens.words import day, local_time
 from widgets.rows import Row
 
 
@@ -41,25 +34,14 @@ class Deed:
     right: Right | None = None
 
 
-class AppealActs:
+class AppealActs(PaperActs):
     """The acts; mixed into the application, which has the screens."""
-
-    desk: Desk
 
     def appeal_acts(self) -> dict[str, Callable[[], Any]]:
         """What each command of this room does."""
         return {"appeal.more": self._more, "promises.open": self._promises}
 
-    @property
-    def _app(self) -> App[int]:
-        assert isinstance(self, App)
-        return self
-
     # the list
-
-    def _at_hand(self) -> str:
-        screen = self._app.screen
-        return screen.current_appeal() if isinstance(screen, DeskScreen) else ""
 
     async def _more(self) -> None:
         card_id = self._at_hand()
@@ -84,41 +66,6 @@ class AppealActs:
         self._app.push_screen(
             AskScreen(f"{tr('Дела обращения')}: {number}", tr("Номер строки или слово"), find), chosen
         )
-
-    def _guard(self, act: Callable[[], Awaitable[None] | None]) -> None:
-        """Do it; a refusal becomes a notice. The desk's own task: what a screen begins ends with that screen."""
-
-        async def run() -> None:
-            done = act()
-            if done is not None:
-                await done
-
-        self.desk.background(run())
-
-    def _form(
-        self,
-        title: str,
-        asked: list[Asked],
-        done: Callable[[Values], Awaitable[None] | None],
-        check: Callable[[Values], object] | None = None,
-    ) -> None:
-        def answered(values: Values | None) -> None:
-            if values is not None:
-                self._guard(lambda: done(values))
-
-        self._app.push_screen(FormScreen(title, asked, check), answered)
-
-    async def _card(self) -> Card:
-        card_id = self._at_hand()
-        card = await self.desk.on_journal(lambda journal: journal.card(card_id)) if card_id else None
-        if card is None:
-            raise Refusal(Code.NO_ROW_CHOSEN)
-        return card
-
-    def _told(self, act: Act, card: Card) -> None:
-        words = tr("{act}: обращение {number}, статус «{status}».")
-        status = tr(STATUS_TITLES[card.status])
-        self.desk.notice(words.format(act=act_word(act.value), number=card.value("number"), status=status))
 
     # promises
 
@@ -250,13 +197,6 @@ class AppealActs:
 
         self._form(tr("Представитель и согласия"), lines, done, lambda values: iso_days(values, *dates))
 
-    def _line(
-        self, fields: Any, name: str, *, label: str = "", options: list[str] | None = None, date: bool = False
-    ) -> Asked:
-        value = str(fields.get(name, ""))
-        hint = tr("ДД.ММ.ГГГГ") if date else ""
-        return Asked(name, label or tr(FIELD_TITLES[name]), day(value) if date else value, hint, options=options or ())
-
     # fields by type
 
     def clarify(self) -> None:
@@ -330,133 +270,6 @@ class AppealActs:
             self.desk.notice(words.format(number=card.value("number")))
 
         self._form(tr("Просить исправить"), lines, done)
-
-    # documents
-
-    async def _inbox(self) -> None:
-        """New scans; the one chosen is attached to the card at hand."""
-        scans = {str(scan.path): scan for scan in await self.desk.papers.inbox()}
-        rows = [
-            Row(
-                name,
-                (tr("{days} дн").format(days=scan.term.left), scan.path.name),
-                mark="!" if scan.term.warns else " ",
-            )
-            for name, scan in scans.items()
-        ]
-
-        def chosen(name: str | None) -> None:
-            if name:
-                self._guard(lambda: self._ask_file(name))
-
-        def find(text: str) -> list[Row]:
-            return [row for row in rows if text.casefold() in row.cells[1].casefold()]
-
-        self._app.push_screen(AskScreen(tr("Новые сканы: осталось дней на регистрацию"), tr("Имя файла"), find), chosen)
-
-    def _ask_file(self, path: str = "") -> None:
-        lines = [
-            Asked("path", tr("Файл"), path, required=True),
-            Asked("in_number", tr("Номер документа"), required=True),
-            Asked("in_date", tr("Дата документа"), hint=tr("ДД.ММ.ГГГГ"), required=True),
-        ]
-
-        async def done(values: Values) -> None:
-            dated = iso_days(values, "in_date")
-            paper = await self.desk.papers.attach(Path(dated["path"]), dated["in_number"], dated["in_date"])
-            self.desk.notice(
-                tr("Файл {name} приложен, {size} КБ.").format(name=paper.name, size=-(-paper.size // 1024))
-            )
-
-        self._form(tr("Приложить файл"), lines, done, lambda values: iso_days(values, "in_date"))
-
-    def _receipt(self) -> None:
-        """When and under which number a written appeal came."""
-        card = self.desk.state.card
-        if card is None:
-            raise Refusal(Code.NO_CARD_OPEN)
-        lines = [
-            self._line(card.fields, "received", date=True),
-            self._line(card.fields, "in_number"),
-            self._line(card.fields, "in_date", date=True),
-        ]
-
-        def check(values: Values) -> None:
-            dated = iso_days(values, "received", "in_date")
-            if dated["received"]:
-                register_term(dated["received"], self.desk.papers.today)
-
-        def done(values: Values) -> None:
-            dated = iso_days(values, "received", "in_date")
-            for name, value in dated.items():
-                self.desk.card.type_field(name, value)
-            if dated["received"]:
-                term = register_term(dated["received"], self.desk.papers.today)
-                words = tr("Зарегистрировать до {day}: осталось дней {left}.")
-                self.desk.notice(words.format(day=term.until.strftime("%d.%m.%Y"), left=term.left), urgent=term.warns)
-
-        self._form(tr("Поступление письменного обращения"), lines, done, check)
-
-    async def _reply(self) -> None:
-        card = await self._card()
-        titles = {tr(title): kind for kind, title in REPLY_TITLES.items()}
-        lines = [
-            Asked("kind", tr("Ответ"), required=True, options=list(titles)),
-            Asked("in_number", tr("Исходящий номер"), required=True),
-            Asked("in_date", tr("Дата"), hint=tr("ДД.ММ.ГГГГ"), required=True),
-        ]
-
-        async def done(values: Values) -> None:
-            dated = iso_days(values, "in_date")
-            kind = titles[dated["kind"]]
-            saved = await self.desk.papers.reply(card.id, kind, dated["in_number"], dated["in_date"])
-            words = tr("Ответ записан: {kind}, исх. № {number}, обращение {appeal}.")
-            appeal = saved.value("number")
-            self.desk.notice(words.format(kind=dated["kind"], number=dated["in_number"], appeal=appeal))
-
-        self._form(tr("Зарегистрировать ответ"), lines, done, lambda values: iso_days(values, "in_date"))
-
-    async def _letter(self) -> None:
-        card = await self._card()
-        titles = {tr(title): letter for letter, title in LETTER_TITLES.items()}
-        today = local_time(self.desk.clock.now_ms(), self.desk.promises.zone, "%d.%m.%Y")
-        lines = [
-            Asked("kind", tr("Образец"), required=True, options=list(titles)),
-            Asked("in_number", tr("Исходящий номер"), required=True),
-            Asked("in_date", tr("Дата"), today, tr("ДД.ММ.ГГГГ"), required=True),
-            Asked("text", tr("Текст ответа"), str(card.value("comment")).replace("\n", " ")),
-        ]
-
-        async def done(values: Values) -> None:
-            dated = iso_days(values, "in_date")
-            number, on, text = dated["in_number"], dated["in_date"], dated["text"]
-            letter = titles[dated["kind"]]
-            paper, went = await self.desk.papers.letter(card.id, letter, number=number, day=on, text=text)
-            words = tr("Письмо {name} составлено и приложено к обращению.").format(name=paper.name)
-            self.desk.notice(f"{words} {went}" if went else words)
-
-        self._form(tr("Составить письмо"), lines, done, lambda values: iso_days(values, "in_date"))
-
-    async def _choose_print(self) -> None:
-        """The appeal itself and its files: one is chosen to be printed."""
-        card = await self._card()
-        files = {paper.sha256: paper for paper in self.desk.papers.papers(card)}
-        rows = [Row("card", ("", tr("Карта обращения {number}").format(number=card.value("number"))))]
-        rows += [Row(paper.sha256, (paper.kind, paper.name)) for paper in files.values()]
-
-        def chosen(key: str | None) -> None:
-            if key:
-                self._guard(lambda: self._print_chosen(card, files.get(key)))
-
-        self._app.push_screen(AskScreen(tr("Печать"), tr("Документ"), lambda text: rows), chosen)
-
-    async def _print_chosen(self, card: Card, paper: Paper | None) -> None:
-        if paper is not None:
-            went = await self.desk.papers.print(paper)
-        else:
-            text = appeal_text(card, self.desk.catalogue, self.desk.promises.zone)
-            went = await self.desk.papers.print_bytes(text.encode(), f"{card.value('number')}.txt")
-        self.desk.notice(tr("Отправлено на печать: {went}.").format(went=went))
 
     # the administrator's
 
