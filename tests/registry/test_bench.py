@@ -106,9 +106,9 @@ def test_ours_goes_through_less_than_plain_peers(loaded: Loaded, peers: Path, ty
         theirs.append(steps(indexes._base, lambda ready=ready: indexes.search(ready)))  # type: ignore[misc]
     scanned = steps(scan._base, lambda: scan.search(parsed(typed[0].text)))
     registry.close()
-    assert 0 < percentile(ours, 0.99) <= 12_000, "5,760 when this was written: no search looks at many people"
-    assert percentile(theirs, 0.99) >= 5 * percentile(ours, 0.99), "14 times"
-    assert scanned >= 50 * percentile(ours, 0.5), "a scan is counted, and is what it is"
+    assert 0 < percentile(ours, 0.99) <= 7_000, "5,760 when this was written: no search looks at many people"
+    assert percentile(theirs, 0.99) >= 10 * percentile(ours, 0.99), "14 times"
+    assert scanned >= 500 * percentile(ours, 0.5), "774 times: a scan is counted, and is what it is"
 
 
 def test_ours_costs_no_more_than_it_should_beside_full_text(loaded: Loaded, peers: Path, typed: list[Typed]) -> None:
@@ -116,7 +116,7 @@ def test_ours_costs_no_more_than_it_should_beside_full_text(loaded: Loaded, peer
     the quicker one, by 0.65 when this was written."""
     asked: dict[str, tuple[Peer, float]] = {"fts5": (Fts5(peers), 10)}
     (row,) = ratio_rows(loaded, typed, asked, time.thread_time)
-    assert row.value > 0.3
+    assert row.value > 0.4
 
 
 def test_a_days_delta_while_searching(loaded: Loaded, chosen: list[Person], typed: list[Typed]) -> None:
