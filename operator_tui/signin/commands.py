@@ -12,6 +12,22 @@ def _person_chosen(situation: Situation) -> Refusal | None:
     return None if situation.row else Refusal(Code.NO_PERSON_CHOSEN)
 
 
+def _with_person(id_: str, title: str, help_: str, *, key: str, rank: int, short: str) -> Command:
+    """A command of the list of people about the row under the cursor."""
+    return Command(
+        id_,
+        title,
+        help_,
+        (key,),
+        scope="people",
+        rank=rank,
+        footer=True,
+        short=short,
+        right=Right.PEOPLE,
+        available=_person_chosen,
+    )
+
+
 register(
     Command(
         "desk.lock",
@@ -50,76 +66,52 @@ register(
         short=mark("Добавить"),
         right=Right.PEOPLE,
     ),
-    Command(
+    _with_person(
         "people.change",
         mark("Изменить пользователя"),
         mark("Изменить роль, организацию, внутренний номер или группы (Enter на строке)."),
-        ("f6",),
-        scope="people",
+        key="f6",
         rank=31,
-        footer=True,
         short=mark("Изменить"),
-        right=Right.PEOPLE,
-        available=_person_chosen,
     ),
-    Command(
+    _with_person(
         "people.block",
         mark("Заблокировать"),
         mark("Закрыть пользователю вход или открыть его снова; его сеансы кончаются сразу, записи остаются."),
-        ("f9",),
-        scope="people",
+        key="f9",
         rank=32,
-        footer=True,
         short=mark("Блок."),
-        right=Right.PEOPLE,
-        available=_person_chosen,
     ),
-    Command(
+    _with_person(
         "people.enrolment",
         mark("Код рабочего места"),
         mark("Одноразовый код регистрации рабочего места: 15 минут, показывается один раз."),
-        ("ctrl+g",),
-        scope="people",
+        key="ctrl+g",
         rank=33,
-        footer=True,
         short=mark("Место"),
-        right=Right.PEOPLE,
-        available=_person_chosen,
     ),
-    Command(
+    _with_person(
         "people.reset",
         mark("Код сброса пароля"),
         mark("Одноразовый код для забытого пароля: 15 минут, показывается один раз."),
-        ("ctrl+r",),
-        scope="people",
+        key="ctrl+r",
         rank=34,
-        footer=True,
         short=mark("Сброс"),
-        right=Right.PEOPLE,
-        available=_person_chosen,
     ),
-    Command(
+    _with_person(
         "people.voice",
         mark("Код на восемь часов"),
         mark("Код, по которому место работает без сервера восемь часов; называется по телефону."),
-        ("ctrl+v",),
-        scope="people",
+        key="ctrl+v",
         rank=35,
-        footer=True,
         short=mark("8 часов"),
-        right=Right.PEOPLE,
-        available=_person_chosen,
     ),
-    Command(
+    _with_person(
         "people.seats",
         mark("Рабочие места"),
         mark("Рабочие места пользователя: последняя связь, неотправленное; отозвать утерянное."),
-        ("ctrl+d",),
-        scope="people",
+        key="ctrl+d",
         rank=36,
-        footer=True,
         short=mark("Места"),
-        right=Right.PEOPLE,
-        available=_person_chosen,
     ),
 )
