@@ -13,6 +13,7 @@ from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk import calls
 from operator_tui.desk import card as card_steps
 from operator_tui.desk.handover import HandOver
+from operator_tui.desk.line_words import LineWords
 from operator_tui.desk.shift import ShiftDesk
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
@@ -35,7 +36,6 @@ from operator_tui.phone.line import (
     RegistrationState,
     Snapshot,
     SoundChanged,
-    SoundState,
     TransferEnded,
     told,
 )
@@ -54,10 +54,6 @@ _LIGHTS = {
 }
 
 
-_POOR_LOSS = 4.0  # percent: single words are missed
-_POOR_MOS = 3.1  # below that many listeners are dissatisfied (ITU-T G.107, annex B)
-
-
 class PhoneDesk:
     """Commands of the telephone and what its events mean for the desk."""
 
@@ -68,9 +64,8 @@ class PhoneDesk:
         self._consults: set[str] = set()  # calls to colleagues about a caller who is held
         self._returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
         self._joined: set[str] = set()  # callers given to a colleague who was asked first
-        self._poor: set[str] = set()  # calls whose sound is poor, and the operator knows it
         self._hand_over = HandOver(desk)
-        self._named = ("", "", "")  # the call that rings, what the notice says of it, and what of that the talk needs
+        self._words = LineWords(desk)
         self.shift = ShiftDesk(desk)
 
     async def attach(self) -> None:
@@ -319,7 +314,7 @@ class PhoneDesk:
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
             case Quality():
-                self._tell_quality(event)
+                self._words.quality(event)
             case Levels(microphone=microphone, speaker=speaker):
                 self._desk.change(Topic.PHONE, levels=(microphone, speaker))
             case ColleaguesChanged(states=states):
@@ -386,9 +381,8 @@ class PhoneDesk:
             if self._hand_over.came_back(call):
                 desk.notice(tr("Никто не взял: вызов вернулся к вам вместе с обращением."), urgent=True)
             else:
-                await self._tell_promised(call)
-        if call.id == self._named[0] and (call.over or call.answered_ms is not None):
-            self._withdraw_caller(call)
+                await self._words.ringing(call)
+        self._words.rings_no_more(call)
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
         if call.over:
@@ -409,24 +403,6 @@ class PhoneDesk:
                 await self._engine().hold(held.id, False)
                 await self._bring_card(held)
 
-    async def _tell_promised(self, call: Call) -> None:
-        """Who may be calling, while it rings; and that an answer was promised to this number."""
-        said, words = await self._desk.insured.tell_ringing(call), ""
-        promised = await self._desk.appeals.promised(call.number)
-        if promised:
-            numbers = ", ".join(str(card.value("number")) for card in promised)
-            words = tr("Этому номеру обещан ответ: обращение {numbers}.").format(numbers=numbers)
-            said = f"{words} {said}".strip()
-            self._desk.notice(said, urgent=True)
-        self._named = (call.id, said, words)
-
-    def _withdraw_caller(self, call: Call) -> None:
-        """Who may be calling is said while it rings: after that the people stand below the search, or nobody rings."""
-        (_, said, promised), self._named = self._named, ("", "", "")
-        kept = promised if call.answered_ms is not None else ""
-        if said and self._desk.state.notice.text == said:
-            self._desk.notice(kept, urgent=bool(kept))
-
     async def _after_call(self) -> None:
         """Wrap-up begins; with nothing left to write it is over at once."""
         card = self._desk.state.card
@@ -435,25 +411,10 @@ class PhoneDesk:
         else:
             await self._tell_ready()
 
-    def _tell_quality(self, quality: Quality) -> None:
-        """Warn before the line breaks; said once until it is good again."""
-        poor = quality.loss >= _POOR_LOSS or quality.mos < _POOR_MOS
-        if poor and quality.call not in self._poor:
-            self._poor.add(quality.call)
-            words = tr("Связь ухудшается: теряется {loss} % звука. Запишите номер и главное: вызов может прерваться.")
-            self._desk.notice(words.format(loss=round(quality.loss)), urgent=True)
-        elif not poor and quality.loss < _POOR_LOSS / 2:
-            self._poor.discard(quality.call)
-
     def _tell_unfinished(self) -> None:
-        """The talk is over and its card is in nobody's journal: say what can be done with it."""
         card = self._desk.state.card
-        if card is None or card.saved is not None or not card.call or card.call in self._calls:
-            return
-        if self._hand_over.sent(card.call):
-            return
-        words = tr("Звонок окончен, обращение не сохранено. F10: звонить, обещать, класс.")
-        self._desk.notice(words, urgent=True)
+        if card is not None and card.call not in self._calls and not self._hand_over.sent(card.call):
+            self._words.unfinished(card)
 
     async def _open_card(self, call: Call) -> None:
         """Answering opens the card of that call; after a restart the kept draft is that card."""
@@ -485,11 +446,6 @@ class PhoneDesk:
             return
         at = self._desk.clock.now_ms()
         self._desk.change(Topic.PHONE, presence=moved(presence, move, at_ms=at))
-
-    @property
-    def sound_ok(self) -> bool:
-        """Whether a microphone and a loudspeaker are there."""
-        return self._desk.state.sound.state is SoundState.OK
 
 
 def _broken_off(call: Call, now_ms: int) -> Call:
