@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from operator_tui.registry.people import Person
 from tests.peers.asterisk import GREETING_HERTZ, Asterisk
 from tests.peers.pipewire import SoundCard
 from tests.peers.pty import PtyDesk
@@ -45,6 +46,26 @@ def set_up(place: Workplace, pbx: Asterisk, card: SoundCard, server: Central) ->
     return desk
 
 
+def answer(desk: PtyDesk) -> None:
+    """The call that rings is taken."""
+    desk.wait_text("ВХОДЯЩИЙ ВЫЗОВ")
+    desk.press("f2")
+    desk.wait_text("РАЗГОВОР")
+
+
+def close_for(desk: PtyDesk, person: Person) -> None:
+    """The caller is bound, a theme found by letters, its answer shown, the appeal closed."""
+    desk.wait_text("Enter — прикрепить")
+    desk.press("enter")
+    desk.wait_text(person.enp)
+    desk.type("потер")
+    desk.wait_text("Полис потерян")
+    desk.press("enter")
+    desk.wait_text("S-03")
+    desk.press("f9")
+    desk.wait_text("«На рассмотрении»")
+
+
 def cards(server: Central) -> list[dict[str, Any]]:
     dsn = server.database.replace("postgresql+psycopg://", "postgresql://")
     with psycopg.connect(dsn) as connection:
@@ -70,22 +91,12 @@ async def test_one_whole_call(
 
     caller = sipp_call(person.phone, person.full_name, tone=CALLER_HERTZ)
     await asyncio.to_thread(until, lambda: caller.sound.hears(GREETING_HERTZ), "the greeting")
-    await asyncio.to_thread(desk.wait_text, "ВХОДЯЩИЙ ВЫЗОВ")
-    desk.press("f2")
-    await asyncio.to_thread(desk.wait_text, "РАЗГОВОР")
+    await asyncio.to_thread(answer, desk)
     sound_card.speak(OPERATOR_HERTZ)
     await asyncio.to_thread(until, lambda: caller.sound.hears(OPERATOR_HERTZ), "the operator's tone at the caller")
     await sound_card.until_heard(CALLER_HERTZ)
 
-    await asyncio.to_thread(desk.wait_text, "Enter — прикрепить")
-    desk.press("enter")
-    await asyncio.to_thread(desk.wait_text, person.enp)
-    desk.type("потер")
-    await asyncio.to_thread(desk.wait_text, "Полис потерян")
-    desk.press("enter")
-    await asyncio.to_thread(desk.wait_text, "S-03")
-    desk.press("f9")
-    await asyncio.to_thread(desk.wait_text, "«На рассмотрении»")
+    await asyncio.to_thread(close_for, desk, person)
     caller.hang_up()
     await asyncio.to_thread(desk.wait_text, "Линия свободна")
 
@@ -110,21 +121,11 @@ async def test_the_server_dies_in_the_middle_and_nothing_differs_but_the_light(
     person = workplace.somebody()
     await asterisk.until("queue show oms-1", "Not in use")
     caller = sipp_call(person.phone, tone=CALLER_HERTZ)
-    await asyncio.to_thread(desk.wait_text, "ВХОДЯЩИЙ ВЫЗОВ")
-    desk.press("f2")
-    await asyncio.to_thread(desk.wait_text, "РАЗГОВОР")
+    await asyncio.to_thread(answer, desk)
 
     central.kill()
     await asyncio.to_thread(desk.wait_text, "Сервер: НЕДОСТУПЕН")
-    await asyncio.to_thread(desk.wait_text, "Enter — прикрепить")
-    desk.press("enter")
-    await asyncio.to_thread(desk.wait_text, person.enp)
-    desk.type("потер")
-    await asyncio.to_thread(desk.wait_text, "Полис потерян")
-    desk.press("enter")
-    await asyncio.to_thread(desk.wait_text, "S-03")
-    desk.press("f9")
-    await asyncio.to_thread(desk.wait_text, "«На рассмотрении»")
+    await asyncio.to_thread(close_for, desk, person)
     assert "Не отправлено: 0" not in desk.screen_text()
     caller.hang_up()
     await asyncio.to_thread(desk.wait_text, "Линия свободна")
@@ -147,9 +148,7 @@ async def test_kill_9_of_the_desk_leaves_the_call_its_sound_and_the_draft(
     person = workplace.somebody()
     await asterisk.until("queue show oms-1", "Not in use")
     caller = sipp_call(person.phone, tone=CALLER_HERTZ)
-    await asyncio.to_thread(desk.wait_text, "ВХОДЯЩИЙ ВЫЗОВ")
-    desk.press("f2")
-    await asyncio.to_thread(desk.wait_text, "РАЗГОВОР")
+    await asyncio.to_thread(answer, desk)
     await asyncio.to_thread(desk.wait_text, "Enter — прикрепить")
     desk.press("f6", "tab")
     journal = workplace.profile.journal_file.with_name("journal.db-wal")
