@@ -239,9 +239,9 @@ class AppealActs(PaperActs):
         if not owed:
             raise Refusal(Code.NOTHING_OWED)
         today = local_time(self.desk.clock.now_ms(), self.desk.promises.zone, "%d.%m.%Y")
-        titles = [OWED_TITLES[one] for one in owed]
+        titles = {tr(OWED_TITLES[one]): one for one in owed}
         lines = [
-            Asked("told_what", tr("Что сообщено"), titles[0], required=True, options=titles),
+            Asked("told_what", tr("Что сообщено"), next(iter(titles)), required=True, options=list(titles)),
             Asked("told_way", tr("Способ уведомления"), required=True, options=WAYS),
             Asked("told_on", tr("Дата уведомления"), today, tr("ДД.ММ.ГГГГ"), required=True),
             Asked("told_result", tr("Итог уведомления")),
@@ -249,7 +249,7 @@ class AppealActs(PaperActs):
 
         async def done(values: Values) -> None:
             given = dict(iso_days(values, "told_on"))
-            given["told_what"] = next(one.value for one in owed if OWED_TITLES[one] == values["told_what"])
+            given["told_what"] = titles[values["told_what"]].value
             self._told(Act.TELL, await self.desk.appeals.move(card.id, Act.TELL, **given))
 
         self._form(tr("Сообщить заявителю"), lines, done, lambda values: iso_days(values, "told_on"))

@@ -9,6 +9,10 @@ from __future__ import annotations
 import gettext
 from importlib import resources
 
+from operator_tui.appeals.words import mark
+
+__all__ = ["mark", "ntr", "tr", "use"]
+
 DOMAIN = "operator_tui"
 LANGUAGES = ("ru", "kk", "en")
 
@@ -44,8 +48,3 @@ def tr(message: str) -> str:
 def ntr(one: str, many: str, number: int) -> str:
     """The text in the plural form of ``number``: msgid and msgid_plural are the Russian forms for 1 and 5."""
     return _translations().ngettext(one, many, number)
-
-
-def mark(message: str) -> str:
-    """Marks a text for translation where it is defined; ``tr`` translates it where it is shown."""
-    return message

@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -147,35 +148,13 @@ class PersonScreen(ModalScreen[None]):
         self._draft.role = role
         self._paint_roles()
 
-    def key_1(self) -> None:
+    def on_key(self, event: Key) -> None:
         """A digit chooses a role while the list has the focus."""
-        self._role_by_digit(1)
-
-    def key_2(self) -> None:
-        """The second role."""
-        self._role_by_digit(2)
-
-    def key_3(self) -> None:
-        """The third role."""
-        self._role_by_digit(3)
-
-    def key_4(self) -> None:
-        """The fourth role."""
-        self._role_by_digit(4)
-
-    def key_5(self) -> None:
-        """The fifth role."""
-        self._role_by_digit(5)
-
-    def key_6(self) -> None:
-        """The sixth role."""
-        self._role_by_digit(6)
-
-    def _role_by_digit(self, digit: int) -> None:
         roles = self.query_one(Rows)
-        if roles.has_focus:
-            roles.chosen = digit - 1
-            self._take_role(_ROLES[digit - 1].value)
+        if roles.has_focus and event.key.isdecimal() and 1 <= int(event.key) <= len(_ROLES):
+            event.stop()
+            roles.chosen = int(event.key) - 1
+            self._take_role(_ROLES[roles.chosen].value)
 
     @on(LeanInput.Submitted)
     def _next(self) -> None:

@@ -13,14 +13,26 @@ import pytest
 from babel.messages.extract import extract_python
 
 from operator_tui import i18n
+from operator_tui.appeals.card import FIELD_TITLES
 from tests.screens.page import open_desk
 
 ROOT = Path(__file__).parents[1]
 # What an operator sees is made here. The rest either gives words as marked texts or speaks to an administrator.
 SHOWN = [*sorted((ROOT / "screens").glob("*.py")), *sorted((ROOT / "widgets").glob("*.py"))]
-SHOWN += [ROOT / "operator_tui" / name for name in ("app.py", "acts.py", "sentences.py")]
-# How Latin letters are said aloud in Russian, and a word that the registry's own data begins with.
-_NOT_TRANSLATED = {"screens/code.py": re.compile("^[а-я-]+$"), "screens/insured_words.py": re.compile("^Внимание: $")}
+_ACTS = ("app.py", "attended.py", "acts.py", "appeal_acts.py", "paper_acts.py", "asking.py", "typeahead.py")
+SHOWN += [ROOT / "operator_tui" / name for name in (*_ACTS, "sentences.py")]
+SHOWN += sorted((ROOT / "operator_tui" / "desk").glob("*.py"))
+RULES = sorted((ROOT / "operator_tui" / "appeals").glob("*.py"))
+_NOT_TRANSLATED = {
+    # How Latin letters are said aloud in Russian, and a word that the registry's own data begins with.
+    "screens/code.py": re.compile("^[а-я-]+$"),
+    "screens/insured_words.py": re.compile("^Внимание: $"),
+    # Places that templates name, what a letter and a list for the office say, and letters to search made-up people by.
+    "operator_tui/desk/at_hand.py": re.compile("^[а-я_]+$"),
+    "operator_tui/desk/letters.py": re.compile("^([а-я_]+|Здравствуйте(, )?)$"),
+    "operator_tui/desk/export.py": re.compile("^Обращения$"),
+    "operator_tui/desk/parts.py": re.compile("^[а-я]+$"),
+}
 _WRAPPERS = {"tr", "ntr", "mark"}
 _CYRILLIC = re.compile("[А-Яа-яЁё]{2}")
 _CYRILLIC_WORDS = re.compile("[А-Яа-яЁё]+")
@@ -58,6 +70,16 @@ def test_every_text_is_wrapped(file: Path) -> None:
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
+def test_the_titles_of_the_rules_are_marked(file: Path) -> None:
+    tables = [
+        node
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and "TITLES" in node.targets[0].id
+    ]
+    assert [found for table in tables for found in bare(table)] == []
+
+
 def test_a_text_that_is_not_wrapped_is_found() -> None:
     source = '"""Описание."""\na = tr("Верно")\nb = f"Неверно {a}"\nc = {"ключ": mark("Слово")}\n'
     assert [line for line, _ in bare(ast.parse(source))] == [3, 4]
@@ -67,11 +89,12 @@ def test_the_texts_can_be_extracted_for_a_translator() -> None:
     """What `make messages` does; a text in an f-string would come out empty or not at all."""
     texts = [
         text
-        for file in SHOWN
+        for file in (*SHOWN, *RULES)
         for _, _, found, _ in extract_python(BytesIO(file.read_bytes()), {"tr": None, "mark": None}, [], {})
         for text in ([found] if isinstance(found, str) else [one for one in found or () if one])
     ]
     assert "Регистрационная карта: {source}" in texts
+    assert set(FIELD_TITLES.values()) <= set(texts), "titles of the rules too"
     assert len(texts) > 300
     for text in texts:
         assert _PLACE.sub("", text).count("{") == 0, f"a place without a name: {text}"

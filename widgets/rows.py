@@ -218,9 +218,3 @@ class Rows(ScrollView, can_focus=True):
         MessagePump._on_message).
         """
         self.call_later(self.action_choose)
-
-    def choose_by_digit(self, digit: int) -> None:
-        """The digit keys: take that row (1 is the first) at once."""
-        rows = [row for row in self._rows if not row.dim]
-        if 1 <= digit <= len(rows):
-            self.post_message(self.Chosen(self, rows[digit - 1].key))

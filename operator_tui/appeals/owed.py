@@ -9,6 +9,7 @@ from typing import Any
 
 from operator_tui.appeals.card import WRITTEN, Card, Source
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.words import mark
 
 
 class Owed(StrEnum):
@@ -20,9 +21,9 @@ class Owed(StrEnum):
 
 
 OWED_TITLES = {
-    Owed.ANSWER: "ответ",
-    Owed.FORWARDING: "уведомление о переадресации",
-    Owed.EXTENSION: "уведомление о продлении срока",
+    Owed.ANSWER: mark("ответ"),
+    Owed.FORWARDING: mark("уведомление о переадресации"),
+    Owed.EXTENSION: mark("уведомление о продлении срока"),
 }
 WAYS = ("письмо", "звонок", "электронная почта", "личный приём", "портал")
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.words import mark
 
 
 class Paper(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class ReplyKind(StrEnum):
     FINAL = "final"
 
 
-REPLY_TITLES = {ReplyKind.INTERMEDIATE: "промежуточный", ReplyKind.FINAL: "окончательный"}
+REPLY_TITLES = {ReplyKind.INTERMEDIATE: mark("промежуточный"), ReplyKind.FINAL: mark("окончательный")}
 
 
 class Reply(msgspec.Struct, frozen=True):

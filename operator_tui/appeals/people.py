@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from operator_tui.appeals.words import mark
+
 
 class Role(StrEnum):
     """The customer's roles (manual, section 1; functions.md 1.2)."""
@@ -20,13 +22,13 @@ class Role(StrEnum):
 
 
 ROLE_TITLES = {
-    Role.OPERATOR_1: "Оператор 1 уровня",
-    Role.OPERATOR_2: "Оператор 2 уровня",
-    Role.INSURER_1: "Страховой представитель 1 уровня",
-    Role.INSURER_2: "Страховой представитель 2 уровня",
-    Role.INSURER_3: "Страховой представитель 3 уровня",
-    Role.ADMINISTRATOR: "Администратор контакт-центра",
-    Role.TRAINEE: "Стажёр",
+    Role.OPERATOR_1: mark("Оператор 1 уровня"),
+    Role.OPERATOR_2: mark("Оператор 2 уровня"),
+    Role.INSURER_1: mark("Страховой представитель 1 уровня"),
+    Role.INSURER_2: mark("Страховой представитель 2 уровня"),
+    Role.INSURER_3: mark("Страховой представитель 3 уровня"),
+    Role.ADMINISTRATOR: mark("Администратор контакт-центра"),
+    Role.TRAINEE: mark("Стажёр"),
 }
 
 

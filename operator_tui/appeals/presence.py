@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.words import mark
 
 
 class State(StrEnum):
@@ -79,15 +80,15 @@ _MOVES: dict[tuple[State, Move], State] = {
 
 # The customer's words (functions.md K-3.8, issue "The telephone").
 TITLES = {
-    State.FREE: "свободен",
-    State.RINGING: "звонит",
-    State.TALKING: "разговаривает",
-    State.WRAP_UP: "постобработка",
-    State.BREAK: "перерыв",
-    State.OFFLINE: "нет связи",
+    State.FREE: mark("свободен"),
+    State.RINGING: mark("звонит"),
+    State.TALKING: mark("разговаривает"),
+    State.WRAP_UP: mark("постобработка"),
+    State.BREAK: mark("перерыв"),
+    State.OFFLINE: mark("нет связи"),
 }
-ACTIVE = "Активен"
-NOT_ACTIVE = "Не активен"
+ACTIVE = mark("Активен")
+NOT_ACTIVE = mark("Не активен")
 
 
 class Presence(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from operator_tui.appeals.card import Card
-from operator_tui.appeals.catalogue import AppealType, Theme
+from operator_tui.appeals.catalogue import Theme
 from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.commands import Situation
@@ -225,9 +225,9 @@ class Desk:
 
     # answers
 
-    def search_themes(self, text: str, type_: AppealType | None = None) -> list[Theme]:
+    def search_themes(self, text: str) -> list[Theme]:
         """Themes for the theme line, best first."""
-        return self.parts.themes.search(text, type_)
+        return self.parts.themes.search(text)
 
     def search_scripts(self, text: str) -> list[Script]:
         """Any typical answer by keywords (K-5.1.5.3)."""

@@ -130,11 +130,11 @@ class PaperDesk:
 
     # answers and letters
 
-    async def reply(self, card_id: str, kind: ReplyKind, number: str, day: str, file: str = "") -> Card:
+    async def reply(self, card_id: str, kind: ReplyKind, number: str, day: str) -> Card:
         """An answer that went out: intermediate or final, with its outgoing number and date."""
         self._demand(Right.CARD_WITHOUT_CALL)
         demand_numbered(number, day, self.today)
-        return await self._add(card_id, "replies", Reply(kind, number, day, file))
+        return await self._add(card_id, "replies", Reply(kind, number, day))
 
     async def letter(self, card_id: str, letter: Letter, *, number: str, day: str, text: str) -> tuple[Paper, str]:
         """Make a letter, keep it with the appeal as an answer, and print it or put it into the outbox folder.

@@ -90,4 +90,4 @@ async def _in_process(file: Path, package: Package, path: Path, key: bytes) -> N
     if said:
         raise Refusal.from_wire(msgspec.json.decode(said))
     if process.returncode:
-        raise Refusal(Code.REGISTRY_TRANSFER, reason=f"код {process.returncode}")
+        raise Refusal(Code.REGISTRY_TRANSFER, reason=tr("код {code}").format(code=process.returncode))

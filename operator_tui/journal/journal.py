@@ -328,6 +328,9 @@ class Journal:
         """This journal was copied and the server has other operations under our numbers: go on as ``identity``; what
         waits is sent under its code, with the id it had."""
         with self._store.writing():
+            if identity.epoch != self._store.demand_device().epoch:
+                # The server was restored between its refusal and the new code: its stream is another one.
+                confirm.rewind(self._store, outbox.upcoming(self._store)[1], identity.epoch)
             forked.go_on_as(self._store, identity)
 
     def formers(self) -> list[Former]:

@@ -347,3 +347,16 @@ def test_a_card_of_a_lost_lineage_gives_way_to_what_another_copy_returned_under_
     else:  # something else that had the number: what is on the screen stays
         assert card_of(journal, old.id).value("address") == "дописано здесь"
     origin.close()
+
+
+def test_a_fork_at_a_server_that_was_restored_meanwhile_reads_its_stream_from_the_start(
+    journal: Journal, server: Server
+) -> None:
+    card = journal.save(appeal())
+    server.answer(journal)
+    edit(journal, card.id, address="ещё не отправлено")
+    assert journal.cursors() == {STREAM: 1}
+    journal.fork(msgspec.structs.replace(identity(code="bbbbbb"), epoch="epoch-2"))
+    assert journal.cursors() == {STREAM: 0}
+    assert card_of(journal, card.id).value("address") == "ещё не отправлено", "the screen does not go blank meanwhile"
+    assert [operation.was for operation in journal.outbox(10)] == ["k7q2mx:2"]

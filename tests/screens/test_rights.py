@@ -25,7 +25,7 @@ async def test_level_one_answers_typical_questions_and_hands_a_complaint_on() ->
         await desk.until(lambda: "Жалоба" in desk.line("#theme-title"), "a complaint")
         desk.desk.card.choose_result("R01")
         await desk.press("f9")
-        await desk.until(lambda: "Для вашей роли" in desk.notice, "why not")
+        await desk.until(lambda: "Ваша роль это обращение" in desk.notice, "why not")
         assert "Оператор 2 уровня" in desk.notice
         assert "Оператор 1 уровня" not in desk.notice
         assert desk.surname.value == "Проверкина", "nothing typed is lost"
