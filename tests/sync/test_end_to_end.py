@@ -20,6 +20,7 @@ from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.draft import new_draft
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.number import REGISTER
 from operator_tui.appeals.operations import Kind
 from operator_tui.journal.journal import Journal
 from operator_tui.profiles import Profile, open_profile
@@ -177,7 +178,14 @@ async def test_what_one_desk_saves_the_other_shows(
         card = one.save(new_draft(fields=FIELDS))
         sender.kick()
         await until(lambda: seen == [card.id])
+        # The stream may be faster than the answer to who saved: the fund's number comes to him with his own event.
+        await until(lambda: _registered(one, card.id))
         assert other.card(card.id) == one.card(card.id)
+
+
+def _registered(journal: Journal, card_id: str) -> bool:
+    card = journal.card(card_id)
+    return card is not None and REGISTER in card.fields
 
 
 async def test_a_desk_that_listens_hears_at_once_and_sends_meanwhile(
