@@ -18,6 +18,7 @@ from operator_tui.appeals.rights import Right, may
 from operator_tui.i18n import mark, tr
 from operator_tui.paper_acts import PaperActs
 from screens.ask import AskScreen
+from screens.card_steps import CardSteps
 from screens.form import Asked, Values, iso_day, iso_days
 from screens.promises import PromisesScreen
 from screens.words import day, local_time
@@ -138,6 +139,8 @@ class AppealActs(PaperActs):
             words = tr("Обращение {number}: перезвоним до {due}, статус «{status}».")
             status = tr(STATUS_TITLES[saved.status])
             self.desk.notice(words.format(number=saved.value("number"), due=due, status=status))
+            if isinstance(self._app.screen, CardSteps):
+                await self._app.screen.put_away()  # promised: nothing more is to be done with it now
 
         self._form(title, self._promise_lines(fields, to=to), done, check)
 

@@ -114,9 +114,7 @@ class PeopleSteps(CardSteps):
         if self.desk.state.card is None:
             await self.desk.card.open()
         await self.desk.card.attach(person)
-        search = self.query_one(PersonSearch)
-        search.fold()
-        search.clear()
+        self.query_one(PersonSearch).put_away()
         self.focus_next_step()
 
     def _person_at_hand(self) -> Person:

@@ -76,10 +76,12 @@ def hint(card: CardAtHand, field: str) -> str:
     return ""
 
 
-def card_title(card: CardAtHand) -> str:
-    """What card this is, and what state it is in."""
+def card_title(card: CardAtHand, room: int) -> str:
+    """What card this is, and what state it is in, in ``room`` cells where it can be said in so few."""
     if card.saved is None:
-        return tr("Регистрационная карта: {source}").format(source=str(card.fields.get("source", "")).lower())
+        source = str(card.fields.get("source", "")).lower()
+        whole = tr("Регистрационная карта: {source}").format(source=source)
+        return whole if len(whole) <= room else tr("Рег. карта: {source}").format(source=source)
     if card.saved.rival:
         titles = ", ".join(map(field_title, card.saved.rival))
         return tr("РАСХОЖДЕНИЕ: {fields} — ^K").format(fields=titles)

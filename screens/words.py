@@ -203,21 +203,25 @@ _URGENT = ((0, "!"), (1, "1"), (3, "3"))
 
 
 def days_word(card: Card, now_ms: int, zone: str) -> str:
-    """Days to the term of an open appeal: ``12 дн``, ``-2 дн``; empty where nothing waits."""
+    """Days to the term of an open appeal: ``12 дн``, ``-2 дн``, on its last day ``сег.``; empty where nothing waits."""
     if not card.deadline or card.status not in OPEN_STATUSES:
         return ""
-    return tr("{days} дн").format(days=days_left(card.deadline, now_ms, zone))
+    left = days_left(card.deadline, now_ms, zone)
+    return tr("{days} дн").format(days=left) if left else tr("сег.")
 
 
 def urgency(card: Card, now_ms: int, zone: str, group: str = "") -> str:
     """``!`` on the last day and after it, ``1`` and ``3`` when that many days are left, else a blank.
 
-    The nearest term counts; ``group`` is the level-2 group of the theme, which says whether one is to forward.
+    The nearest term counts; ``group`` is the level-2 group of the theme, which says whether one is to forward. Who has
+    closed an appeal has done his part: while it is looked at, only a term that has passed asks for attention.
     """
     terms = terms_of(card, group, now_ms, zone)
     if not terms:
         return " "
     left = terms[0].left
+    if card.status is Status.IN_REVIEW and left >= 0:
+        return " "
     return next((sign for days, sign in _URGENT if left <= days), " ")
 
 

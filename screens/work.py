@@ -69,6 +69,11 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         super().on_screen_resume()
         self._guide()
 
+    def on_resize(self) -> None:
+        """A title that had no room, or now has none, is said the other way."""
+        if self.is_mounted:
+            self.call_after_refresh(self.paint_card)
+
     def _guide(self) -> None:
         """Put the focus where a card begins, once a card: a key pressed meanwhile has already said where to go."""
         card = self.desk.state.card
@@ -92,8 +97,9 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         values |= {name: shown_value(card, name) for name in wanted}
         asked = [(name, asked_label(name), hint(card, name)) for name in wanted]
         form.show(
-            card_title(card), values, theme=theme_line(card, catalogue), policy=policy_line(card),
-            result=result_line(card, catalogue), edition=(card.draft, card.edition), asked=asked,
+            card_title(card, form.content_size.width), values, theme=theme_line(card, catalogue),
+            policy=policy_line(card), result=result_line(card, catalogue), edition=(card.draft, card.edition),
+            asked=asked,
         )  # fmt: skip
         form.set_locked(not card.editable)
         self.paint_answer(card)

@@ -122,6 +122,12 @@ class PersonSearch(Vertical):
         """«Скрыть»: fold the list; what was typed stays."""
         self.remove_class("-open")
 
+    def put_away(self) -> None:
+        """Somebody was found: the one empty line again, and nothing unfolded."""
+        self.fold()
+        self.clear()
+        self.remove_class("-fields")
+
     def clear(self) -> None:
         """«Очистить»: empty line, empty fields, empty list."""
         self.line.value = ""

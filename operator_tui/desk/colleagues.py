@@ -40,6 +40,9 @@ class Colleagues:
 
     def state(self, number: str) -> str | None:
         """What the person at a number does (appeals.presence.State), None when nobody knows."""
+        operator = self._desk.state.operator
+        if operator is not None and number == operator.extension:
+            return self._desk.state.presence.state.value  # nobody tells a desk of itself
         if self._teller is not None and (known := self._teller.states.get(number)):
             return known
         return self._desk.state.colleagues.get(number)

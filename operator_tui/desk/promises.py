@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from operator_tui.appeals.calendar import Country, OfficeHours, WorkingCalendar, parse_changes
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.deadlines import local_date
-from operator_tui.appeals.draft import draft_of
+from operator_tui.appeals.draft import Draft, draft_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
@@ -38,6 +38,7 @@ from operator_tui.phone.line import Call
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
+    from operator_tui.journal.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,12 @@ class PromiseDesk:
         ``given`` has promise_due (UTC ms) and what is known of promise_phone, promise_ask, promise_hours. To another
         operator an unsaved card is saved first: it needs type and theme then.
         """
-        if given.get("operator"):
-            return await self._desk.card.write(lambda journal, draft: journal.save_and_defer(draft, given))
-        return await self._desk.card.write(lambda journal, draft: journal.save_promised(draft, given))
+
+        def promised(journal: Journal, draft: Draft) -> Card:
+            to_another = bool(given.get("operator"))
+            return (journal.save_and_defer if to_another else journal.save_promised)(draft, given)
+
+        return await self._desk.card.write(promised, finished=True)
 
     async def change(self, card_id: str, given: Mapping[str, Any]) -> Card:
         """Another time, number, person to ask for or hours of a promise."""

@@ -62,7 +62,7 @@ class CardAtHand:
     ``fields`` is what stands in the form; ``typed`` the fields the operator wrote himself; ``saved`` the card in the
     journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals;
     ``edition`` counts what the program wrote into the fields: a form may overwrite the field one is typing in only
-    when it has grown. ``finished`` once it was closed here and nothing was written since. ``base`` and ``seen`` are
+    when it has grown. ``finished`` once it was closed or promised and nothing was written since. ``base`` and ``seen`` are
     what the operator saw when he opened a card of the journal: which operation wrote each field, and its value.
     """
 

@@ -41,7 +41,9 @@ def _with_second(situation: Situation) -> Refusal | None:
 def _may_change_state(situation: Situation) -> Refusal | None:
     if situation.presence in ("free", "wrap_up", "break"):
         return None
-    return Refusal(Code.WORK_NOT_BEGUN if situation.phone == "off" else Code.CALL_ACTIVE)
+    if situation.phone == "off":
+        return Refusal(Code.WORK_NOT_BEGUN)
+    return Refusal(Code.BREAK_RINGS if situation.presence == "ringing" else Code.BREAK_TALKS)
 
 
 register(

@@ -137,7 +137,7 @@ DESK = Scene(
     # No caller may ring into a walk whose bytes are counted.
     env={"OPERATOR_TUI_PHONE_SIMULATED_FIRST_SECONDS": "86400", "OPERATOR_TUI_PHONE_SOUND": "null"},
     steps=(
-        Step("card", "screen", ("insert",), until="Регистрационная карта"),
+        Step("card", "screen", ("insert",), until="карта: добавлено вручную"),
         Step("to theme", "focus", ("f6",)),
         Step("to surname", "focus", ("tab",)),
         *typed("field", "Смирнов", "letter", "Фамилия    "),

@@ -57,7 +57,7 @@ def test_the_first_letter_of_a_search_costs_no_more_whatever_it_is() -> None:
     before = "застрахованного:  "
     with started(DESK) as desk:
         desk.press("insert")
-        desk.wait_text("Регистрационная карта: добавлено")
+        desk.wait_text("Рег. карта: добавлено вручную")
         desk.press("f5")
         desk.wait_quiet()
         letters = {}
