@@ -218,6 +218,8 @@ class Engine:
         self._send(wire.Event(event))
         if (ring := should_ring(self._snapshot.calls)) != should_ring(before.calls):
             self._sound.ring(ring)
+        if bool(self._snapshot.calls) != bool(before.calls):
+            self._sound.warm(bool(self._snapshot.calls))
 
     def _note(self, event: PhoneEvent) -> None:
         match event:

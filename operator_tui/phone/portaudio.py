@@ -58,6 +58,9 @@ class PyAudioCard:
         self._ringing = on
         self._worker.submit(self._set_ring)
 
+    def warm(self, on: bool) -> None:
+        self._talk.warm(on, self._config.likely_rate)
+
     def levels(self) -> tuple[float, float]:
         microphone, speaker = self._peaks
         self._peaks[:] = 0.0, 0.0
@@ -96,6 +99,7 @@ class PyAudioCard:
         return peak(said)
 
     def close(self) -> None:
+        self._talk.warm(False, 0)
         self.port.stop()
         self._ringing = False
         self._worker.submit(self._set_ring).result()

@@ -353,6 +353,8 @@ class BaresipLine(BaseLine):
         if native is not None:
             self._ids.pop(native.handle, None)
         self._move(call, Move.END, by=by, cause=text, to=to if by is EndedBy.TRANSFER else "")
+        if by is EndedBy.NETWORK and self._registrar is not None:
+            self._registrar.doubt()
 
     def _follow(self) -> None:
         """Let the sound follow the call that is heard now."""

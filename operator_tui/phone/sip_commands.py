@@ -21,7 +21,7 @@ _NOT_JOINED_YET = (400, 500)  # what Asterisk says to a REFER of a channel that 
 TRANSFERED = "Call transfered"  # the stack's own spelling
 # The stack's words for "the other end said BYE or CANCEL", and for "nobody said anything any more".
 _SAID_BYE = ("Connection reset by peer", "Connection reset", "Rejected by peer")
-_VANISHED = ("timeout", "timed out", "unreachable", "no route", "refused")
+_VANISHED = ("timeout", "timed out", "unreachable", "no route", "refused", "rtp stream")
 
 
 def who_ended(text: str) -> EndedBy:

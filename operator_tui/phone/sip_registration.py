@@ -44,6 +44,7 @@ class Registrar:
         self._told = told
         self._state = RegistrationState.OFF
         self._ok_at = clock.monotonic()
+        self._doubted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -61,6 +62,10 @@ class Registrar:
         with contextlib.suppress(BaresipError):
             await self._agent.unregister(timeout=1.0)
 
+    def doubt(self) -> None:
+        """The PBX may be gone, or back and knowing nobody: ask now, not when the refresh is due."""
+        self._doubted.set()
+
     async def _run(self) -> None:
         await self._register()
         while self._state is not RegistrationState.FAILED:
@@ -68,7 +73,12 @@ class Registrar:
                 await asyncio.sleep(_AGAIN_SECONDS)
                 await self._register()
             else:
-                await asyncio.sleep(_POLL_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._doubted.wait(), _POLL_SECONDS)
+                if self._doubted.is_set():
+                    self._doubted.clear()
+                    await self._register()
+                    continue
                 silent = self._clock.monotonic() - self._ok_at
                 if silent > _REFRESH_SHARE * self._config.register_seconds + _TIMER_F_SECONDS:
                     self._lost()

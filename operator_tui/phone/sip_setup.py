@@ -20,7 +20,7 @@ from operator_tui.phone.line import LineConfig
 from operator_tui.phone.numbers import normalised
 
 # A display name and what the PBX tells about the queue come only by headers that are asked for.
-EXPOSED = ("From", "P-Asserted-Identity", "Call-Info", "Alert-Info", "X-Queue", "X-Queue-Entered")
+EXPOSED = ("From", "P-Asserted-Identity", "Call-Info", "Alert-Info", "X-Queue", "X-Queue-Entered", "X-Language")
 QUEUE_HEADER = "X-Queue"
 # Each user of a terminal server has SIP ports and RTP ports of his own (DESIGN rule 12).
 _SIP_FIRST, _SIP_USERS, _SIP_STEP = 15_000, 500, 10
@@ -29,7 +29,6 @@ _SLOW_CODECS = ("opus/48000/1",)  # so the stack names it once stereo is off
 _SLOW_BITRATE = 14_000  # with its headers about 20 kbit/s on the wire
 _SLOW_PTIME = 60  # milliseconds of sound in a packet
 _LOOPBACK = "127."
-_VANISHED_SECONDS = 30  # of silence after which the other end is taken for gone
 _DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 
@@ -67,7 +66,7 @@ def setup(config: LineConfig, secret: str) -> Setup:
             net_interface=local or None,
             expose_headers=EXPOSED,
             max_concurrent_calls=2,
-            rtp_timeout=_VANISHED_SECONDS,
+            rtp_timeout=config.vanished_seconds,
             extra_config_text=_extra(config, local),
         )
     except ValueError as error:
@@ -98,6 +97,9 @@ def _extra(config: LineConfig, local: str) -> str:
         "audio_jitter_buffer_type adaptive",
         "audio_jitter_buffer_ms 20-200",
     ]
+    if config.only_pbx:
+        # Else whoever reaches the port rings: requests come from the address of the registrar or are dropped.
+        lines.append("filter_registrar udp,tcp,tls")
     if config.slow_line:
         # Forward error correction costs a little of the 16 kbit/s and mends single losses (RFC 6716 2.1.7).
         lines += [f"opus_bitrate {_SLOW_BITRATE}", "opus_inbandfec yes", "opus_packet_loss 5", "opus_stereo no",

@@ -23,6 +23,10 @@ class SoundCard(Protocol):
         """Start or stop ringing; returns at once and never fails (text and bell ring besides)."""
         ...
 
+    def warm(self, on: bool) -> None:
+        """Have the devices open for a talk that may come, or let them go."""
+        ...
+
     def levels(self) -> tuple[float, float]:
         """Peaks of microphone and speaker since the last asking, 0.0-1.0."""
         ...
@@ -78,6 +82,9 @@ class NullCard:
         self.port: AudioPort = port or NullPort()
 
     def ring(self, on: bool) -> None:
+        pass
+
+    def warm(self, on: bool) -> None:
         pass
 
     def levels(self) -> tuple[float, float]:

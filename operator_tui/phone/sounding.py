@@ -24,6 +24,8 @@ class Sounding:
         self._card: SoundCard | None = None
         self._looking: asyncio.Task[None] | None = None
         self._checking = False
+        self._warm = False
+        self._warming: asyncio.Task[None] | None = None
 
     async def open(self, config: LineConfig) -> SoundCard:
         """The card, or none when it does not open in time: a sound server that hangs must not hold up work."""
@@ -40,9 +42,8 @@ class Sounding:
     async def close(self) -> None:
         """Nothing to do when it is not open."""
         card, self._card = self._card, None
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            await asyncio.gather(looking, return_exceptions=True)
+        pending = [task for task in (self._looking, self._warming) if task is not None]
+        await asyncio.gather(*pending, return_exceptions=True)
         if card is not None:
             await asyncio.to_thread(card.close)
 
@@ -50,6 +51,23 @@ class Sounding:
         """Start or stop ringing."""
         if self._card is not None:
             self._card.ring(on)
+
+    def warm(self, on: bool) -> None:
+        """Open the devices ahead: somebody calls or is called, and the answer must not wait for them."""
+        self._warm = on
+        if self._card is not None and self._warming is None:
+            self._warming = asyncio.create_task(self._warmed(self._card))
+
+    async def _warmed(self, card: SoundCard) -> None:
+        done: bool | None = None
+        try:
+            while done is not self._warm and self._card is card:
+                done = self._warm
+                await asyncio.to_thread(card.warm, done)
+        except Exception as error:  # the talk opens them itself
+            self._log.failed("warm_failed", error)
+        finally:
+            self._warming = None
 
     def tell_levels(self) -> None:
         """For the meter on the screen."""

@@ -61,6 +61,13 @@ class Talk:
         del self._waiting[:size]
         return piece
 
+    def mute(self, on: bool) -> None:
+        """The microphone off, with what it has said and nobody has heard yet, or on again."""
+        self.muted = on
+        if on:
+            with contextlib.suppress(AudioNotActive, AudioRestarted):
+                self._audio.flush_tx()
+
     def push(self, pcm: bytes) -> None:
         """What the operator says, mono; silence while muted."""
         if self.muted:
@@ -107,7 +114,7 @@ class Ear:
 
     def mute(self, call: CallId, on: bool) -> None:
         if self._talk is not None and self._call == call:
-            self._talk.muted = on
+            self._talk.mute(on)
 
     def record(self, call: CallId, sink: RecordSink | None) -> None:
         """Where that call's sound goes besides, now and after each hold; None ends it."""

@@ -83,6 +83,11 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
         return int(entered) * 1000 if entered.isdigit() else None
 
     @property
+    def language(self) -> str:
+        """The language the caller has chosen at the PBX (``ru``, ``kk``); empty where it does not tell."""
+        return self.headers.get("X-Language", "").strip().casefold()[:2]
+
+    @property
     def rings_here(self) -> bool:
         """Somebody calls and has not been answered."""
         return self.state is CallState.RINGING and self.direction is Direction.INCOMING
@@ -168,6 +173,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     transport: str = "udp"  # udp | tcp | tls
     srtp: bool = False  # sound encrypted or no call at all (RFC 3711, keys by SDES: only over tls)
     slow_line: bool = False  # a 64 kbit/s office: Opus at 14 kbit/s in frames of 60 ms, instead of ``codecs``
+    only_pbx: bool = True  # a call that does not come from the PBX's own address is dropped before it rings
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
     extension: str = ""  # the operator's internal number; normally known from sign-in
     auth_user: str = ""  # where the PBX keys the secret by another name
@@ -178,6 +184,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     # As the public network speaks first: what needs no transcoding. A slow line puts opus first.
     codecs: tuple[str, ...] = ("pcma", "pcmu", "g722/16000/1", "opus/48000/2")
     register_seconds: int = 60
+    vanished_seconds: int = 30  # of silence after which the other end is taken for gone: a BYE may get lost
     ami_server: str = ""  # host or host:port of Asterisk's manager interface; empty: no queue figures
     ami_user: str = "oms"
     queue: str = "oms-1"
@@ -194,6 +201,13 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     simulated_talk_seconds: float = 900.0  # and how long he talks at most
     simulated_waiting_seconds: float = 0.0  # into a talk until a second caller rings; 0: never
     simulated_seed: int = 1411
+
+    @property
+    def likely_rate(self) -> int:
+        """Samples a second that a talk will most likely have: those of the codec asked for first."""
+        first = "opus/48000/1" if self.slow_line else (self.codecs or ("pcma",))[0]
+        rate = first.partition("/")[2].partition("/")[0]
+        return int(rate) if rate.isdigit() else 8000
 
 
 class Caller(msgspec.Struct, frozen=True):
