@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from central import apply, backup, moved
+from central import apply, backup, exchange, moved, steps
 from operator_tui.journal import cards, confirm, forked, outbox
 from operator_tui.sync import taking
 
@@ -65,7 +65,14 @@ MUTANTS = [
     Mutant("refusal not told", confirm, "if outcome.s != outbox.APPLIED:", "if outcome.s == outbox.MERGED:"),
     Mutant("overlay twice", cards, "WHERE card = ? AND confirmed = 0 AND state", "WHERE card = ? AND state"),
     Mutant("fork not seen", apply, "if digest != operation_digest(plain):", "if False:"),
-    Mutant("number not used up", apply, "last_n = row.last_n + len(fresh)", "last_n = row.last_n"),
+    Mutant("number not used up", apply, '"last_n": b.last_n + len(b.fresh)', '"last_n": b.last_n'),
+    Mutant(
+        "who came second is not counted",
+        apply,
+        "for b in batches]\n        update_rows",
+        "for b in batches[:1]]\n        update_rows",
+    ),
+    Mutant("answers of others", exchange, "(places[i] for i in group)", "(places[i] for i in reversed(group))"),
     Mutant(
         "two transactions",
         apply,
@@ -73,15 +80,15 @@ MUTANTS = [
         '        _store_cards(connection, cards)\n        connection.exec_driver_sql("COMMIT")\n'
         '        connection.exec_driver_sql("BEGIN IMMEDIATE")\n',
     ),
-    Mutant("old id not asked", apply, "step = _known_before(plain, moved) or _decide(", "step = _decide("),
+    Mutant("old id not asked", steps, "step = _known_before(plain, digest, moved) or _decide(", "step = _decide("),
     Mutant("another lineage not noticed", taking, "if head.e == device.epoch and not lacks:", "if not lacks:"),
     Mutant("known under another id not told", moved, "or operation_id(row.device, row.n)", 'or ""'),
     Mutant("same epoch after restore", backup, "values(v=epoch)", "values(v=t.server.c.v)"),
     Mutant(
         "durable without a copy",
         apply,
-        "return Pushed(last_n + 1, row.durable_n, before +",
-        "return Pushed(last_n + 1, last_n, before +",
+        "return Pushed(last_n + 1, batch.durable, outcomes,",
+        "return Pushed(last_n + 1, last_n, outcomes,",
     ),
     Mutant(
         "two acts, one number",

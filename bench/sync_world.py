@@ -9,26 +9,26 @@ import asyncio
 import itertools
 import random
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from bench.sync_wire import Flight, OpenStream, Wire
 from central import backup as copies
 from central.auth.sessions import authenticated
-from central.devices import enrol, enrolment_code
-from central.exchange import exchange
+from central.devices import enrol, enrolment_code, epoch
+from central.exchange import asked, exchange_all
 from central.feed import Feed
 from central.forks import fork
+from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.draft import draft_of, new_draft
-from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Operator, Role
@@ -38,7 +38,7 @@ from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.dictionary import dictionary_of
 from operator_tui.sync.events import frames_event, read_cursors
 from operator_tui.sync.listening import Buffered
-from operator_tui.sync.protocol import FORK_PATH, SUMS_PATH, canonical, write_answer
+from operator_tui.sync.protocol import FORK_PATH, canonical, write_answer
 from operator_tui.sync.sender import Sender
 
 KEY = bytes(32)
@@ -146,12 +146,31 @@ class Server:
         copies.restore_sqlite(self.copy, KEY, self.path)
         self._open()
 
-    def answer(self, path: str, body: bytes, token: str) -> bytes:
+    def answer(self, flights: Sequence[Flight]) -> list[bytes | Exception]:
+        """Answer requests that came at once: those of one device code after another, the others in one transaction
+        where the server puts them together."""
         now = self.clock.now_ms()
-        if path == FORK_PATH:
+        forks = {place: self._forked(each.token, now) for place, each in enumerate(flights) if each.path == FORK_PATH}
+        rest = [each for each in flights if each.path != FORK_PATH]
+        asking = [asked(each.token, each.body, packed=True) for each in rest]
+        told = iter(exchange_all(self.database, asking, now, CATALOGUE))
+        bodies: list[bytes | Exception] = []
+        for place, flight in enumerate(flights):
+            if place in forks:
+                bodies.append(forks[place])
+            elif isinstance(what := next(told), Exception):
+                bodies.append(what)
+            else:
+                answer, dictionary = what[1], dictionary_of(flight.body)
+                frames = write_answer(answer.head, answer.outcomes, answer.events, answer.end, dictionary)
+                bodies.append(b"".join(frames))
+        return bodies
+
+    def _forked(self, token: str, now: int) -> bytes | Exception:
+        try:
             return msgspec.json.encode(fork(self.database, authenticated(self.database, token, now), now))
-        _, answer = exchange(self.database, token, body, packed=True, now_ms=now, catalogue=CATALOGUE)
-        return b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end, dictionary_of(body)))
+        except Exception as error:
+            return error
 
     def tell(self, stream: OpenStream) -> None:
         """What an open stream is told next."""
@@ -171,119 +190,18 @@ class Server:
         answer = enrol(self.database, code, self.clock.now_ms())
         return DeviceIdentity(answer.device, answer.number, answer.token, answer.epoch, answer.operator)
 
+    @property
+    def epoch(self) -> str:
+        with self.database.read() as connection:
+            return epoch(connection)
+
+    def heads(self) -> dict[str, int]:
+        """Where each stream stands."""
+        return {row.id: row.seq for row in self.rows(t.stream)}
+
     def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
         with self.database.read() as connection:
             return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)))
-
-
-@dataclass(eq=False)
-class OpenStream:
-    """A stream on the line: what the server has told and has not arrived yet."""
-
-    query: dict[str, str]
-    token: str
-    begun: asyncio.Future[None]
-    feed: Feed | None = None
-    told: list[tuple[str, str]] = field(default_factory=list)
-    arrived: asyncio.Queue[tuple[str, str] | None] = field(default_factory=asyncio.Queue)
-    waiting: bool = True
-
-    def fail(self, refusal: Refusal) -> None:
-        """The line breaks off."""
-        self.waiting = False
-        if not self.begun.done():
-            self.begun.set_exception(refusal)
-        else:
-            self.arrived.put_nowait(None)
-
-    def give(self) -> None:
-        """The next event arrives."""
-        if not self.begun.done():
-            self.begun.set_result(None)
-        if self.told:
-            self.arrived.put_nowait(self.told.pop(0))
-
-
-@dataclass(eq=False)
-class Flight:
-    """One request on the line and what has come back of its answer."""
-
-    path: str
-    body: bytes
-    token: str
-    begun: asyncio.Future[None]
-    chunks: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
-    rest: bytes | None = None  # the answer's bytes still under way; None before the server has answered
-    waiting: bool = True  # somebody still waits for the answer
-
-    def fail(self, refusal: Refusal) -> None:
-        """The line breaks off."""
-        self.waiting = False
-        if not self.begun.done():
-            self.begun.set_exception(refusal)
-        else:
-            self.chunks.put_nowait(None)
-
-    def give(self, size: int) -> None:
-        """The next bytes arrive."""
-        assert self.rest is not None
-        if not self.begun.done():
-            self.begun.set_result(None)
-        part, self.rest = self.rest[:size], self.rest[size:]
-        if part:
-            self.chunks.put_nowait(part)
-        if not self.rest:
-            self.waiting = False
-            self.chunks.put_nowait(b"")
-
-
-class Wire:
-    """Stands where the Link stands: holds each request until the schedule says what becomes of it."""
-
-    def __init__(self) -> None:
-        self.flights: list[Flight] = []
-        self.streams: list[OpenStream] = []
-
-    @asynccontextmanager
-    async def post(
-        self, path: str, body: bytes, *, token: str = "", packed: bool = True
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        if path == SUMS_PATH:
-            raise Refusal(Code.BAD_REQUEST, reason="http")  # nothing may heal here what should not have gone astray
-        flight = Flight(path, body, token, asyncio.get_running_loop().create_future())
-        self.flights.append(flight)
-        try:
-            await flight.begun
-            yield self._arriving(flight)
-        finally:
-            flight.waiting = False
-
-    @asynccontextmanager
-    async def events(
-        self, path: str, query: dict[str, str], *, token: str = ""
-    ) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
-        stream = OpenStream(query, token, asyncio.get_running_loop().create_future())
-        self.streams.append(stream)
-        try:
-            await stream.begun
-            yield self._telling(stream)
-        finally:
-            stream.waiting = False
-
-    async def _telling(self, stream: OpenStream) -> AsyncIterator[tuple[str, str]]:
-        while (event := await stream.arrived.get()) is not None:
-            yield event
-        raise Refusal(Code.SERVER_AWAY)
-
-    async def put(self, path: str, body: bytes, *, token: str = "") -> None:
-        return
-
-    async def _arriving(self, flight: Flight) -> AsyncIterator[bytes]:
-        while (chunk := await flight.chunks.get()) is not None:
-            if not chunk:
-                return
-            yield chunk
-        raise Refusal(Code.SERVER_AWAY)
 
 
 async def at_once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -394,6 +312,10 @@ class Desk:
         """Everything on this disk was promised to the operator."""
         for (body,) in self.look("SELECT body FROM outbox"):
             self.issued.add(mark_of(msgspec.json.decode(body)))
+
+    def knows(self, epoch: str) -> bool:
+        """Whether this is the lineage it follows."""
+        return self.journal.device is not None and self.journal.device.epoch == epoch
 
     def look(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the journal, past the fuse."""

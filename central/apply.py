@@ -1,49 +1,44 @@
-"""Takes a device's operations: exactly once, in order, decided by the rules of operator_tui/appeals.
+"""Takes devices' operations: exactly once, in order, decided by the rules of operator_tui/appeals.
 
-One transaction does it all (design 1.5, rules 1 and 2): lock the device's row; an operation that was here before
+One transaction does it all (design 1.5, rules 1 and 2): lock the devices' rows; an operation that was here before
 gets the answer it got then; the next one is decided, stored and answered; a refused one uses up its number, is
-stored whole and comes back with its reason; behind a gap nothing is taken.
+stored whole and comes back with its reason; behind a gap nothing is taken. Several devices may share a transaction:
+each gets what it would have got alone, in the order they are given.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
 
 from central import audit, streams
 from central.devices import Device
-from central.log import log_failure
 from central.moved import Moved, known_ids, load_moved, old_id, under_known_ids
+from central.reference import Book, references
+from central.steps import OF_CARDS, REJECTED, Cards, Step, number, register, take_step, text
 from central.store import tables as t
+from central.store.bulk import insert_rows, update_rows
 from central.store.database import Database
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.catalogue import Catalogue
-from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.hlc import clamp_stamp
-from operator_tui.appeals.number import REGISTER, register_number
-from operator_tui.appeals.operations import (
-    CARD_KINDS,
-    CARD_NOW,
-    Change,
-    Kind,
-    Operation,
-    Outcome,
-    operation_id,
-    stream_for,
-)
-from operator_tui.appeals.organisations import shared_after, told
+from operator_tui.appeals.number import register_number
+from operator_tui.appeals.operations import Kind, Outcome, operation_id
 from operator_tui.sync.protocol import canonical, operation_digest
 
-APPLIED, MERGED, REJECTED = "applied", "merged", "rejected"
-_CARD_KINDS = frozenset(kind.value for kind in CARD_KINDS)
-_STAMP = re.compile(r"[0-9a-f]{16}")
+__all__ = ["REJECTED", "Push", "Pushed", "push", "push_all", "standing", "together"]
+
+
+@dataclass(frozen=True)
+class Push:
+    """What one device sends."""
+
+    device: Device
+    operations: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -57,28 +52,17 @@ class Pushed:
 
 
 @dataclass
-class _Step:
-    """One operation on its way through the transaction."""
+class _Batch:
+    """One device's push on its way through the transaction: ``before`` are the answers to what was here before,
+    ``fresh`` what is new, ``last_n`` where the device stood."""
 
-    plain: dict[str, Any]
-    digest: bytes
-    outcome: Outcome
-    draft: streams.Draft | None = None
-    more: list[streams.Draft] = field(default_factory=list)  # what other organisations are told of it
-    was: str = ""  # the id it had before a fork, when it was not known under that id
-
-
-@dataclass
-class _Cards:
-    """The cards of the batch as they stand after each step, locked from the start."""
-
-    now: dict[str, Card]
-    stored: frozenset[str]
-    manned: frozenset[str] = frozenset()  # of the organisations named, those that have operators
-    changed: dict[str, Card] = field(default_factory=dict)
-
-    def put(self, card: Card) -> None:
-        self.now[card.id] = self.changed[card.id] = card
+    device: Device
+    last_n: int
+    durable: int
+    before: list[Outcome]
+    fresh: list[dict[str, Any]]
+    moved: Moved
+    steps: list[Step] = field(default_factory=list)
 
 
 def push(
@@ -86,67 +70,127 @@ def push(
 ) -> Pushed:
     """Take the operations of one request. Refusal(FORK) when one of them differs from what was received under its
     number before, BAD_REQUEST when one has no number; nothing of the request is stored then."""
+    (done,) = push_all(database, [Push(device, operations)], now_ms, catalogue)
+    if isinstance(done, Refusal):
+        raise done
+    return done
+
+
+def push_all(database: Database, pushes: Sequence[Push], now_ms: int, catalogue: Catalogue) -> list[Pushed | Refusal]:
+    """Take the operations of several devices in one transaction, durable when this returns. ``pushes`` must be
+    such as ``together`` puts together. A refusal of one (see ``push``) leaves the others alone; any other failure
+    is raised, and nothing of any of them is stored."""
+    done = database.write(lambda connection: _push_all(database, connection, pushes, now_ms, catalogue))
+    references(database, catalogue).forget(
+        stream for what in done if isinstance(what, Pushed) for stream in what.touched
+    )
+    for pushed, what in zip(pushes, done, strict=True):
+        if isinstance(what, Refusal) and what.code is Code.FORK:
+            _record_fork(database, pushed.device, what, now_ms)
+    return done
+
+
+def together(pushes: Sequence[Push]) -> list[list[int]]:
+    """Which of them may share a transaction, as places in ``pushes``. A device has one push in each; one that comes
+    again under another number goes alone, because what is known of it is looked up before the first is decided."""
+    groups: list[list[int]] = []
+    open_: list[int] = []
+    devices: set[str] = set()
+    for place, each in enumerate(pushes):
+        if any(map(old_id, each.operations)):
+            groups.append([place])
+        elif each.device.id in devices:
+            groups.append(open_)
+            open_, devices = [place], {each.device.id}
+        else:
+            open_.append(place)
+            devices.add(each.device.id)
+    return [*groups, open_] if open_ else groups
+
+
+def standing(connection: sa.Connection, devices: Sequence[Device]) -> dict[str, Pushed]:
+    """What desks that send nothing are told, by device."""
+    rows = connection.execute(_devices(devices))
+    return {row.id: Pushed(row.last_n + 1, row.durable_n, []) for row in rows}
+
+
+def _devices(devices: Sequence[Device]) -> sa.Select[Any]:
+    # In the order of their codes: two transactions that share devices wait, and never for one another.
+    chosen = sa.select(t.device.c.id, t.device.c.last_n, t.device.c.durable_n)
+    return chosen.where(t.device.c.id.in_([device.id for device in devices])).order_by(t.device.c.id)
+
+
+def _push_all(
+    database: Database, connection: sa.Connection, pushes: Sequence[Push], now_ms: int, catalogue: Catalogue
+) -> list[Pushed | Refusal]:
+    rows = {row.id: row for row in connection.execute(database.lock(_devices([each.device for each in pushes])))}
+    known = known_ids(connection, [(each.device, rows[each.device.id].last_n, each.operations) for each in pushes])
+    batches = [_begin(connection, each, rows[each.device.id], known) for each in pushes]
+    growing = [batch for batch in batches if isinstance(batch, _Batch) and batch.fresh]
+    touched = _take(database, connection, growing, now_ms, catalogue) if growing else {}
+    return [batch if isinstance(batch, Refusal) else _answer(batch, touched) for batch in batches]
+
+
+def _answer(batch: _Batch, touched: dict[str, frozenset[str]]) -> Pushed:
+    outcomes = batch.before + [step.outcome for step in batch.steps]
+    last_n = batch.last_n + len(batch.fresh)
+    return Pushed(last_n + 1, batch.durable, outcomes, touched.get(batch.device.id, frozenset()))
+
+
+def _begin(connection: sa.Connection, push: Push, row: sa.Row[Any], known: dict[str, str]) -> _Batch | Refusal:
+    """What of it is new; the refusal of a request of which nothing may be stored."""
+    device = push.device
+    moved = load_moved(connection, device, push.operations)
+    operations = under_known_ids(device, push.operations, known, moved)
     try:
-        return database.write(lambda connection: _push(database, connection, device, operations, now_ms, catalogue))
+        before, fresh = _sort_out(connection, device, row.last_n, operations)
     except Refusal as refusal:
-        if refusal.code is Code.FORK:
-            _record_fork(database, device, refusal, now_ms)
-        raise
+        return refusal
+    return _Batch(device, row.last_n, row.durable_n, before, fresh, moved)
 
 
-def standing(connection: sa.Connection, device: Device) -> Pushed:
-    """What a desk that sends nothing is told."""
-    row = connection.execute(sa.select(t.device.c.last_n, t.device.c.durable_n).where(t.device.c.id == device.id)).one()
-    return Pushed(row.last_n + 1, row.durable_n, [])
-
-
-def _push(
-    database: Database,
-    connection: sa.Connection,
-    device: Device,
-    operations: Sequence[dict[str, Any]],
-    now_ms: int,
-    catalogue: Catalogue,
-) -> Pushed:
-    row = connection.execute(
-        database.lock(sa.select(t.device.c.last_n, t.device.c.durable_n).where(t.device.c.id == device.id))
-    ).one()
-    moved = load_moved(connection, device, operations)
-    operations = under_known_ids(device, operations, known_ids(connection, device, operations), moved)
-    before, fresh = _sort_out(connection, device, row.last_n, operations)
-    if not fresh:
-        return Pushed(row.last_n + 1, row.durable_n, before)
-    cards = _load_cards(database, connection, fresh)
-    steps: list[_Step] = []
-    for plain in fresh:
-        step = _known_before(plain, moved) or _decide(plain, device, cards, now_ms, catalogue)
-        if step.was:
-            moved[step.was, step.digest] = step.outcome
-        steps.append(step)
-    last_n = row.last_n + len(fresh)
-    by_stream = _by_stream(steps)
-    # Locked last and in this order (see streams.take_place); from here to the commit nobody else writes to them.
-    places = {stream: streams.take_place(database, connection, stream) for stream in sorted(by_stream)}
+def _take(
+    database: Database, connection: sa.Connection, batches: Sequence[_Batch], now_ms: int, catalogue: Catalogue
+) -> dict[str, frozenset[str]]:
+    """Decide and store what is new; the streams that grew by each device."""
+    cards = _load_cards(database, connection, [plain for batch in batches for plain in batch.fresh])
+    book = Book(database, connection, catalogue, [(batch.device, batch.fresh) for batch in batches])
+    for batch in batches:
+        for plain in batch.fresh:
+            batch.steps.append(_step(plain, batch, cards, now_ms, book))
+    by_stream = _by_stream([step for batch in batches for step in batch.steps])
+    # Locked last and in this order (see streams.take_places); from here to the commit nobody else writes to them.
+    places = streams.take_places(database, connection, by_stream)
     with database.together(connection):
-        touched = _store_events(connection, by_stream, places, now_ms, cards, steps)
+        _store_events(connection, by_stream, places, now_ms, cards, batches)
         _store_cards(connection, cards)
-        connection.execute(
-            sa.update(t.device).where(t.device.c.id == device.id).values(last_n=last_n, last_seen=now_ms)
-        )
-        connection.execute(sa.insert(t.op_log), [_log_row(device, step, now_ms) for step in steps])
-    return Pushed(last_n + 1, row.durable_n, before + [step.outcome for step in steps], frozenset(touched))
+        stood = [{"id": b.device.id, "last_n": b.last_n + len(b.fresh), "last_seen": now_ms} for b in batches]
+        update_rows(connection, t.device, stood)
+        insert_rows(connection, t.op_log, [_log_row(b.device, step, now_ms) for b in batches for step in b.steps])
+    return {batch.device.id: frozenset(_by_stream(batch.steps)) for batch in batches}
+
+
+def _step(plain: dict[str, Any], batch: _Batch, cards: Cards, now_ms: int, book: Book) -> Step:
+    """One operation by the newest reference data: one of a desk that is ahead of this process is not refused for it."""
+    device = batch.device
+    step = take_step(plain, device, cards, batch.moved, now_ms, book.of(device))
+    if step.outcome.s == REJECTED and not step.was and book.renewed(device):
+        step = take_step(plain, device, cards, batch.moved, now_ms, book.of(device))
+    if step.outcome.s != REJECTED:
+        book.took(device, plain, operation_id(device.id, step.outcome.n))
+    return step
 
 
 def _sort_out(
     connection: sa.Connection, device: Device, last_n: int, operations: Sequence[dict[str, Any]]
 ) -> tuple[list[Outcome], list[dict[str, Any]]]:
     """The answers of those that were here before, and those that are new, up to the first gap."""
-    numbered = {_number(plain): plain for plain in operations}
+    numbered = {number(plain): plain for plain in operations}
     known = _answers(connection, device, [n for n in numbered if n <= last_n])
     before: list[Outcome] = []
     fresh: list[dict[str, Any]] = []
     for plain in operations:
-        n = _number(plain)
+        n = number(plain)
         if n <= last_n:
             digest, outcome = known[n]
             if digest != operation_digest(plain):
@@ -162,13 +206,6 @@ def _sort_out(
     return before, fresh
 
 
-def _number(plain: dict[str, Any]) -> int:
-    n = plain.get("n")
-    if not isinstance(n, int) or isinstance(n, bool) or not 0 < n < 1 << 53:
-        raise Refusal(Code.BAD_REQUEST, reason="n")
-    return n
-
-
 def _answers(connection: sa.Connection, device: Device, numbers: Sequence[int]) -> dict[int, tuple[bytes, Outcome]]:
     if not numbers:
         return {}
@@ -180,14 +217,14 @@ def _answers(connection: sa.Connection, device: Device, numbers: Sequence[int]) 
     return {row.n: (row.hash, msgspec.json.decode(row.result, type=Outcome)) for row in rows}
 
 
-def _load_cards(database: Database, connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> _Cards:
-    ids = {_text(plain, "c") for plain in fresh if plain.get("c") and _text(plain, "k") in _CARD_KINDS}
+def _load_cards(database: Database, connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> Cards:
+    ids = {text(plain, "c") for plain in fresh if plain.get("c") and text(plain, "k") in OF_CARDS}
     if not ids:
-        return _Cards({}, frozenset())
+        return Cards({}, frozenset())
     # In the order of their ids: two batches that share cards wait, and never for one another.
     chosen = sa.select(t.card.c.id, t.card.c.body).where(t.card.c.id.in_(ids)).order_by(t.card.c.id)
     found = {row.id: msgspec.convert(row.body, Card) for row in connection.execute(database.lock(chosen))}
-    return _Cards(found, frozenset(found), _manned(connection, fresh))
+    return Cards(found, frozenset(found), _manned(connection, fresh))
 
 
 def _manned(connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> frozenset[str]:
@@ -199,117 +236,37 @@ def _manned(connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> froze
     return frozenset(connection.execute(chosen).scalars())
 
 
-def _known_before(plain: dict[str, Any], moved: Moved) -> _Step | None:
-    digest = operation_digest(plain)
-    outcome = moved.get((old_id(plain), digest))
-    return _Step(plain, digest, msgspec.structs.replace(outcome, n=_number(plain))) if outcome else None
+def _by_stream(steps: Sequence[Step]) -> dict[str, list[tuple[Step, streams.Draft]]]:
+    by_stream: dict[str, list[tuple[Step, streams.Draft]]] = {}
+    for step in steps:
+        for draft in ([step.draft] if step.draft else []) + step.more:
+            by_stream.setdefault(draft.stream, []).append((step, draft))
+    return by_stream
 
 
-def _decide(plain: dict[str, Any], device: Device, cards: _Cards, now_ms: int, catalogue: Catalogue) -> _Step:
-    digest = operation_digest(plain)
-    n = _number(plain)
-    op_id = operation_id(device.id, n)
-    card: Card | None = None
-    try:
-        operation = _read(plain, now_ms)
-        card = cards.now.get(op_id if operation.k == Kind.CARD_NEW else operation.c)
-        change, draft = _rule(operation, op_id, card, device, catalogue)
-        _demand_manned(change, cards)
-    except Refusal as refusal:
-        current: dict[str, Any] = {}
-        if card is not None and card.stream == device.operator.organisation:
-            current = msgspec.to_builtins(card)
-        outcome = Outcome(n, REJECTED, w=refusal.code.value, p=refusal.params, cur=current)
-        return _Step(plain, digest, outcome, was=old_id(plain))
-    more: list[streams.Draft] = []
-    if operation.k in _CARD_KINDS:
-        after = apply(
-            card, change, op=op_id, at=operation.at, by=device.operator.user, stream=device.operator.organisation
-        )
-        if after is not None:
-            after = msgspec.structs.replace(after, shared=shared_after(card, after))
-            cards.put(after)
-            others = told(card, after, device.operator.organisation)
-            more = [_now(draft, stream, seen) for stream, seen in others.items()]
-    state = MERGED if change.rival or change.lost else APPLIED
-    return _Step(plain, digest, Outcome(n, state), draft, more, old_id(plain))
+def _store_events(
+    connection: sa.Connection,
+    by_stream: dict[str, list[tuple[Step, streams.Draft]]],
+    places: dict[str, streams.Place],
+    now_ms: int,
+    cards: Cards,
+    batches: Sequence[_Batch],
+) -> None:
+    steps = [step for batch in batches for step in batch.steps]
+    for stream, place in places.items():
+        for seq, (step, draft) in enumerate(by_stream[stream], place.seq + 1):
+            if draft is step.draft:
+                step.outcome = msgspec.structs.replace(step.outcome, q=seq)
+                if draft.kind == Kind.CARD_NEW:
+                    register(draft, cards, register_number(stream, seq), steps)
+    drafts = {stream: [draft for _, draft in grown] for stream, grown in by_stream.items()}
+    streams.append(connection, places, drafts, now_ms)
 
 
-def _demand_manned(change: Change, cards: _Cards) -> None:
-    """An appeal is not sent where nobody would see it."""
-    if change.home and change.home not in cards.manned:
-        raise Refusal(Code.ORGANISATION_UNKNOWN, organisation=change.home)
-
-
-def _now(draft: streams.Draft, stream: str, seen: Card) -> streams.Draft:
-    """The card as it is now, to another organisation, beside the event that changed it."""
-    body = {"card": msgspec.to_builtins(seen)}
-    return replace(draft, stream=stream, kind=CARD_NOW, op=f"{draft.op}>{stream}", card=seen.id, body=body)
-
-
-def _read(plain: dict[str, Any], now_ms: int) -> Operation:
-    """The operation as the rules want it, its stamp clamped. Refusal(FIELD_INVALID) names what is not right."""
-    try:
-        operation = msgspec.convert(plain, Operation)
-    except msgspec.ValidationError:
-        raise Refusal(Code.FIELD_INVALID, field="operation") from None
-    if not _STAMP.fullmatch(operation.at):
-        raise Refusal(Code.FIELD_INVALID, field="at")
-    operation = msgspec.structs.replace(operation, at=clamp_stamp(operation.at, now_ms))
-    try:
-        ZoneInfo(operation.z or "UTC")
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
-        raise Refusal(Code.FIELD_INVALID, field="z") from None
-    if _has_nul(plain):
-        # PostgreSQL cannot keep U+0000 in JSONB; the log keeps the operation whole, as escaped text.
-        raise Refusal(Code.FIELD_INVALID, field="x")
-    return operation
-
-
-def _rule(
-    operation: Operation, op_id: str, card: Card | None, device: Device, catalogue: Catalogue
-) -> tuple[Change, streams.Draft]:
-    who = device.operator
-    try:
-        change = decide(card, operation, Actor(who.user, who.role, who.organisation, who.groups), catalogue)
-    except Refusal:
-        raise
-    except Exception as error:
-        # Our own mistake costs this one operation, which is stored whole, and never the queue behind it (rule 2).
-        log_failure("rule failed", error, device=device.id)
-        raise Refusal(Code.SERVER_REFUSED, reason=type(error).__name__) from error
-    of_card = operation.k in _CARD_KINDS
-    return change, streams.Draft(
-        stream=stream_for(operation.k, who.organisation),
-        kind=operation.k,
-        op=op_id,
-        card=op_id if operation.k == Kind.CARD_NEW else operation.c,
-        by=who.user,
-        stamp=operation.at,
-        zone=operation.z or who.zone,
-        body=msgspec.to_builtins(change) if of_card else operation.x,
-    )
-
-
-def _text(plain: dict[str, Any], key: str) -> str:
-    """A field as a column can hold it, whatever came; the body beside it keeps it as it came."""
-    return str(plain.get(key, "")).replace("\0", "")
-
-
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(_has_nul, value))
-
-
-def _store_cards(connection: sa.Connection, cards: _Cards) -> None:
+def _store_cards(connection: sa.Connection, cards: Cards) -> None:
     rows = {card.id: _card_row(card) for card in cards.changed.values()}
-    if new := [row for id_, row in rows.items() if id_ not in cards.stored]:
-        connection.execute(sa.insert(t.card), new)
-    if old := [{**row, "which": id_} for id_, row in rows.items() if id_ in cards.stored]:
-        connection.execute(sa.update(t.card).where(t.card.c.id == sa.bindparam("which")), old)
+    insert_rows(connection, t.card, [row for id_, row in rows.items() if id_ not in cards.stored])
+    update_rows(connection, t.card, [row for id_, row in rows.items() if id_ in cards.stored])
 
 
 def _card_row(card: Card) -> dict[str, Any]:
@@ -325,45 +282,7 @@ def _card_row(card: Card) -> dict[str, Any]:
     }
 
 
-def _by_stream(steps: Sequence[_Step]) -> dict[str, list[tuple[_Step, streams.Draft]]]:
-    by_stream: dict[str, list[tuple[_Step, streams.Draft]]] = {}
-    for step in steps:
-        for draft in ([step.draft] if step.draft else []) + step.more:
-            by_stream.setdefault(draft.stream, []).append((step, draft))
-    return by_stream
-
-
-def _register(draft: streams.Draft, cards: _Cards, number: str, steps: Sequence[_Step]) -> None:
-    """Write the fund's number into the event that makes the appeal, the appeal, and what others are told of it."""
-    draft.body.setdefault("set", {})[REGISTER] = number
-    made = cards.changed[draft.card]
-    written = {**made.stamps, REGISTER: (draft.op, draft.stamp)}
-    cards.put(msgspec.structs.replace(made, fields={**made.fields, REGISTER: number}, stamps=written))
-    for told_of in (more for step in steps for more in step.more if more.card == draft.card):
-        seen = told_of.body["card"]
-        seen["fields"] = {**seen["fields"], REGISTER: number}
-
-
-def _store_events(
-    connection: sa.Connection,
-    by_stream: dict[str, list[tuple[_Step, streams.Draft]]],
-    places: dict[str, streams.Place],
-    now_ms: int,
-    cards: _Cards,
-    steps: Sequence[_Step],
-) -> set[str]:
-    for stream, place in places.items():
-        for seq, (step, draft) in enumerate(by_stream[stream], place.seq + 1):
-            if draft is step.draft:
-                step.outcome = msgspec.structs.replace(step.outcome, q=seq)
-                if draft.kind == Kind.CARD_NEW:
-                    _register(draft, cards, register_number(stream, seq), steps)
-    for stream, place in places.items():
-        streams.append(connection, stream, place, [draft for _, draft in by_stream[stream]], now_ms)
-    return set(by_stream)
-
-
-def _log_row(device: Device, step: _Step, now_ms: int) -> dict[str, Any]:
+def _log_row(device: Device, step: Step, now_ms: int) -> dict[str, Any]:
     return {
         "device": device.id,
         "n": step.outcome.n,
@@ -371,7 +290,7 @@ def _log_row(device: Device, step: _Step, now_ms: int) -> dict[str, Any]:
         "hash": step.digest,
         "operator": device.operator.user,
         "received_at": now_ms,
-        "stamp": _text(step.plain, "at"),
+        "stamp": text(step.plain, "at"),
         "body": canonical(step.plain).decode(),
         "result": canonical(step.outcome).decode(),
     }

@@ -1,20 +1,21 @@
-"""One exchange with a desk: its operations in, their outcomes and what it has not seen out. No HTTP in here."""
+"""Exchanges with desks: their operations in, the outcomes and what each has not seen out. No HTTP in here."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import sqlalchemy as sa
 
 from central import streams
-from central.apply import push, standing
-from central.auth.sessions import admitted
+from central.apply import Push, Pushed, push_all, standing, together
+from central.auth.admitted import admitted_all
 from central.devices import Device
 from central.store.database import Database
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.operations import Event, Outcome
+from operator_tui.appeals.operations import Event, Outcome, reference_stream
 from operator_tui.appeals.people import Operator
 from operator_tui.sync.dictionary import dictionaries
 from operator_tui.sync.protocol import (
@@ -47,8 +48,8 @@ class Answer:
 
 
 def followed(operator: Operator) -> list[str]:
-    """The streams the operator may see; every event sent passes here."""
-    return [operator.organisation]
+    """The streams the operator may see, what is told first in front; every event sent passes here."""
+    return [operator.organisation, reference_stream(operator.organisation)]
 
 
 def read_request(body: bytes, *, packed: bool) -> SyncRequest:
@@ -66,26 +67,119 @@ def read_request(body: bytes, *, packed: bool) -> SyncRequest:
     return request
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came: who says he is its desk, and what it says, or why it cannot be read."""
+
+    token: str
+    request: SyncRequest | Refusal
+
+
+Told = tuple[SyncRequest, Answer] | Exception
+
+
+def asked(token: str, body: bytes, *, packed: bool) -> Asked:
+    """The request of a body. What is wrong with it is told only to a desk that is known."""
+    try:
+        return Asked(token, read_request(body, packed=packed))
+    except Refusal as refusal:
+        return Asked(token, refusal)
+
+
 def exchange(
     database: Database, token: str, body: bytes, *, packed: bool, now_ms: int, catalogue: Catalogue
 ) -> tuple[SyncRequest, Answer]:
     """Check who it is, take the operations, tell what is new. Everything stored is on disk when this returns."""
-    device, here = admitted(database, token, now_ms)
-    request = read_request(body, packed=packed)
-    if request.d != device.id:
-        raise Refusal(Code.DEVICE_OTHER)
-    # A desk that knows another lineage first resets its cursors and its queue: nothing it says holds here (rule 7).
-    strange = bool(request.e) and request.e != here
-    taken = push(database, device, request.o, now_ms, catalogue) if request.o and not strange else None
+    (told,) = exchange_all(database, [asked(token, body, packed=packed)], now_ms, catalogue)
+    if isinstance(told, Exception):
+        raise told
+    return told
+
+
+def exchange_all(database: Database, asking: Sequence[Asked], now_ms: int, catalogue: Catalogue) -> list[Told]:
+    """The same for requests that came while the disk was busy: one transaction for their operations where that changes
+    nothing for any of them, in their order. What is wrong with one is its own answer; what is raised is for all."""
+    admitted = admitted_all(database, [each.token for each in asking], now_ms)
+    callers = [_demanded(each, who) for each, who in zip(asking, admitted, strict=True)]
+    sending = {place: caller for place, caller in enumerate(callers) if isinstance(caller, _Caller) and caller.sends}
+    taken = _take(database, sending, now_ms, catalogue)
+    answers: list[Told] = []
     with database.read() as connection:
-        pushed = taken or standing(connection, device)
-        head = Head(e=here, t=now_ms, next=pushed.next, durable=pushed.durable)
-        if strange:
-            return request, Answer(device.id, head)
-        events, end = pull(connection, device, request)
-        if request.quiet:
-            events, end = [], msgspec.structs.replace(end, more=False)
-    return request, Answer(device.id, head, pushed.outcomes, events, end, pushed.touched)
+        heard = [each for each in callers if isinstance(each, _Caller)]
+        silent = [each.device for place, each in enumerate(callers) if isinstance(each, _Caller) and place not in taken]
+        stands = standing(connection, silent) if silent else {}
+        pulls = iter(pull_all(connection, [(each.device, each.request) for each in heard if not each.strange]))
+        for place, caller in enumerate(callers):
+            if isinstance(caller, Exception):
+                answers.append(caller)
+                continue
+            pulled = None if caller.strange else next(pulls)
+            pushed = taken[place] if place in taken else stands[caller.device.id]
+            if isinstance(pushed, Exception):
+                answers.append(pushed)
+            else:
+                answers.append((caller.request, _answer(caller, pushed, pulled, now_ms)))
+    return answers
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """A desk that is known. ``strange``: it knows another lineage and first resets its cursors and its queue: nothing
+    it says holds here (rule 7)."""
+
+    device: Device
+    request: SyncRequest
+    here: str
+
+    @property
+    def strange(self) -> bool:
+        return bool(self.request.e) and self.request.e != self.here
+
+    @property
+    def sends(self) -> bool:
+        return bool(self.request.o) and not self.strange
+
+
+def _demanded(asked: Asked, who: tuple[Device, str] | Refusal) -> _Caller | Refusal:
+    if isinstance(who, Refusal):
+        return who
+    device, here = who
+    if isinstance(asked.request, Refusal):
+        return asked.request
+    return _Caller(device, asked.request, here) if asked.request.d == device.id else Refusal(Code.DEVICE_OTHER)
+
+
+def _take(
+    database: Database, sending: Mapping[int, _Caller], now_ms: int, catalogue: Catalogue
+) -> dict[int, Pushed | Exception]:
+    places = list(sending)
+    pushes = [Push(caller.device, caller.request.o) for caller in sending.values()]
+    taken: dict[int, Pushed | Exception] = {}
+    for group in together(pushes):
+        try:
+            done: Sequence[Pushed | Exception] = push_all(database, [pushes[i] for i in group], now_ms, catalogue)
+        except Refusal as away:  # the database's: it would be no other for one of them
+            done = [away] * len(group)
+        except Exception as error:
+            done = [error] if len(group) == 1 else [_alone(database, pushes[i], now_ms, catalogue) for i in group]
+        taken |= zip((places[i] for i in group), done, strict=True)
+    return taken
+
+
+def _alone(database: Database, push: Push, now_ms: int, catalogue: Catalogue) -> Pushed | Exception:
+    """One of a group that failed: it fails no other but itself."""
+    try:
+        return push_all(database, [push], now_ms, catalogue)[0]
+    except Exception as error:
+        return error
+
+
+def _answer(caller: _Caller, pushed: Pushed, pulled: tuple[list[Event], End] | None, now_ms: int) -> Answer:
+    head = Head(e=caller.here, t=now_ms, next=pushed.next, durable=pushed.durable)
+    if pulled is None:
+        return Answer(caller.device.id, head)
+    events, end = pulled
+    return Answer(caller.device.id, head, pushed.outcomes, events, end, pushed.touched)
 
 
 def grown(database: Database, end: End) -> bool:
@@ -97,13 +191,29 @@ def grown(database: Database, end: End) -> bool:
 
 def pull(connection: sa.Connection, device: Device, request: SyncRequest) -> tuple[list[Event], End]:
     """Events behind the desk's cursors, up to the bytes it asked for, and where its streams stand."""
+    return pull_all(connection, [(device, request)])[0]
+
+
+def pull_all(connection: sa.Connection, asking: Sequence[tuple[Device, SyncRequest]]) -> list[tuple[list[Event], End]]:
+    """The same for several desks."""
+    wanted = {stream for device, _ in asking for stream in followed(device.operator)}
+    heads = streams.heads(connection, sorted(wanted)) if wanted else {}
+    reading = streams.Reading(connection)
+    return [_pull(reading, heads, device, request) for device, request in asking]
+
+
+def _pull(
+    reading: streams.Reading, heads: Mapping[str, StreamEnd], device: Device, request: SyncRequest
+) -> tuple[list[Event], End]:
     events: list[Event] = []
     budget = max(1, min(request.max, MAX_PAGE))
     reached = {stream: max(0, request.c.get(stream, 0)) for stream in followed(device.operator)}
-    ends: dict[str, StreamEnd] = streams.heads(connection, list(reached))
+    ends = {stream: heads[stream] for stream in reached}
+    if request.quiet:
+        return [], End(ends)  # they come by an open stream
     for stream, cursor in reached.items():
         if budget > 0 and cursor < ends[stream].head:
-            found, used = streams.after(connection, stream, cursor, ends[stream].head, budget)
+            found, used = reading.after(stream, cursor, ends[stream].head, budget)
             events += found
             budget -= used
             reached[stream] = found[-1].q if found else cursor

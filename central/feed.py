@@ -51,5 +51,5 @@ class Feed:
         if self._told and here == self._lineage:
             return []
         self._told = True
-        pushed = standing(connection, self.device)
+        pushed = standing(connection, [self.device])[self.device.id]
         return [Head(e=here, t=now_ms, next=pushed.next, durable=pushed.durable)]

@@ -52,19 +52,20 @@ def load_moved(connection: sa.Connection, device: Device, plains: Sequence[dict[
     return moved
 
 
-def known_ids(connection: sa.Connection, device: Device, plains: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """The ids of this device that stand here under another one, of those the operations refer to."""
-    own = f"{device.id}:"
-    named = {name for plain in plains for name in _referred(plain) if name.startswith(own)}
-    numbers = {int(name[len(own) :]) for name in named if _OPERATION_ID.fullmatch(name)}
-    if not numbers:
+def known_ids(
+    connection: sa.Connection, pushed: Sequence[tuple[Device, int, Sequence[dict[str, Any]]]]
+) -> dict[str, str]:
+    """The ids of these devices that stand here under another one, of those their operations refer to. A push is the
+    device, the last ``n`` taken of it and its operations: what comes after that stands nowhere yet."""
+    named = [(device.id, n) for device, last_n, plains in pushed for n in _own_numbers(device, plains) if n <= last_n]
+    if not named:
         return {}
     log = t.op_log.c
     rows = connection.execute(
-        sa.select(log.n, log.result).where(log.device == device.id, log.n.in_(numbers), log.was.is_(None))
+        sa.select(log.device, log.n, log.result).where(sa.tuple_(log.device, log.n).in_(named), log.was.is_(None))
     )
-    found = {row.n: msgspec.json.decode(row.result, type=Outcome).op for row in rows}
-    return {operation_id(device.id, n): op for n, op in found.items() if op}
+    found = {operation_id(row.device, row.n): msgspec.json.decode(row.result, type=Outcome).op for row in rows}
+    return {own: op for own, op in found.items() if op}
 
 
 def under_known_ids(
@@ -80,6 +81,13 @@ def under_known_ids(
             ids[operation_id(device.id, n)] = outcome.op
         known.append(meant)
     return known
+
+
+def _own_numbers(device: Device, plains: Sequence[dict[str, Any]]) -> set[int]:
+    """The numbers of this device's operations that these refer to."""
+    own = f"{device.id}:"
+    named = {name for plain in plains for name in _referred(plain) if name.startswith(own)}
+    return {int(name[len(own) :]) for name in named if _OPERATION_ID.fullmatch(name)}
 
 
 def _referred(plain: dict[str, Any]) -> list[str]:

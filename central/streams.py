@@ -7,7 +7,7 @@ ever. Here a stream is one row that is locked last in the transaction and holds 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from central.store import tables as t
+from central.store.bulk import insert_rows, update_rows
 from central.store.database import Database
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.operations import Event
 from operator_tui.sync.protocol import StreamEnd, canonical
 
 EMPTY_HEAD = bytes(32)
-_PAGE = 200  # events read at once; the page is cut further by its bytes
+_PAGE = 64  # events read at once: some 16 KB, what a desk asks for
+_MOST = 200  # events told at once; what is told is cut further by its bytes
 
 
 @dataclass(frozen=True)
@@ -53,42 +55,56 @@ def region_of(stream: str) -> str:
 
 
 def take_place(database: Database, connection: sa.Connection, stream: str) -> Place:
-    """Lock the stream until the end of the transaction and tell where it stands. To be called last, and for
-    several streams in the order of their names, so that two writers never wait for one another."""
-    chosen = database.lock(sa.select(t.stream.c.seq, t.stream.c.head).where(t.stream.c.id == stream))
-    row = connection.execute(chosen).one_or_none()
-    if row is None:
-        connection.execute(_new_stream(connection, stream))
-        row = connection.execute(chosen).one()
-    return Place(row.seq, row.head)
+    """``take_places`` of one stream."""
+    return take_places(database, connection, [stream])[stream]
 
 
-def append(connection: sa.Connection, stream: str, place: Place, drafts: Sequence[Draft], now_ms: int) -> None:
-    """Put the events behind ``place`` in their order; the first gets ``place.seq + 1``."""
-    head, rows, bodies = place.head, [], []
-    region = region_of(stream)
-    for seq, draft in enumerate(drafts, place.seq + 1):
-        body = canonical(draft.body)
-        row = {
-            "region": region,
-            "stream": stream,
-            "seq": seq,
-            "kind": draft.kind,
-            "op": draft.op,
-            "card": draft.card,
-            "by": draft.by,
-            "stamp": draft.stamp,
-            "at": stamp_ms(draft.stamp),
-            "zone": draft.zone,
-            "received_at": now_ms,
-            "body_digest": hashlib.sha256(body).digest(),
-        }
-        head = chain(head, row)
-        rows.append({**row, "hash": head})
-        bodies.append({"region": region, "stream": stream, "seq": seq, "body": body.decode()})
-    connection.execute(sa.insert(t.event), rows)
-    connection.execute(sa.insert(t.event_body), bodies)
-    advance(connection, stream, Place(place.seq + len(rows), head))
+def take_places(database: Database, connection: sa.Connection, streams: Iterable[str]) -> dict[str, Place]:
+    """Lock the streams until the end of the transaction and tell where they stand. To be called last; they are locked
+    in the order of their names, so that two writers never wait for one another (but for the first writers of a stream:
+    ``Database.write`` begins again then)."""
+    wanted = sorted(streams)
+    chosen = sa.select(t.stream.c.id, t.stream.c.seq, t.stream.c.head).where(t.stream.c.id.in_(wanted))
+    locked = database.lock(chosen.order_by(t.stream.c.id))
+    found = {row.id: Place(row.seq, row.head) for row in connection.execute(locked)}
+    if missing := [stream for stream in wanted if stream not in found]:
+        connection.execute(_new_streams(connection, missing))
+        found = {row.id: Place(row.seq, row.head) for row in connection.execute(locked)}
+    return {stream: found[stream] for stream in wanted}
+
+
+def append(
+    connection: sa.Connection, places: Mapping[str, Place], drafts: Mapping[str, Sequence[Draft]], now_ms: int
+) -> None:
+    """Put each stream's events behind its place in their order; the first gets ``place.seq + 1``."""
+    rows: list[dict[str, Any]] = []
+    bodies: list[dict[str, Any]] = []
+    stands: list[dict[str, Any]] = []
+    for stream, place in places.items():
+        head, region = place.head, region_of(stream)
+        for seq, draft in enumerate(drafts[stream], place.seq + 1):
+            body = canonical(draft.body)
+            row = {
+                "region": region,
+                "stream": stream,
+                "seq": seq,
+                "kind": draft.kind,
+                "op": draft.op,
+                "card": draft.card,
+                "by": draft.by,
+                "stamp": draft.stamp,
+                "at": stamp_ms(draft.stamp),
+                "zone": draft.zone,
+                "received_at": now_ms,
+                "body_digest": hashlib.sha256(body).digest(),
+            }
+            head = chain(head, row)
+            rows.append({**row, "hash": head})
+            bodies.append({"region": region, "stream": stream, "seq": seq, "body": body.decode()})
+        stands.append({"id": stream, "seq": place.seq + len(drafts[stream]), "head": head})
+    insert_rows(connection, t.event, rows)
+    insert_rows(connection, t.event_body, bodies)
+    update_rows(connection, t.stream, stands)
 
 
 def advance(connection: sa.Connection, stream: str, place: Place) -> None:
@@ -109,46 +125,72 @@ def heads(connection: sa.Connection, streams: Sequence[str]) -> dict[str, Stream
     return {stream: found.get(stream, StreamEnd(0, EMPTY_HEAD.hex())) for stream in streams}
 
 
-# Made once: making it costs more than asking it.
-_AFTER = (
-    sa.select(t.event, t.event_body.c.body)
-    .outerjoin(
-        t.event_body,
-        sa.and_(
-            t.event_body.c.region == t.event.c.region,
-            t.event_body.c.stream == t.event.c.stream,
-            t.event_body.c.seq == t.event.c.seq,
-        ),
+_BODY = t.event_body.c
+_EVENT = t.event.c
+# Made once: making it costs more than asking it. The bounds stand for both tables: the planner would read the bodies of
+# the stream from its beginning to join them by order.
+_PAGE_OF = (
+    sa.select(_EVENT.seq, _EVENT.kind, _EVENT.op, _EVENT.by, _EVENT.stamp, _EVENT.card, _BODY.body)
+    .select_from(
+        t.event.outerjoin(
+            t.event_body,
+            sa.and_(
+                _BODY.region == _EVENT.region,
+                _BODY.stream == _EVENT.stream,
+                _BODY.seq == _EVENT.seq,
+                _BODY.seq >= sa.bindparam("first"),
+                _BODY.seq <= sa.bindparam("last"),
+            ),
+        )
     )
     .where(
-        t.event.c.region == sa.bindparam("region"),
-        t.event.c.stream == sa.bindparam("stream"),
-        t.event.c.seq > sa.bindparam("cursor"),
-        t.event.c.seq <= sa.bindparam("head"),
+        _EVENT.region == sa.bindparam("region"),
+        _EVENT.stream == sa.bindparam("stream"),
+        _EVENT.seq >= sa.bindparam("first"),
+        _EVENT.seq <= sa.bindparam("last"),
     )
-    .order_by(t.event.c.seq)
-    .limit(_PAGE)
+    .order_by(_EVENT.seq)
 )
 
 
-def after(connection: sa.Connection, stream: str, cursor: int, head: int, budget: int) -> tuple[list[Event], int]:
-    """Events behind ``cursor`` up to ``head`` in order, as many as fit ``budget`` bytes (one at least), and the bytes
-    they take."""
-    rows = connection.execute(_AFTER, {"region": region_of(stream), "stream": stream, "cursor": cursor, "head": head})
-    events: list[Event] = []
-    used = 0
-    for row in rows:
-        # A purged card leaves the event without its body: the chain holds, the text is gone.
-        body: dict[str, Any] = msgspec.json.decode(row.body) if row.body else {}
-        events.append(Event(s=stream, q=row.seq, k=row.kind, op=row.op, by=row.by, at=row.stamp, c=row.card, x=body))
-        used += len(row.body or "") + 100
-        if used >= budget:
-            break
-    return events, used
+class Reading:
+    """Events for desks that are answered together: a page that one of them was read serves those that stand near."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, dict[int, tuple[Event, int]]] = {}
+
+    def after(self, stream: str, cursor: int, head: int, budget: int) -> tuple[list[Event], int]:
+        """Events behind ``cursor`` up to ``head`` in order, as many as fit ``budget`` bytes (one at least) and _MOST,
+        and the bytes they take."""
+        known = self._known.setdefault(stream, {})
+        events: list[Event] = []
+        used = 0
+        for seq in range(cursor + 1, min(head, cursor + _MOST) + 1):
+            if seq not in known:
+                known |= self._page(stream, seq, min(head, seq + _PAGE - 1))
+            if seq not in known:
+                break  # a stream that has less than its row says is told as far as it goes (central verify finds it)
+            event, size = known[seq]
+            events.append(event)
+            used += size
+            if used >= budget:
+                break
+        return events, used
+
+    def _page(self, stream: str, first: int, last: int) -> dict[int, tuple[Event, int]]:
+        asked = {"region": region_of(stream), "stream": stream, "first": first, "last": last}
+        page: dict[int, tuple[Event, int]] = {}
+        for row in self._connection.execute(_PAGE_OF, asked):
+            # A purged card leaves the event without its body: the chain holds, the text is gone.
+            body: dict[str, Any] = msgspec.json.decode(row.body) if row.body else {}
+            event = Event(s=stream, q=row.seq, k=row.kind, op=row.op, by=row.by, at=row.stamp, c=row.card, x=body)
+            page[row.seq] = event, len(row.body or "") + 100
+        return page
 
 
-def _new_stream(connection: sa.Connection, stream: str) -> sa.Insert:
-    """The first writer makes the row; a second that meets it waits and goes on."""
-    values = {"id": stream, "region": region_of(stream), "seq": 0, "head": EMPTY_HEAD}
+def _new_streams(connection: sa.Connection, streams: Sequence[str]) -> sa.Insert:
+    """The first writer makes the rows; a second that meets them waits and goes on."""
+    values = [{"id": stream, "region": region_of(stream), "seq": 0, "head": EMPTY_HEAD} for stream in streams]
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(t.stream).values(values).on_conflict_do_nothing()

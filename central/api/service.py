@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from central.auth.vouching import Provider
 from central.bus import Bus
+from central.exchange import exchange_all
+from central.gathering import Gathering
 from central.hub import Hub
 from central.keys import ServerKeys
 from central.presence import Presences
@@ -44,6 +46,11 @@ class Service:
         self.presences = Presences()
         self.streams: dict[str, object] = {}  # the open stream of each device
         self.bus = Bus(self)
+        self.gathering = Gathering(
+            self.run,
+            lambda asking: exchange_all(self.database, asking, self.clock.now_ms(), self.catalogue),
+            self.bus.grew,
+        )
         # As many threads as connections: a request waits for a thread, never inside one for a connection.
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="central")
 

@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_200_OK
 from central.api.access import SIGNED_IN, bearer
 from central.api.errors import AnyRequest
 from central.api.service import Service
-from central.exchange import Answer, exchange, grown
+from central.exchange import Answer, Asked, asked, grown
 from central.hub import first_of
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
@@ -24,12 +24,14 @@ from operator_tui.sync.protocol import (
     MAX_WAIT_S,
     SYNC_PATH,
     SyncRequest,
-    pack,
+    plain_size,
     write_answer,
 )
 
 # A waiting request looks at the database this often even if nobody rings: another server process may have written.
 _LOOK_S = 2.0
+# Bytes on the wire and unpacked that are read in the event loop.
+_SMALL, _SMALL_PLAIN = 8_192, 65_536
 
 
 @post(
@@ -41,9 +43,9 @@ _LOOK_S = 2.0
 async def sync(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
     token, packed = bearer(request), is_packed(request)
     body = await request.body()
-    asked, answer = await _exchange(service, token, body, packed=packed)
-    answer = await _wait(service, token, asked, answer)
-    if asked.o:
+    sent, answer = await _exchange(service, token, body, packed=packed)
+    answer = await _wait(service, token, sent, answer)
+    if sent.o:
         refused = sum(outcome.s == "rejected" for outcome in answer.outcomes)
         log("pushed", device=answer.device, taken=len(answer.outcomes), refused=refused, sent=len(answer.events))
     dictionary = dictionary_of(body) if packed else None
@@ -60,25 +62,22 @@ def is_packed(request: AnyRequest) -> bool:
 
 
 async def _exchange(service: Service, token: str, body: bytes, *, packed: bool) -> tuple[SyncRequest, Answer]:
-    asked, answer = await service.run(
-        lambda: exchange(
-            service.database,
-            token,
-            body,
-            packed=packed,
-            now_ms=service.clock.now_ms(),
-            catalogue=service.catalogue,
-        )
+    return await service.gathering.exchange(await _asked(service, token, body, packed=packed))
+
+
+async def _asked(service: Service, token: str, body: bytes, *, packed: bool) -> Asked:
+    """A thread is asked to read what may be large; most requests are read sooner than one is woken."""
+    read = partial(asked, token, body, packed=packed)
+    return (
+        read() if len(body) <= _SMALL and (not packed or plain_size(body) <= _SMALL_PLAIN) else await service.run(read)
     )
-    service.bus.grew(answer.touched)
-    return asked, answer
 
 
-async def _wait(service: Service, token: str, asked: SyncRequest, answer: Answer) -> Answer:
+async def _wait(service: Service, token: str, held: SyncRequest, answer: Answer) -> Answer:
     """Long poll: hold an answer that would tell nothing, until there is something or the time is up."""
-    end = service.clock.monotonic() + min(asked.wait, MAX_WAIT_S)
-    again = pack(msgspec.structs.replace(asked, o=[], wait=0.0))
-    while not (asked.o or answer.events or service.hub.closed) and answer.end.end:
+    end = service.clock.monotonic() + min(held.wait, MAX_WAIT_S)
+    again = Asked(token, msgspec.structs.replace(held, o=[], wait=0.0))
+    while not (held.o or answer.events or service.hub.closed) and answer.end.end:
         left = end - service.clock.monotonic()
         if left <= 0:
             break
@@ -86,5 +85,5 @@ async def _wait(service: Service, token: str, asked: SyncRequest, answer: Answer
         if not await service.run(partial(grown, service.database, answer.end)):
             await first_of(bells, min(left, _LOOK_S))
             continue
-        _, answer = await _exchange(service, token, again, packed=True)
+        _, answer = await service.gathering.exchange(again)
     return answer

@@ -250,6 +250,15 @@ def unpack(body: bytes, *, limit: int = MAX_PLAIN, dictionaries: Iterable[zstand
     return plain
 
 
+def plain_size(body: bytes) -> int:
+    """How large the header of a zstd body says it is unpacked; more than any limit where it does not say."""
+    try:
+        size = zstandard.get_frame_parameters(body).content_size
+    except zstandard.ZstdError:
+        return 0  # it is none, and is found out at once
+    return size if size < zstandard.CONTENTSIZE_ERROR else 1 << 62
+
+
 class FrameWriter:
     """Frames into one zstd stream; every ``flush`` lets the reader have what was written so far."""
 

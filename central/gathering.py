@@ -1,0 +1,78 @@
+"""Requests that come while the disk is busy share the next transaction (group commit).
+
+A commit waits for the disk, and for the standby's where there is one; each stream has one writer at a time. So one
+commit for each operation is as fast as the disk turns, whatever the machine. Here whoever comes while a transaction is
+under way waits for it and goes with all who came meanwhile: nobody waits for others to come, and an answer still goes
+out only after its commit. docs/decisions/0027-central-server-at-work.md has the figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from central.exchange import Answer, Asked, Told
+from operator_tui.sync.protocol import SyncRequest
+
+# Transactions side by side: while one waits for the disk the next is decided. More would only wait for one another.
+WRITERS = 2
+_REQUESTS = 32  # in one transaction
+_OPERATIONS = 400
+
+Run = Callable[[Callable[[], list[Told]]], Awaitable[list[Told]]]
+ExchangeAll = Callable[[Sequence[Asked]], list[Told]]
+
+
+class Gathering:
+    """Belongs to one event loop. ``run`` runs a function beside it; ``exchange_all`` is central.exchange's; ``grew`` is
+    told the streams that grew, whether or not who wrote to them still waits."""
+
+    def __init__(self, run: Run, exchange_all: ExchangeAll, grew: Callable[[Iterable[str]], None]) -> None:
+        self._run = run
+        self._exchange_all = exchange_all
+        self._grew = grew
+        self._waiting: deque[tuple[Asked, asyncio.Future[Any]]] = deque()
+        self._writers: set[asyncio.Task[None]] = set()
+
+    async def exchange(self, asked: Asked) -> tuple[SyncRequest, Answer]:
+        """One request answered; what it stored is on disk. Refusals: those of central.exchange."""
+        future: asyncio.Future[tuple[SyncRequest, Answer]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, future))
+        if len(self._writers) < WRITERS:
+            writer = asyncio.create_task(self._write())
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
+        return await future
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group = self._next()
+            try:
+                told = await self._run(lambda group=group: self._exchange_all([asked for asked, _ in group]))  # type: ignore[misc]  # mypy knows no defaults in a lambda
+            except Exception as error:
+                told = [error] * len(group)
+            self._grew({stream for what in told if not isinstance(what, Exception) for stream in what[1].touched})
+            for (_, future), what in zip(group, told, strict=True):
+                if future.done():
+                    continue  # who asked is gone; he asks again, and what was taken is taken once
+                if isinstance(what, Exception):
+                    future.set_exception(what)
+                else:
+                    future.set_result(what)
+
+    def _next(self) -> list[tuple[Asked, asyncio.Future[Any]]]:
+        """Who goes now: the first in any case."""
+        group = [self._waiting.popleft()]
+        operations = _operations(group[0][0])
+        while self._waiting and len(group) < _REQUESTS:
+            operations += _operations(self._waiting[0][0])
+            if operations > _OPERATIONS:
+                break
+            group.append(self._waiting.popleft())
+        return group
+
+
+def _operations(asked: Asked) -> int:
+    return len(asked.request.o) if isinstance(asked.request, SyncRequest) else 0
