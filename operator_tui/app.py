@@ -159,8 +159,7 @@ class DeskApp(AttendedDesk):
         except Refusal as refusal:
             self.push_screen(FailureScreen(sentence(refusal)))
             return
-        self.desk.notice("")
-        if self.desk.state.card is not None:
+        if self.desk.state.card is not None and self.current_mode != "work":
             self.switch_mode("work")
         self._refresh_screen()
 

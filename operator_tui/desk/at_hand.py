@@ -278,10 +278,16 @@ class CardDesk:
         draft = max(drafts, key=lambda kept: kept.updated_ms)
         saved = await self._desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
         self._desk.change(Topic.CARD, card=steps.from_draft(draft, saved))
-        enp = str(draft.fields.get("enp", ""))
-        if enp and self._desk.parts.registry is not None:
-            person = await self._desk.run_registry(self._desk.parts.registry.person, enp)
-            if self._desk.state.card is not None:
-                self._desk.change(Topic.CARD, card=replace(self._desk.state.card, person=person))
         await self._refresh_history()
         self._desk.notice(tr("Черновик восстановлен: продолжайте с того же места."))
+
+    async def recall_person(self) -> None:
+        """The registry is open: who was bound to the restored card is known again."""
+        card, registry = self._desk.state.card, self._desk.parts.registry
+        enp = str(card.fields.get("enp", "")) if card is not None and card.person is None else ""
+        if not enp or registry is None:
+            return
+        person = await self._desk.run_registry(registry.person, enp)
+        now = self._desk.state.card
+        if person is not None and now is not None and now.fields.get("enp") == enp:
+            self._desk.change(Topic.CARD, card=replace(now, person=person))

@@ -168,12 +168,15 @@ class Desk:
         """Open all parts; ``progress`` gets a line for each slow step. A Refusal only when there is no journal."""
         self.loop = asyncio.get_running_loop()
         await self.parts.open_journal(progress)
+        progress("")
+        # Who talks to somebody wants that call and its card back; everything else of the desk can wait for them.
+        self.background(self.seat.take_the_telephone())
+        await self.card.restore_draft()
+        await self.phone.looked()
         await self.refresh_journal()
         self.background(self.parts.open_registry(progress))
         self.background(self.parts.open_server())
-        self.background(self.seat.take_the_telephone())
         self.background(self.promises.warm())
-        await self.card.restore_draft()
         self.change(Topic.LIGHTS, ready=True)
 
     async def stop(self, *, leave: bool = False) -> None:

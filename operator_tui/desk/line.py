@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from operator_tui.phone.remote import RemotePhone
 
+_LOOK_S = 1.0  # for an engine that is there to say what goes on
 _LIGHTS = {
     RegistrationState.OFF: Light.OFF,
     RegistrationState.REGISTERING: Light.STARTING,
@@ -66,6 +69,7 @@ class PhoneDesk:
         self._joined: set[str] = set()  # callers given to a colleague who was asked first
         self._hand_over = HandOver(desk)
         self._words = LineWords(desk)
+        self._pictured = asyncio.Event()  # what the engine told first is on the screen
         self.shift = ShiftDesk(desk)
 
     async def attach(self) -> None:
@@ -77,6 +81,13 @@ class PhoneDesk:
         self._desk.background(self._follow(self._phone))
         if self._desk.profile.synthetic and not self._phone.snapshot.working:
             await self.begin_work()
+
+    async def looked(self) -> None:
+        """Wait, where an engine is at work, until its calls are on the screen; never long."""
+        if self._desk.profile.phone_socket.exists():  # a dead engine's may lie there still
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._pictured.wait()
 
     @property
     def works_as(self) -> str:
@@ -345,6 +356,7 @@ class PhoneDesk:
 
         for recorded in snapshot.recorded:
             await self._take_recorded(recorded)
+        self._pictured.set()
         self._tell_unfinished()
 
     async def _take_recorded(self, ended: Recorded) -> None:

@@ -205,6 +205,7 @@ class Parts:
             desk.notice("")
         self.registry.on_view = desk.insured.viewed
         desk.light(registry=Light.ON, registry_day=self.registry.as_of.strftime("%d.%m.%Y"))
+        await desk.card.recall_person()
 
     def _open_registry(self, progress: Callable[[str], None]) -> Registry:
         from operator_tui.registry.index import Registry
