@@ -97,7 +97,12 @@ def serve(
 
 
 def _provider(
-    oidc_issuer: str | None, oidc_client: str, oidc_secret_file: Path | None, oidc_claim: str, oidc_ca: Path | None
+    oidc_issuer: str | None,
+    oidc_client: str,
+    oidc_secret_file: Path | None,
+    oidc_claim: str,
+    oidc_ca: Path | None,
+    oidc_proxy: str,
 ) -> Any:
     if not oidc_issuer:
         return None
@@ -122,6 +127,7 @@ def _serve(
     from central.devices import enrolment_code
     from central.keys import keys_file_of, server_keys
     from central.log import log, open_log
+    from central.files import FOLDER_VARIABLE
     from central.serve import listen, only_one, run
     from operator_tui.secrets import harden_process
 
@@ -130,6 +136,8 @@ def _serve(
     profile.make_folders()
     open_log(profile.logs / "central.log" if lifeline else None)
     with contextlib.ExitStack() as stack:
+    if profile.synthetic:  # a live server's administrator says where its disk has room
+        os.environ.setdefault(FOLDER_VARIABLE, str(profile.data / "central-files"))
         if address.socket is not None:
             stack.enter_context(only_one(address.socket))
         database = _open(profile, url, bytes.fromhex(first.key))

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,10 @@ from pathlib import Path
 from operator_tui.appeals.errors import Code, Refusal
 
 FOLDER_VARIABLE = "OPERATOR_TUI_FILES"
-MAX_FILE = 256 << 20
+MAX_FILE = 1 << 30  # a recording of four hours, as WAV of wide-band speech
+# Bytes of the disk that no upload takes: for what is under way already and for the database beside it.
+RESERVE_VARIABLE = "OPERATOR_TUI_FILES_RESERVE"
+_RESERVE = 256 << 20
 CHECKSUMS = ("sha1", "sha256")
 _NAME = re.compile(r"[0-9a-f]{64}")
 _READ = 1 << 20
@@ -38,7 +42,7 @@ class Standing:
 
 class Files:
     """The files of one region. Refusals: BAD_REQUEST with ``reason`` files_not_here, file_name, file_unknown,
-    file_size, offset, checksum."""
+    file_size, offset, checksum; FILE_STORE_FULL."""
 
     def __init__(self, region: str) -> None:
         root = os.environ.get(FOLDER_VARIABLE, "")
@@ -55,6 +59,8 @@ class Files:
         if whole.exists():
             return Standing(whole.stat().st_size, whole.stat().st_size)
         self._forget_old()
+        if not part.exists() and shutil.disk_usage(self._folder).free < length + _reserve():
+            raise Refusal(Code.FILE_STORE_FULL)  # said before half of it is here
         with _locked(part, create=True) as descriptor:
             if os.fstat(descriptor).st_size == 0 or not self._length_known(name):
                 # Also beside bytes that are there: a power cut may have left them without it.
@@ -146,6 +152,11 @@ class Files:
                 if part.stat().st_mtime < time.time() - _FORGOTTEN_S:
                     part.unlink()
                     part.with_suffix(".length").unlink()
+
+
+def _reserve() -> int:
+    said = os.environ.get(RESERVE_VARIABLE, "")
+    return int(said) if said.isdecimal() else _RESERVE
 
 
 @contextmanager

@@ -152,6 +152,8 @@ class DeskScreen(Screen[None]):
         else:
             words += filter(None, [f"{tr('Реестр')}: {registry_word(lights)}", queue])
         unsent = f"{tr('Не отправлено')}: {lights.unsent}"
+        if lights.files:
+            unsent = tr("Не отпр.: {count}, файлов {files}").format(count=lights.unsent, files=lights.files)
         if state.returned:
             unsent = f"{tr('Вернулось')}: {state.returned}"
         header.lights("  ".join(words), unsent, trouble=trouble)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import re
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -98,7 +99,12 @@ def _files(who: Device) -> Files:
 async def _beside(work: Callable[[], T]) -> T:
     if not _limiter:
         _limiter.append(anyio.CapacityLimiter(_AT_ONCE))
-    return await anyio.to_thread.run_sync(partial(work), limiter=_limiter[0])
+    try:
+        return await anyio.to_thread.run_sync(partial(work), limiter=_limiter[0])
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Refusal(Code.FILE_STORE_FULL) from None
+        raise
 
 
 def _headers(at: Standing) -> dict[str, str]:

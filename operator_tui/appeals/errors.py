@@ -46,6 +46,10 @@ class Code(StrEnum):
     FOLDER_UNSET = "folder_unset"
     CARD_ELSEWHERE = "card_elsewhere"
     ORGANISATION_UNKNOWN = "organisation_unknown"
+    REFERENCE_STALE = "reference_stale"
+    REFERENCE_NEEDED = "reference_needed"
+    REFERENCE_SAME = "reference_same"
+    REFERENCE_OF_FUND = "reference_of_fund"
     # journal
     JOURNAL_KEY_WRONG = "journal_key_wrong"
     JOURNAL_BUSY = "journal_busy"
@@ -87,6 +91,12 @@ class Code(StrEnum):
     BACKUP_EXISTS = "backup_exists"
     BACKUP_FAILED = "backup_failed"
     CHAIN_BROKEN = "chain_broken"
+    FILE_STORE_FULL = "file_store_full"
+    FILE_STORE_AWAY = "file_store_away"
+    FILE_TOO_LONG = "file_too_long"
+    FILE_UPLOAD = "file_upload"
+    FILE_CHANGED = "file_changed"
+    FILE_GONE = "file_gone"
     # sign-in
     SIGN_IN_WRONG = "sign_in_wrong"
     SIGN_IN_LATER = "sign_in_later"
@@ -123,6 +133,8 @@ class Code(StrEnum):
     NOBODY_SIGNS_IN = "nobody_signs_in"
     NO_PERSON_CHOSEN = "no_person_chosen"
     NO_WORKSTATION = "no_workstation"
+    PASSWORD_CHANGED = "password_changed"
+    UNLOCK_LATER = "unlock_later"
     # telephone
     NO_SUCH_CALL = "no_such_call"
     CALL_STATE = "call_state"

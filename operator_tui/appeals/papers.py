@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from datetime import date
@@ -14,9 +15,12 @@ import msgspec
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.words import mark
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
 
 class Paper(msgspec.Struct, frozen=True):
-    """A file of an appeal: its name, the digest of its bytes, size in bytes, kind, number and date (ISO)."""
+    """A file of an appeal: its name, the digest of its bytes, size in bytes, kind, number and date (ISO); ``sealed`` is
+    the digest of its sealed bytes, by which the server knows it (empty: it was never meant to go there)."""
 
     name: str
     sha256: str
@@ -24,6 +28,7 @@ class Paper(msgspec.Struct, frozen=True):
     kind: str
     number: str
     date: str
+    sealed: str = ""
 
 
 class ReplyKind(StrEnum):
@@ -58,6 +63,8 @@ def demand_papers(lists: Mapping[str, list[Any]], latest: date) -> None:
             except msgspec.ValidationError:
                 raise Refusal(Code.FIELD_INVALID, field=field) from None
             demand_numbered(paper.number, paper.date, latest)
+            if isinstance(paper, Paper) and paper.sealed and not _DIGEST.fullmatch(paper.sealed):
+                raise Refusal(Code.FIELD_INVALID, field=field)
 
 
 def demand_numbered(number: str, day: str, latest: date) -> None:

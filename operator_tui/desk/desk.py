@@ -20,6 +20,7 @@ from operator_tui.desk.colleagues import Colleagues
 from operator_tui.desk.export import ExportDesk
 from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.line import PhoneDesk
+from operator_tui.desk.files import FileDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.promises import PromiseDesk
@@ -67,6 +68,7 @@ class Desk:
         self.export = ExportDesk(self)
         self.seat = SeatDesk(self)
         self._listeners: list[Callable[[Topic], None]] = []
+        self.files = FileDesk(self)
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
         self._journal_thread = ThreadPoolExecutor(1, "journal")
         self._registry_thread = ThreadPoolExecutor(1, "registry")
@@ -204,12 +206,12 @@ class Desk:
 
     async def refresh_journal(self) -> None:
         """Read counts and unsent again, and tell the screen that rows may have changed."""
-        counts, unsent, returned = await self.on_journal(
-            lambda journal: (journal.counts(), journal.unsent(), journal.waiting())
+        counts, unsent, files, returned = await self.on_journal(
+            lambda journal: (journal.counts(), journal.unsent(), journal.unsent_files(), journal.waiting())
         )
         self._tell_returned(returned)
         self.state = replace(self.state, counts=counts, returned=returned)
-        self.light(unsent=unsent)
+        self.light(unsent=unsent, files=files)
         self.change(Topic.JOURNAL)
 
     def _tell_returned(self, returned: int) -> None:

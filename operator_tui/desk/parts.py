@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from operator_tui.sync.sender import Sender, SenderState
 
 RETRY_S = 5.0
+Result = TypeVar("Result")
+
 _ALL = 1 << 31  # operations: more than a journal holds
 SIP_SECRET = "sip"
 AMI_SECRET = "ami"
@@ -102,7 +104,7 @@ class Parts:
             desk = self._desk
             self._signin = SignIn(desk.profile, desk.settings.get(SignInSettings), desk.clock, self._linked)
             self._signin.export = self._export_unsent
-            self._signin.unsent = lambda: desk.state.lights.unsent if desk.state.ready else None
+            self._signin.unsent = lambda: desk.state.lights.waiting if desk.state.ready else None
         return self._signin
 
     async def _linked(self) -> Link:
@@ -268,6 +270,7 @@ class Parts:
             self._desk.background(self._desk.seat.look_elsewhere())
         self._desk.background(self._desk.updates.follow())
         self._desk.colleagues.attach(self._sender.presence)
+        self._desk.background(self._desk.files.follow(journal, link))
         await self._sender.run()
 
     async def _connected(self) -> bool:
@@ -326,6 +329,8 @@ class Parts:
         if self._ended is not None:
             self._desk.change(Topic.LIGHTS, revoked=True)
 
+        if state.light.value == Light.ON.value and state.unsent == 0:
+            self._desk.files.kick()
     def _received(self, cards: Sequence[str]) -> None:
         if cards:
             self._desk.background(self._desk.refresh_journal())
@@ -337,13 +342,17 @@ class Parts:
         Refusals: NOT_ENROLLED, SERVER_AWAY, and what the server refuses.
         """
         try:
-            return await self._asked(path, body, await self.token())
+            return await work(await self.token())
+        return await self.signed_in(lambda token: self._asked(path, body, token))
+
+    async def signed_in(self, work: Callable[[str], Awaitable[Result]]) -> Result:
+        """Run ``work(token)`` as whoever sits here. Refusals: NOT_ENROLLED, and those of the work."""
         except Refusal as refusal:
             if self._signin is None or refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
                 raise
         # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
         self._signin.spoiled()
-        return await self._asked(path, body, await self.token())
+        return await work(await self.token())
 
     @property
     def link(self) -> Link:
@@ -392,13 +401,15 @@ class Parts:
         from operator_tui.reference import packaged_colleagues
 
         file = self._desk.settings.get(ColleaguesSettings).file
-        if not file:
-            return parse_colleagues(packaged_colleagues())
-        try:
-            text = Path(file).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refusal(Code.FILE_UNREADABLE, file=file, reason=getattr(error, "strerror", "") or "UTF-8") from None
-        return parse_colleagues(text, file=file)
+        return parse_colleagues(text_of(file), file=file) if file else parse_colleagues(packaged_colleagues())
+
+    def outside(self) -> tuple[Colleague, ...]:
+        """Whom callers may be given to outside the centre, by the administration's list. Refusals as above."""
+        from operator_tui.colleagues.directory import parse_outside
+        from operator_tui.reference import packaged_outside, text_of
+
+        file = self._desk.settings.get(ShiftSettings).outside
+        return parse_outside(text_of(file), file=file) if file else parse_outside(packaged_outside())
 
     async def record_key(self) -> str:
         """Whom recordings are encrypted for, hexadecimal: the fund, and then nobody here opens them; where no fund is
@@ -467,6 +478,7 @@ class Parts:
         """Stop sending, stop the embedded server, close the files."""
         if self._sender is not None:
             await self._sender.stop()
+        await self._desk.files.stop()
         if self._link is not None:
             await self._link.close()
         if self._server is not None:

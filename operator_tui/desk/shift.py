@@ -75,6 +75,8 @@ class ShiftDesk:
 
     async def open(self, waits: Waits) -> None:
         """Bring what waits before the operator. A caller without a card gets one, with his number."""
+        if lights.files:
+            found.append(Waits(tr("не отправлено"), tr("файлов: {count}; уйдут сами").format(count=lights.files)))
         desk = self._desk
         if waits.card:
             await desk.card.edit(waits.card)

@@ -11,6 +11,7 @@ from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.people import Operator
 from operator_tui.appeals.presence import Presence
 from operator_tui.phone.line import Call, CallState, QueueState, Registration, Sound
+from operator_tui.journal.files import Sending
 from operator_tui.registry.people import Person
 from operator_tui.signin.people import SeatOfPerson
 
@@ -38,7 +39,8 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True)
 class Lights:
-    """The parts at a glance. ``unsent`` operations wait in the outbox; ``registry_day`` is the data's local date."""
+    """The parts at a glance. ``unsent`` operations wait in the outbox, ``files`` beside them; ``registry_day`` is the
+    data's local date."""
 
     phone: Light = Light.STARTING
     server: Light = Light.STARTING
@@ -46,6 +48,12 @@ class Lights:
     registry_day: str = ""
     unsent: int = 0
 
+    files: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """All that has not gone to the server."""
+        return self.unsent + self.files
 
 @dataclass(frozen=True)
 class Notice:
@@ -114,6 +122,8 @@ class DeskState:
             return _CALL_WORDS[self.call.state]
         return {Light.ON: "free", Light.OFF: "off"}.get(self.lights.phone, "lost")
 
+    sending: Sending | None = None  # the file that goes to the server now
+    fresh: frozenset[str] = frozenset()  # appeals given to the operator that he has not opened yet
     @property
     def others(self) -> tuple[Call, ...]:
         """The calls behind the one in front."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+import msgspec
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.papers import KINDS, Paper, kind_of
@@ -57,13 +60,16 @@ class Attachments:
         """The same for bytes that were made here."""
         digest = hashlib.sha256(content).hexdigest()
         paper = Paper(name=name, sha256=digest, size=len(content), kind=kind_of(content), number=number, date=day)
-        if not self._stands(paper):
-            try:
+        try:
+            if not self._stands(paper):
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._seal(content, digest)
-            except OSError as error:
-                raise Refusal(Code.DISK_FAILED, path=str(self._folder), reason=error.strerror or "") from None
-        return paper
+            with (self._folder / (digest + _ENDING)).open("rb") as sealed:
+                return msgspec.structs.replace(paper, sealed=hashlib.file_digest(sealed, "sha256").hexdigest())
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Refusal(Code.DISK_FULL) from None
+            raise Refusal(Code.DISK_FAILED, path=str(self._folder), reason=error.strerror or "") from None
 
     def _stands(self, paper: Paper) -> bool:
         """Whether it is here and readable, and the fund's where there is one: a key that fits is never written over."""

@@ -23,9 +23,10 @@ from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import CARD_KINDS, SHARED_KINDS, Event, Kind, Operation, Outcome
 from operator_tui.appeals.promises import Away
 from operator_tui.appeals.returned import Choice, Returned
-from operator_tui.journal import cards, confirm, drafts, forked, healing, outbox, settling, sifting, views
+from operator_tui.journal import cards, confirm, drafts, files, forked, healing, outbox, settling, sifting, views
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
+from operator_tui.journal.files import Sending
 from operator_tui.journal.forked import Former
 from operator_tui.journal.happened import Happened
 from operator_tui.journal.sieve import Heap, Sieve
@@ -281,6 +282,58 @@ class Journal:
     def appended(self) -> int:
         """How many operations were written since it was opened; grows with each, and tells nothing else."""
         return self._store.appended
+
+    # files on their way to the server
+
+    def files_waiting(self) -> list[Sending]:
+        """What is to be sent: papers before recordings, the oldest first."""
+        with self._store.reading():
+            return files.waiting(self._store)
+
+    def files_of(self, names: Sequence[str], calls: Sequence[str]) -> list[Sending]:
+        """How the files of those digests, and the recordings of those calls, are on their way."""
+        with self._store.reading():
+            return files.of(self._store, names, calls)
+
+    def unsent_files(self) -> int:
+        """How many wait."""
+        with self._store.reading():
+            return files.unsent(self._store)
+
+    def file_went(self, name: str, sent: int, size: int) -> None:
+        """So much of it is at the server."""
+        with self._store.writing():
+            files.went(self._store, name, sent, size)
+
+    def file_there(self, name: str) -> None:
+        """The server has it whole."""
+        with self._store.writing():
+            files.there(self._store, name)
+
+    def file_put_off(self, name: str, refusal: Refusal, *, for_good: bool = False) -> None:
+        """It does not go now, or never, and why."""
+        with self._store.writing():
+            files.put_off(self._store, name, refusal, for_good=for_good)
+
+    def file_found(self, name: str, file: str, call: str, size: int) -> None:
+        """Queue a recording that lies here and no operation of this journal names."""
+        with self._store.writing():
+            files.found(self._store, name, file, call, size)
+
+    def recordings_known(self) -> set[str]:
+        """The names in their folder of all recordings in the queue."""
+        with self._store.reading():
+            return files.known(self._store)
+
+    def spare_files(self, before_ms: int) -> list[Sending]:
+        """Recordings the server has had since before that instant, whose local copy is still here."""
+        with self._store.reading():
+            return files.spare(self._store, before_ms)
+
+    def file_let_go(self, name: str) -> None:
+        """Its local copy is gone."""
+        with self._store.writing():
+            files.let_go(self._store, name)
 
     def cursors(self) -> dict[str, int]:
         """Each stream followed and the place it has been read up to; the organisation's own from the start."""

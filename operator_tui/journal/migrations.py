@@ -133,3 +133,45 @@ def promised_and_owed(db: Database) -> None:
     db.execute("CREATE INDEX IF NOT EXISTS shown_promised ON shown(promise_due, id) WHERE status = 'deferred'")
     db.execute("CREATE INDEX IF NOT EXISTS shown_owed ON shown(worker, created, id) WHERE owed != ''")
     db.execute("CREATE INDEX IF NOT EXISTS shown_asked ON shown(created, id) WHERE review = 'correction'")
+
+
+@STEPS()
+def reference_data(db: Database) -> None:
+    """The rows of the reference data that the centre has changed; the others are the program's own."""
+    db.create_table(
+        "reference",
+        {"list": str, "key": str, "row": str, "op": str},
+        pk=("list", "key"),
+        not_null={"row", "op"},
+    )
+
+
+@STEPS()
+def files_on_their_way(db: Database) -> None:
+    """What goes to the server beside the operations; recordings told before this release are queued too."""
+    db.create_table(
+        "file",
+        {
+            "name": str,
+            "kind": str,
+            "file": str,
+            "card": str,
+            "call": str,
+            "size": int,
+            "sent": int,
+            "state": str,
+            "reason": str,
+            "at_ms": int,
+            "there_ms": int,
+        },
+        pk="name",
+        not_null={"kind", "file", "size", "at_ms"},
+        defaults={"card": "", "call": "", "sent": 0, "state": "waits", "reason": "", "there_ms": 0},
+    )
+    db.execute("CREATE INDEX file_waits ON file(at_ms) WHERE state = 'waits'")
+    db.table("file").create_index(["call"])
+    db.execute(
+        "INSERT OR IGNORE INTO file(name, kind, file, call, size, at_ms) SELECT body ->> '$.x.sha256', 'recording', "
+        "body ->> '$.x.file', body ->> '$.x.call', coalesce(body ->> '$.x.size', 0), at_ms FROM outbox "
+        "WHERE kind = 'call.recorded' AND state != 'rejected' AND coalesce(body ->> '$.x.sha256', '') != ''"
+    )

@@ -9,6 +9,7 @@ import msgspec
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import next_stamp, stamp_ms
 from operator_tui.appeals.operations import CARD_KINDS, Kind, Operation, operation_id
+from operator_tui.journal import files
 from operator_tui.journal.store import Store
 
 PENDING, APPLIED, MERGED, REJECTED = "pending", "applied", "merged", "rejected"
@@ -43,6 +44,7 @@ def append(
         "INSERT INTO outbox(device, n, card, kind, body, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
         [device.code, n, about, kind.value, msgspec.json.encode(operation).decode(), now_ms],
     )
+    files.note(store, kind, x, about, now_ms)
     store.set_meta("next_n", str(n + 1))
     store.set_meta("hlc", operation.at)
     store.appended += 1
@@ -73,6 +75,14 @@ def recorded(store: Store, call: str, *, since_ms: int) -> set[Kind]:
         call,
     )
     return {Kind(kind) for (kind,) in rows}
+
+
+def shift_began(store: Store) -> int | None:
+    """When the last «Начало работы» was, if no «Завершить» came after it."""
+    rows = list(
+        store.rows("SELECT kind, at_ms FROM outbox WHERE kind IN ('shift.begun', 'shift.ended') ORDER BY rowid DESC LIMIT 1")
+    )
+    return int(rows[0][1]) if rows and rows[0][0] == Kind.SHIFT_BEGUN else None
 
 
 def calls_without_card(store: Store, *, since_ms: int) -> list[tuple[str, str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -93,6 +93,19 @@ class Link:
         with self._telling_away():
             async with client.stream("PUT", path, content=body, headers=_headers(token, packed=False)) as response:
                 await _demand_ok(response)
+
+    async def exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", *, token: str = ""
+    ) -> Mapping[str, str]:
+        """A request whose answer is in its headers (names in lower case). Refusals: those of ``post``."""
+        client = await self._open()
+        sent = {"Accept-Encoding": "identity", **headers}
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        with self._telling_away():
+            async with client.stream(method, path, content=body, headers=sent) as response:
+                await _demand_ok(response)
+                return response.headers
 
     @asynccontextmanager
     async def events(

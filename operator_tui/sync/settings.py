@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import msgspec
 
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.settings import section
 
 
@@ -23,3 +26,39 @@ class CentralSettings(msgspec.Struct, frozen=True):
     proxy: str = ""
     poll_s: float = 2.0
     enrolment: str = ""
+
+
+@section("files")
+class FileSettings(msgspec.Struct, frozen=True):
+    """How files go to the server. ``papers`` and ``recordings``: ``always``, ``idle`` (while no call is on the line),
+    ``night`` or ``stay`` (not at all: they stay here, or at the PBX); ``night`` is ``HH:MM-HH:MM`` of the office;
+    ``keep_days`` a recording's copy stays here after the server has it."""
+
+    papers: str = "idle"
+    recordings: str = "idle"
+    night: str = "20:00-07:00"
+    keep_days: int = 7
+
+    def may_go(self, kind: str, *, idle: bool, at: time) -> bool:
+        """Whether a file of that kind (journal.files) may go now; ``at`` is the office's time of day.
+        Refusal(SETTING_WRONG)."""
+        when = self.recordings if kind == "recording" else self.papers
+        match when:
+            case "always":
+                return True
+            case "idle":
+                return idle
+            case "night":
+                first, last = self._night()
+                return idle and (first <= at < last if first <= last else at >= first or at < last)
+            case "stay":
+                return False
+        key = "files.recordings" if kind == "recording" else "files.papers"
+        raise Refusal(Code.SETTING_WRONG, place="settings", key=key, expected="always, idle, night, stay")
+
+    def _night(self) -> tuple[time, time]:
+        try:
+            first, last = (time.fromisoformat(part.strip()) for part in self.night.split("-"))
+        except ValueError:
+            raise Refusal(Code.SETTING_WRONG, place="settings", key="files.night", expected="20:00-07:00") from None
+        return first, last

@@ -1,0 +1,254 @@
+"""The lane of files: papers and recordings go to the server in parts, behind everything else.
+
+No part begins while an operation waits, and a part is what the line carries in about a second, so a card never waits
+behind a file for longer. Where the server has got to is the server's word: after a cut, a kill or another server the
+upload is found by its digest and gone on with. The server looks at the digest of the whole before it says it has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.journal.files import Sending
+from operator_tui.journal.journal import Journal
+from operator_tui.sync import tus
+from operator_tui.sync.link import Link
+
+_log = logging.getLogger(__name__)
+
+_LEAST, _MOST = 8 << 10, 256 << 10  # bytes of a part
+_FIRST = 16 << 10
+_PART_S = 1.0  # what a part may take of the line
+_LOOK_S = 60.0  # between two looks while nothing is to be sent
+_BUSY_S = 2.0  # until it is looked again whether the line is free
+_BACKOFF_S = 60.0
+_LATER_S = 900.0  # until a server whose disk was full is asked again
+_ANEW = 2  # how often an upload begins anew in one go before it is left for later
+# The server's matter or the administrator's: it is tried again, and nothing of ours is at fault.
+_LATER = frozenset({Code.FILE_STORE_FULL, Code.FILE_STORE_AWAY, Code.FILE_UPLOAD})
+_FOR_GOOD = frozenset({Code.FILE_TOO_LONG, Code.FILE_CHANGED, Code.FILE_GONE, Code.BAD_REQUEST})
+_KEEP_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class LaneState:
+    """What a screen shows of it: how many files wait, the one that goes now, and why it does not go on."""
+
+    unsent: int = 0
+    now: Sending | None = None
+    refusal: Refusal | None = None
+
+
+class FileLane:
+    """One journal's files. All its methods belong to one event loop."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        link: Link,
+        *,
+        run: Callable[..., Awaitable[Any]],
+        signed_in: Callable[[Callable[[str], Awaitable[int]]], Awaitable[int]],
+        folder: Callable[[str], Path],
+        free: Callable[[str], bool],
+        clock: Clock,
+        keep_days: int = 7,
+        later_s: float = _LATER_S,
+        on_state: Callable[[LaneState], None] = lambda state: None,
+    ) -> None:
+        """``run`` as for the sender; ``signed_in(work)`` runs ``work(token)`` as who sits here; ``folder(kind)`` is
+        where files of a kind lie; ``free(kind)`` whether they may go now; ``keep_days`` a recording's copy stays here
+        after the server has it; ``later_s`` seconds until a server that had no room is asked again."""
+        self._journal = journal
+        self._link = link
+        self._run = run
+        self._signed_in = signed_in
+        self._folder = folder
+        self._free = free
+        self._clock = clock
+        self._keep_ms = keep_days * _KEEP_MS
+        self._later_s = later_s
+        self._on_state = on_state
+        self._kicked = asyncio.Event()
+        self._task: asyncio.Task[Any] | None = None
+        self._part = _FIRST
+        self._failures = 0
+        self._swept = False
+        self.state = LaneState()
+
+    def kick(self) -> None:
+        """There is a file, or the line is back: look now."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Send for as long as the desk lives."""
+        self._task = asyncio.current_task()
+        while True:
+            self._kicked.clear()
+            pause = await self.round()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):  # not wait_for: see listening
+                    await self._kicked.wait()
+
+    async def stop(self) -> None:
+        """End ``run``; what has not gone goes on at the next start."""
+        task = self._task
+        if task is None or task.done() or task is asyncio.current_task():
+            return
+        task.cancel()
+        await asyncio.wait({task})
+
+    async def round(self) -> float:
+        """Send what may go now. Seconds to wait before the next look."""
+        try:
+            pause = await self._round()
+        except Refusal as refusal:  # the server is away, the journal's disk is full: the file waits where it is
+            return await self._failed(refusal)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return await self._failed(Refusal(Code.SERVER_AWAY))  # the HTTP library ended it from inside: see listening
+        except Exception as error:  # the loop must outlive a mistake of ours: the timer fires again
+            _log.exception("file lane failed")
+            return await self._failed(Refusal(Code.SERVER_REFUSED, reason=type(error).__name__))
+        self._failures = 0
+        return pause
+
+    async def _failed(self, refusal: Refusal) -> float:
+        self._failures += 1
+        await self._tell(None, refusal)
+        return random.uniform(0.0, min(_BACKOFF_S, 2.0 ** min(self._failures, 10)))
+
+    async def _round(self) -> float:
+        if not self._swept:
+            await self._sweep()
+            self._swept = True
+        await self._let_go()
+        waiting: list[Sending] = await self._run(self._journal.files_waiting)
+        ready = [one for one in waiting if self._free(one.kind)]
+        later: Refusal | None = None
+        for one in ready:
+            try:
+                if not await self._whole(one):
+                    await self._tell(None, later)
+                    return _BUSY_S
+            except Refusal as refusal:
+                if refusal.code not in _LATER | _FOR_GOOD:
+                    raise
+                for_good = refusal.code in _FOR_GOOD
+                await self._run(self._journal.file_put_off, one.name, refusal, for_good=for_good)
+                later = refusal
+                if refusal.code in (Code.FILE_STORE_FULL, Code.FILE_STORE_AWAY):
+                    break  # another file fares no better
+        await self._tell(None, later)
+        if later is not None:
+            return self._later_s
+        return _LOOK_S if len(ready) == len(waiting) else _BUSY_S * 5
+
+    async def _whole(self, one: Sending) -> bool:
+        """Send one file to its end; whether it is there. False when the line is wanted for something else."""
+        path = self._folder(one.kind) / one.file if one.file else None
+        size = await asyncio.to_thread(_checked, path, one) if path else one.size
+        for _ in range(_ANEW):
+            try:
+                return await self._parts(one, path, size)
+            except Refusal as refusal:
+                if refusal.code is not Code.FILE_UPLOAD:
+                    raise
+        raise Refusal(Code.FILE_UPLOAD)
+
+    async def _parts(self, one: Sending, path: Path | None, size: int) -> bool:
+        at = await self._signed_in(lambda token: tus.begin(self._link, token, one.name, max(size, 1)))
+        while at < size:
+            if path is None:
+                raise Refusal(Code.FILE_GONE)
+            await self._went(one, at, size)
+            if not await self._line_free(one.kind):
+                return False
+            piece = await asyncio.to_thread(_read, path, at, self._part)
+            at = await self._timed(one.name, at, piece)
+        await self._run(self._journal.file_there, one.name)
+        return True
+
+    async def _timed(self, name: str, at: int, piece: bytes) -> int:
+        """Send a part, and make the next one as long as the line takes in about a second."""
+        began = self._clock.monotonic()
+        there = await self._signed_in(lambda token: tus.append(self._link, token, name, at, piece))
+        took = max(self._clock.monotonic() - began, 0.001)
+        self._part = max(_LEAST, min(_MOST, self._part * 2, int(len(piece) * _PART_S / took)))
+        return there
+
+    async def _line_free(self, kind: str) -> bool:
+        waiting: int = await self._run(self._journal.unsent)
+        return waiting == 0 and self._free(kind)
+
+    async def _went(self, one: Sending, at: int, size: int) -> None:
+        await self._run(self._journal.file_went, one.name, at, size)
+        await self._tell(msgspec.structs.replace(one, sent=at, size=size), None)
+
+    async def _sweep(self) -> None:
+        """Recordings that lie here and stand in no journal: of a place that was revoked, of a desk that was killed
+        before it heard of them. They are sealed for the fund; whoever sits here sends them."""
+        folder = self._folder("recording")
+        known: set[str] = await self._run(self._journal.recordings_known)
+        for path in await asyncio.to_thread(_strays, folder, known):
+            name, size = await asyncio.to_thread(_digest, path)
+            await self._run(self._journal.file_found, name, path.name, path.stem, size)
+
+    async def _let_go(self) -> None:
+        before = self._clock.now_ms() - self._keep_ms
+        for one in await self._run(self._journal.spare_files, before):
+            await asyncio.to_thread((self._folder(one.kind) / one.file).unlink, missing_ok=True)
+            await self._run(self._journal.file_let_go, one.name)
+
+    async def _tell(self, now: Sending | None, refusal: Refusal | None) -> None:
+        unsent = self.state.unsent
+        with contextlib.suppress(Refusal):
+            unsent = await self._run(self._journal.unsent_files)
+        state = LaneState(unsent, now, refusal)
+        if state != self.state:
+            self.state = state
+            self._on_state(state)
+
+
+def _checked(path: Path, one: Sending) -> int:
+    """The size of the file, when it is still what its name says. Refusals: FILE_GONE, FILE_CHANGED."""
+    try:
+        name, size = _digest(path)
+    except FileNotFoundError:
+        if one.size and one.sent >= one.size:
+            return one.size
+        raise Refusal(Code.FILE_GONE) from None
+    if name != one.name:
+        raise Refusal(Code.FILE_CHANGED)
+    return size
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+
+
+def _read(path: Path, at: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(size)
+
+
+def _strays(folder: Path, known: set[str]) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.glob("*.otr") if path.name not in known)
