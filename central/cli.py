@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -97,12 +98,7 @@ def serve(
 
 
 def _provider(
-    oidc_issuer: str | None,
-    oidc_client: str,
-    oidc_secret_file: Path | None,
-    oidc_claim: str,
-    oidc_ca: Path | None,
-    oidc_proxy: str,
+    oidc_issuer: str | None, oidc_client: str, oidc_secret_file: Path | None, oidc_claim: str, oidc_ca: Path | None
 ) -> Any:
     if not oidc_issuer:
         return None
