@@ -18,9 +18,9 @@ from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
 from operator_tui.desk.colleagues import Colleagues
 from operator_tui.desk.export import ExportDesk
+from operator_tui.desk.files import FileDesk
 from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.line import PhoneDesk
-from operator_tui.desk.files import FileDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.promises import PromiseDesk
@@ -65,10 +65,10 @@ class Desk:
         self.colleagues = Colleagues(self)
         self.promises = PromiseDesk(self)
         self.papers = PaperDesk(self)
+        self.files = FileDesk(self)
         self.export = ExportDesk(self)
         self.seat = SeatDesk(self)
         self._listeners: list[Callable[[Topic], None]] = []
-        self.files = FileDesk(self)
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
         self._journal_thread = ThreadPoolExecutor(1, "journal")
         self._registry_thread = ThreadPoolExecutor(1, "registry")

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from operator_tui.sync.link import Link
     from operator_tui.sync.sender import Sender, SenderState
 
-RETRY_S = 5.0
 Result = TypeVar("Result")
 
+RETRY_S = 5.0
 _ALL = 1 << 31  # operations: more than a journal holds
 SIP_SECRET = "sip"
 AMI_SECRET = "ami"
@@ -269,8 +269,8 @@ class Parts:
             self._desk.background(self._deliver(self._signin))
             self._desk.background(self._desk.seat.look_elsewhere())
         self._desk.background(self._desk.updates.follow())
-        self._desk.colleagues.attach(self._sender.presence)
         self._desk.background(self._desk.files.follow(journal, link))
+        self._desk.colleagues.attach(self._sender.presence)
         await self._sender.run()
 
     async def _connected(self) -> bool:
@@ -328,9 +328,9 @@ class Parts:
         self._said = trouble.code if trouble is not None else None
         if self._ended is not None:
             self._desk.change(Topic.LIGHTS, revoked=True)
-
         if state.light.value == Light.ON.value and state.unsent == 0:
             self._desk.files.kick()
+
     def _received(self, cards: Sequence[str]) -> None:
         if cards:
             self._desk.background(self._desk.refresh_journal())
@@ -341,12 +341,12 @@ class Parts:
 
         Refusals: NOT_ENROLLED, SERVER_AWAY, and what the server refuses.
         """
-        try:
-            return await work(await self.token())
         return await self.signed_in(lambda token: self._asked(path, body, token))
 
     async def signed_in(self, work: Callable[[str], Awaitable[Result]]) -> Result:
         """Run ``work(token)`` as whoever sits here. Refusals: NOT_ENROLLED, and those of the work."""
+        try:
+            return await work(await self.token())
         except Refusal as refusal:
             if self._signin is None or refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
                 raise
@@ -401,15 +401,13 @@ class Parts:
         from operator_tui.reference import packaged_colleagues
 
         file = self._desk.settings.get(ColleaguesSettings).file
-        return parse_colleagues(text_of(file), file=file) if file else parse_colleagues(packaged_colleagues())
-
-    def outside(self) -> tuple[Colleague, ...]:
-        """Whom callers may be given to outside the centre, by the administration's list. Refusals as above."""
-        from operator_tui.colleagues.directory import parse_outside
-        from operator_tui.reference import packaged_outside, text_of
-
-        file = self._desk.settings.get(ShiftSettings).outside
-        return parse_outside(text_of(file), file=file) if file else parse_outside(packaged_outside())
+        if not file:
+            return parse_colleagues(packaged_colleagues())
+        try:
+            text = Path(file).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refusal(Code.FILE_UNREADABLE, file=file, reason=getattr(error, "strerror", "") or "UTF-8") from None
+        return parse_colleagues(text, file=file)
 
     async def record_key(self) -> str:
         """Whom recordings are encrypted for, hexadecimal: the fund, and then nobody here opens them; where no fund is
@@ -476,9 +474,9 @@ class Parts:
 
     async def close(self) -> None:
         """Stop sending, stop the embedded server, close the files."""
+        await self._desk.files.stop()
         if self._sender is not None:
             await self._sender.stop()
-        await self._desk.files.stop()
         if self._link is not None:
             await self._link.close()
         if self._server is not None:

@@ -71,12 +71,12 @@ class ShiftDesk:
         lights = self._desk.state.lights
         if (unsent := lights.unsent) and lights.server is not Light.ON:
             found.append(Waits(tr("не отправлено"), tr("записей: {count}; уйдут сами").format(count=unsent)))
+        if lights.files:
+            found.append(Waits(tr("не отправлено"), tr("файлов: {count}; уйдут сами").format(count=lights.files)))
         return found
 
     async def open(self, waits: Waits) -> None:
         """Bring what waits before the operator. A caller without a card gets one, with his number."""
-        if lights.files:
-            found.append(Waits(tr("не отправлено"), tr("файлов: {count}; уйдут сами").format(count=lights.files)))
         desk = self._desk
         if waits.card:
             await desk.card.edit(waits.card)

@@ -10,8 +10,8 @@ from typing import Any
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.people import Operator
 from operator_tui.appeals.presence import Presence
-from operator_tui.phone.line import Call, CallState, QueueState, Registration, Sound
 from operator_tui.journal.files import Sending
+from operator_tui.phone.line import Call, CallState, QueueState, Registration, Sound
 from operator_tui.registry.people import Person
 from operator_tui.signin.people import SeatOfPerson
 
@@ -47,13 +47,13 @@ class Lights:
     registry: Light = Light.STARTING
     registry_day: str = ""
     unsent: int = 0
-
     files: int = 0
 
     @property
     def waiting(self) -> int:
         """All that has not gone to the server."""
         return self.unsent + self.files
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -109,6 +109,8 @@ class DeskState:
     calls: tuple[Call, ...] = ()  # all that live
     card: CardAtHand | None = None
     counts: Mapping[Status, int] = field(default_factory=dict)
+    sending: Sending | None = None  # the file that goes to the server now
+    fresh: frozenset[str] = frozenset()  # appeals given to the operator that he has not opened yet
     returned: int = 0  # operations that came back and wait for the operator
     elsewhere: tuple[SeatOfPerson, ...] = ()  # his other workstations where something is open or unsent
     bells: int = 0  # grows when something wants the operator's ear
@@ -122,8 +124,6 @@ class DeskState:
             return _CALL_WORDS[self.call.state]
         return {Light.ON: "free", Light.OFF: "off"}.get(self.lights.phone, "lost")
 
-    sending: Sending | None = None  # the file that goes to the server now
-    fresh: frozenset[str] = frozenset()  # appeals given to the operator that he has not opened yet
     @property
     def others(self) -> tuple[Call, ...]:
         """The calls behind the one in front."""
