@@ -65,6 +65,7 @@ def central() -> None:
 @click.option("--oidc-secret-file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--oidc-claim", default="preferred_username", show_default=True, help="Поле с именем для входа.")
 @click.option("--oidc-ca", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Сертификаты, PEM.")
+@click.option("--oidc-proxy", default="", help="Прокси до поставщика: http://host:port.")
 @click.option("--stop-with-parent", is_flag=True, help="Ключ базы — первая строка stdin; конец stdin — конец работы.")
 def serve(
     profile_name: str,
@@ -98,7 +99,12 @@ def serve(
 
 
 def _provider(
-    oidc_issuer: str | None, oidc_client: str, oidc_secret_file: Path | None, oidc_claim: str, oidc_ca: Path | None
+    oidc_issuer: str | None,
+    oidc_client: str,
+    oidc_secret_file: Path | None,
+    oidc_claim: str,
+    oidc_ca: Path | None,
+    oidc_proxy: str,
 ) -> Any:
     if not oidc_issuer:
         return None
@@ -107,7 +113,7 @@ def _provider(
 
     secret = (read_private(oidc_secret_file) or b"").decode().strip() if oidc_secret_file else ""
     issuer = oidc_issuer.rstrip("/")
-    return OidcProvider(OidcSettings(issuer, oidc_client, secret, oidc_claim, str(oidc_ca or "")))
+    return OidcProvider(OidcSettings(issuer, oidc_client, secret, oidc_claim, str(oidc_ca or ""), oidc_proxy))
 
 
 def _serve(
@@ -121,19 +127,19 @@ def _serve(
 ) -> None:
     from central.app import create_app
     from central.devices import enrolment_code
+    from central.files import FOLDER_VARIABLE
     from central.keys import keys_file_of, server_keys
     from central.log import log, open_log
-    from central.files import FOLDER_VARIABLE
     from central.serve import listen, only_one, run
     from operator_tui.secrets import harden_process
 
     harden_process()
     first = msgspec.json.decode(lifeline.readline() or b"{}", type=_FirstLine) if lifeline else _FirstLine()
     profile.make_folders()
-    open_log(profile.logs / "central.log" if lifeline else None)
-    with contextlib.ExitStack() as stack:
     if profile.synthetic:  # a live server's administrator says where its disk has room
         os.environ.setdefault(FOLDER_VARIABLE, str(profile.data / "central-files"))
+    open_log(profile.logs / "central.log" if lifeline else None)
+    with contextlib.ExitStack() as stack:
         if address.socket is not None:
             stack.enter_context(only_one(address.socket))
         database = _open(profile, url, bytes.fromhex(first.key))

@@ -19,6 +19,7 @@ from typing import IO
 import uvicorn
 from litestar import Litestar
 
+from central.local import is_local
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
 
@@ -90,7 +91,9 @@ def _wait_for_lock(lock: int, socket_path: Path) -> None:
 
 def listen(address: Address) -> socket.socket:
     """A bound socket. A UNIX socket is the owner's alone and takes the place of a dead one (hold ``only_one``).
-    Refusal(CENTRAL_TAKEN) for a port in use."""
+    Refusals: CENTRAL_TAKEN for a port in use, SETTING_WRONG for one that others reach without TLS."""
+    if address.socket is None and address.tls_cert is None and not is_local(address.host):
+        raise Refusal(Code.SETTING_WRONG, place="central serve", key="--tls-cert", expected="PEM")
     try:
         if address.socket is not None:
             return _listen_unix(address.socket)

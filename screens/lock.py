@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -11,8 +12,10 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from operator_tui.appeals.errors import Refusal
 from operator_tui.i18n import tr
 from operator_tui.phone.line import Call, CallState
+from operator_tui.sentences import sentence
 from screens.words import phone_words
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _SHOWN_DIGITS = 2
 # A terminal tells no key's release: a held key repeats itself, and the number is seen until it has not for so long.
 REVEAL_S = 1.0
+_LEFT_TO_SAY = 2  # tries of a password: before that nobody needs to count
 
 
 class LockScreen(ModalScreen[None]):
@@ -92,10 +96,22 @@ class LockScreen(ModalScreen[None]):
             if await self.desk.seat.unlock(password):
                 self.dismiss()
                 return
-            self.query_one("#why", Static).update(tr("Пароль не подходит. Проверьте раскладку и повторите."))
-            self.query_one(LeanInput).value = ""
+            self._say(await self._wrong_password())
+        except Refusal as refusal:
+            self._say(sentence(refusal))
         finally:
             self._busy = False
+
+    async def _wrong_password(self) -> str:
+        left = await asyncio.to_thread(lambda: self.desk.seat.tries_left)
+        said = tr("Пароль не подходит. Проверьте раскладку и повторите.")
+        if left > _LEFT_TO_SAY:
+            return said
+        return f"{said} " + tr("Попыток до паузы: {count}.").format(count=left)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#why", Static).update(text)
+        self.query_one(LeanInput).value = ""
 
 
 def locked_call_text(call: Call | None, *, whole: bool = False) -> str:

@@ -32,6 +32,7 @@ class Way(Enum):
     ENROL = "enrol"
     PASSWORD = "password"
     VOICE = "voice"
+    CHANGED = "changed"
     RESET = "reset"
 
 
@@ -39,6 +40,7 @@ _TITLES = {
     Way.ENROL: mark("Регистрация рабочего места: код администратора и ваш пароль"),
     Way.PASSWORD: mark("Вход"),
     Way.VOICE: mark("Вход без связи с сервером: код, который администратор назвал по телефону"),
+    Way.CHANGED: mark("Пароль изменён на другом месте: введите новый, он откроет и это место"),
     Way.RESET: mark("Забытый пароль: код сброса от администратора и новый пароль"),
 }
 # The same ways where the provider vouches for people: a PIN opens this workstation.
@@ -51,6 +53,7 @@ _FIELDS: dict[Way, tuple[str, ...]] = {
     Way.ENROL: ("code", "password", "again"),
     Way.PASSWORD: ("login", "password"),
     Way.VOICE: ("login", "password", "code"),
+    Way.CHANGED: ("password",),
     Way.RESET: ("code", "password", "again"),
 }
 _PLACEHOLDERS = {
@@ -79,6 +82,7 @@ class SignInScreen(Screen[bool]):
         self._signin = signin
         self._way = Way.PASSWORD if signin.tag else Way.ENROL
         self._busy = False
+        self._former = ""  # the password that opens this place alone, until the server's is given
 
     def compose(self) -> ComposeResult:
         yield Line(tr(_TITLES[self._way]), "", id="way", classes="heading")
@@ -107,6 +111,8 @@ class SignInScreen(Screen[bool]):
 
     def _show(self, way: Way) -> None:
         self._way = way
+        if way is not Way.CHANGED:
+            self._former = ""
         titles, words = _TITLES, _PLACEHOLDERS
         if self._by_provider and way in _BY_PROVIDER:
             titles, words = _BY_PROVIDER, _PLACEHOLDERS | _PIN
@@ -119,8 +125,10 @@ class SignInScreen(Screen[bool]):
         hints = [tr("Enter — войти"), tr("Esc — выйти из программы")]
         if way is Way.PASSWORD:
             hints[1:1] = [tr("F6 — есть код места"), tr("F7 — другой работник"), tr("F8 — забыт пароль")]
-        elif way in (Way.RESET, Way.VOICE) or self._signin.tag:
+        elif way in (Way.RESET, Way.VOICE, Way.CHANGED) or self._signin.tag:
             hints[1] = tr("Esc — назад")
+        if way is Way.CHANGED:
+            hints[1:1] = [tr("F8 — забыт пароль")]
         self.query_one("#hint", Static).update(" · ".join(hints))
         empty = next((name for name in _FIELDS[way] if not self._input(name).value), _FIELDS[way][0])
         self._input(empty).focus()
@@ -144,7 +152,7 @@ class SignInScreen(Screen[bool]):
 
     def action_other_way(self) -> None:
         """F8: the password is forgotten."""
-        if self._way is Way.PASSWORD and not self._busy:
+        if self._way in (Way.PASSWORD, Way.CHANGED) and not self._busy:
             self._say("")
             self._show(Way.RESET)
 
@@ -195,6 +203,9 @@ class SignInScreen(Screen[bool]):
             case Way.RESET:
                 await self._signin.reset(code, password)
                 return True
+            case Way.CHANGED:
+                await self._signin.sign_in_anew(login, self._former, password)
+                return True
         if by_provider:
             return await self._vouched(login, password, code if self._way is Way.VOICE else "")
         if self._way is not Way.ENROL:
@@ -215,7 +226,8 @@ class SignInScreen(Screen[bool]):
         if refusal.code is Code.OFFLINE_TOO_LONG:
             self._show(Way.VOICE)
         elif refusal.code is Code.PASSWORD_ELSEWHERE:
-            self._show(Way.RESET)
+            self._former = self._input("password").value
+            self._show(Way.CHANGED)
         elif refusal.code is Code.DEVICE_REVOKED:
             self._show(Way.PASSWORD if self._signin.tag else Way.ENROL)
         else:

@@ -103,7 +103,9 @@ async def password(
     asked = await message(request, PasswordRequest)
     number = who.operator.user
     await service.run(
-        lambda: accounts.change_password(service.database, number, asked.old, asked.new, service.clock.now_ms())
+        lambda: accounts.change_password(
+            service.database, number, asked.old, asked.new, service.clock.now_ms(), at=who.id
+        )
     )
     return answer(Done())
 

@@ -1,4 +1,5 @@
-"""``/v1/people/…``: what an administrator does with people. He sees and changes those of his own region."""
+"""``/v1/people/…``: what an administrator does with people. He sees and changes those of his own organisation, the
+fund's everybody of the region (operator_tui/appeals/organisations.py: looks_after)."""
 
 from __future__ import annotations
 
@@ -14,48 +15,28 @@ from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.auth import accounts, seats
 from central.devices import Device
-from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.organisations import looks_after
 from operator_tui.appeals.rights import Right
+from operator_tui.signin import people as said
 from operator_tui.signin.messages import Done
-from operator_tui.signin.people import (
-    ADD_PATH,
-    CHANGE_PATH,
-    CODE_PATH,
-    ENROLMENT,
-    PEOPLE_PATH,
-    RESET,
-    REVOKE_PATH,
-    SEATS_PATH,
-    VOICE,
-    AddRequest,
-    ChangeRequest,
-    CodeAnswer,
-    CodeRequest,
-    PeopleAnswer,
-    PeopleRequest,
-    Person,
-    RevokeRequest,
-    SeatsAnswer,
-    SeatsRequest,
-)
 
 _OPT = {"access": Right.PEOPLE}
 
 
-@post(PEOPLE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="Everybody of the region")
+@post(said.PEOPLE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="Everybody one looks after")
 async def people(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
-    await message(request, PeopleRequest)
-    return answer(PeopleAnswer(await service.run(lambda: _visible(service, who))))
+    await message(request, said.PeopleRequest)
+    return answer(said.PeopleAnswer(await service.run(lambda: _visible(service, who))))
 
 
-@post(ADD_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="A new person")
+@post(said.ADD_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="A new person")
 async def add(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
-    asked = await message(request, AddRequest)
-    _demand_region(who, asked.operator.organisation)
+    asked = await message(request, said.AddRequest)
+    _demand_looks_after(who, asked.operator.organisation)
     now_ms, by = service.clock.now_ms(), who.operator.user
 
-    def work() -> Person:
+    def work() -> said.Person:
         return accounts.add(
             service.database,
             asked.login,
@@ -69,14 +50,14 @@ async def add(request: AnyRequest, service: NamedDependency[Service], who: Named
     return answer(await service.run(work))
 
 
-@post(CHANGE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="Change or block a person")
+@post(said.CHANGE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="Change or block a person")
 async def change(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
-    asked = await message(request, ChangeRequest)
+    asked = await message(request, said.ChangeRequest)
     if "organisation" in asked.values:
-        _demand_region(who, asked.values["organisation"])
+        _demand_looks_after(who, asked.values["organisation"])
     now_ms, by = service.clock.now_ms(), who.operator.user
 
-    def work() -> Person:
+    def work() -> said.Person:
         _demand_visible(service, who, asked.login)
         return accounts.change(
             service.database,
@@ -92,41 +73,41 @@ async def change(request: AnyRequest, service: NamedDependency[Service], who: Na
     return answer(await service.run(work))
 
 
-@post(CODE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="A code to tell a person")
+@post(said.CODE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="A code to tell a person")
 async def code(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
-    asked = await message(request, CodeRequest)
+    asked = await message(request, said.CodeRequest)
     now_ms, by = service.clock.now_ms(), who.operator.user
 
     def work() -> dict[str, str]:
         _demand_visible(service, who, asked.login)
         match asked.kind:
             case "enrolment":
-                return {ENROLMENT: accounts.enrolment_code(service.database, asked.login, now_ms, by=by)}
+                return {said.ENROLMENT: accounts.enrolment_code(service.database, asked.login, now_ms, by=by)}
             case "reset":
-                return {RESET: accounts.reset_code(service.database, asked.login, now_ms, by=by)}
+                return {said.RESET: accounts.reset_code(service.database, asked.login, now_ms, by=by)}
             case "voice":
                 return accounts.codes_by_voice(service.database, asked.login, now_ms, by=by)
-        raise Refusal(Code.BAD_REQUEST, reason="kind", spoken=[ENROLMENT, RESET, VOICE])
+        raise Refusal(Code.BAD_REQUEST, reason="kind", spoken=[said.ENROLMENT, said.RESET, said.VOICE])
 
-    return answer(CodeAnswer(await service.run(work)))
+    return answer(said.CodeAnswer(await service.run(work)))
 
 
-@post(SEATS_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="The workstations of a person")
+@post(said.SEATS_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="The workstations of a person")
 async def seats_of(
     request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
 ) -> Response[Any]:
-    asked = await message(request, SeatsRequest)
+    asked = await message(request, said.SeatsRequest)
 
-    def work() -> SeatsAnswer:
+    def work() -> said.SeatsAnswer:
         person = _demand_visible(service, who, asked.login)
-        return SeatsAnswer(seats.seats_of(service.database, person.operator.user))
+        return said.SeatsAnswer(seats.seats_of(service.database, person.operator.user))
 
     return answer(await service.run(work))
 
 
-@post(REVOKE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="The end of a workstation")
+@post(said.REVOKE_PATH, status_code=HTTP_200_OK, opt=_OPT, summary="The end of a workstation")
 async def revoke(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Response[Any]:
-    asked = await message(request, RevokeRequest)
+    asked = await message(request, said.RevokeRequest)
     now_ms = service.clock.now_ms()
 
     def work() -> Done:
@@ -141,12 +122,12 @@ async def revoke(request: AnyRequest, service: NamedDependency[Service], who: Na
     return answer(await service.run(work))
 
 
-def _visible(service: Service, who: Device) -> list[Person]:
-    mine = region_of(who.operator.organisation)
-    return [person for person in accounts.people(service.database) if region_of(person.operator.organisation) == mine]
+def _visible(service: Service, who: Device) -> list[said.Person]:
+    mine = who.operator.organisation
+    return [person for person in accounts.people(service.database) if looks_after(mine, person.operator.organisation)]
 
 
-def _demand_visible(service: Service, who: Device, login: str) -> Person:
+def _demand_visible(service: Service, who: Device, login: str) -> said.Person:
     wanted = accounts.login_of(login)
     found = next((person for person in _visible(service, who) if person.login == wanted), None)
     if found is None:
@@ -154,6 +135,6 @@ def _demand_visible(service: Service, who: Device, login: str) -> Person:
     return found
 
 
-def _demand_region(who: Device, organisation: str) -> None:
-    if region_of(organisation) != region_of(who.operator.organisation):
+def _demand_looks_after(who: Device, organisation: str) -> None:
+    if not looks_after(who.operator.organisation, organisation):
         raise Refusal(Code.RIGHT_MISSING, right=Right.PEOPLE.value)

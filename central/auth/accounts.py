@@ -25,10 +25,12 @@ from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.organisations import fund_of
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.signin.people import Person
 from operator_tui.signin.voice import voice_code
 
+PASSWORD = "password"  # what ended a session
 _CHANGEABLE = frozenset({"name", "role", "extension", "organisation", "zone"})
 
 
@@ -115,6 +117,8 @@ def change(
     def work(connection: sa.Connection) -> Person:
         before = _person(connection, login)
         number = before.operator.user
+        if _rules(before):
+            _lock_administrators(database, connection)
         if wanted:
             connection.execute(sa.update(t.operator).where(t.operator.c.number == number).values(**wanted))
         more: dict[str, Any] = {"changed_at": now_ms}
@@ -128,7 +132,7 @@ def change(
         if blocked:
             end_sessions(connection, number, now_ms)
         after = _person(connection, login)
-        if _rules(before) and not _rules(after) and not _administrators(connection):
+        if _rules(before) and not _administrators(connection, before.operator.organisation):
             raise Refusal(Code.LAST_ADMINISTRATOR)
         _record(database, connection, after, now_ms, "person.changed", by)
         return after
@@ -186,9 +190,10 @@ def codes_by_voice(database: Database, login: str, now_ms: int, *, by: int | Non
     return database.write(work)
 
 
-def change_password(database: Database, number: int, old: str, new: str, now_ms: int) -> None:
-    """Refusals: SIGN_IN_WRONG, SIGN_IN_LATER, PASSWORD_WEAK. At a desk left open nobody guesses more often than at a
-    sign-in."""
+def change_password(database: Database, number: int, old: str, new: str, now_ms: int, *, at: str) -> None:
+    """Another password, given at the device ``at``: his sessions at all others end, for somebody may sit there who
+    knows the old one. Refusals: SIGN_IN_WRONG, SIGN_IN_LATER, PASSWORD_WEAK. At a desk left open nobody guesses more
+    often than at a sign-in."""
     guess = f"password/{number}"
     limits.count(database, guess, now_ms)
     with database.read() as connection:
@@ -200,6 +205,7 @@ def change_password(database: Database, number: int, old: str, new: str, now_ms:
 
     def work(connection: sa.Connection) -> None:
         set_password(connection, number, kept, now_ms)
+        end_sessions(connection, number, now_ms, by=PASSWORD, but=at)
         _record(database, connection, _person(connection, row.login), now_ms, "password.changed", number)
 
     database.write(work)
@@ -212,11 +218,13 @@ def set_password(connection: sa.Connection, number: int, kept: str, now_ms: int)
     )
 
 
-def end_sessions(connection: sa.Connection, number: int, now_ms: int) -> None:
-    """All sessions of an operator end."""
-    mine = sa.select(t.device.c.id).where(t.device.c.operator == number)
+def end_sessions(connection: sa.Connection, number: int, now_ms: int, *, by: str | None = None, but: str = "") -> None:
+    """All sessions of an operator end, except at the device ``but``; ``by`` PASSWORD is what their desks are told."""
+    mine = sa.select(t.device.c.id).where(t.device.c.operator == number, t.device.c.id != but)
     connection.execute(
-        sa.update(t.session).where(t.session.c.device.in_(mine), t.session.c.ended_at.is_(None)).values(ended_at=now_ms)
+        sa.update(t.session)
+        .where(t.session.c.device.in_(mine), t.session.c.ended_at.is_(None))
+        .values(ended_at=now_ms, ended_by=by)
     )
 
 
@@ -262,8 +270,18 @@ def _rules(person: Person) -> bool:
     return person.operator.role is Role.ADMINISTRATOR and not person.blocked
 
 
-def _administrators(connection: sa.Connection) -> int:
-    active = sa.and_(t.operator.c.role == Role.ADMINISTRATOR.value, t.account.c.blocked.is_(False))
+def _lock_administrators(database: Database, connection: sa.Connection) -> None:
+    """One after the other: two of them who block each other in the same moment would each count the other."""
+    connection.execute(database.lock(sa.select(t.counter).where(t.counter.c.name == "operator")))
+
+
+def _administrators(connection: sa.Connection, organisation: str) -> int:
+    """Those who look after the people of that organisation: its own, and the fund's."""
+    active = sa.and_(
+        t.operator.c.role == Role.ADMINISTRATOR.value,
+        t.account.c.blocked.is_(False),
+        t.operator.c.organisation.in_({organisation, fund_of(organisation)}),
+    )
     chosen = sa.select(sa.func.count()).select_from(t.operator.join(t.account)).where(active)
     return int(connection.execute(chosen).scalar_one())
 

@@ -196,6 +196,11 @@ def sealed_work_commands(
                     taken=taken.applied, refused=taken.refused, drafts=len(taken.drafts)
                 )
             )
+            if taken.skipped:
+                skipped = tr(
+                    "Оставлено частей: {skipped}. Они не открываются, противоречат полученному или стоят за пропуском."
+                )
+                click.echo(skipped.format(skipped=taken.skipped))
             for draft in taken.drafts:
                 click.echo(draft)
 

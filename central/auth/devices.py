@@ -14,7 +14,7 @@ from nacl.signing import VerifyKey
 
 from central import audit
 from central.auth import limits
-from central.auth.accounts import end_sessions, login_of, set_password
+from central.auth.accounts import PASSWORD, end_sessions, login_of, set_password
 from central.auth.passwords import password_fits, password_hash
 from central.auth.seats import workstation
 from central.auth.signatures import demand_signature, demand_signed, take_challenge
@@ -36,6 +36,7 @@ from operator_tui.signin.messages import (
 from operator_tui.signin.voice import KEY_BYTES
 from operator_tui.sync.protocol import EnrolAnswer, EnrolRequest
 
+_MAX_PIECES = 64  # of some 500 kB: years of unsent work; who has the key of a lost machine fills no disk
 _SEALED_KEY_BYTES = 32 + 48  # what a sealed box adds (libsodium: crypto_box_SEALBYTES)
 
 
@@ -78,7 +79,6 @@ def join(database: Database, asked: JoinRequest, now_ms: int) -> EnrolAnswer:
     """
     login = login_of(asked.login)
     public = _public_key(asked.key)
-    take_challenge(database, asked.nonce, asked.w[:CHALLENGE_DIGITS], now_ms)
     text = join_text(asked.nonce, asked.w, asked.login, asked.key)
     demand_signed(_public_key(asked.w, "workstation"), text, asked.sig)
     with database.read() as connection:
@@ -87,7 +87,8 @@ def join(database: Database, asked: JoinRequest, now_ms: int) -> EnrolAnswer:
         account = connection.execute(chosen).one_or_none()
     if machine is None:
         raise Refusal(Code.DEVICE_SIGNATURE)
-    guess = f"{asked.w[:CHALLENGE_DIGITS]}/{login}"
+    take_challenge(database, asked.nonce, asked.w[:CHALLENGE_DIGITS], now_ms)
+    guess = limits.guess_by(asked.w, login)
     limits.count(database, guess, now_ms)
     if not password_fits(account.password_hash if account else None, asked.password) or account is None:
         raise Refusal(Code.SIGN_IN_WRONG)
@@ -95,6 +96,7 @@ def join(database: Database, asked: JoinRequest, now_ms: int) -> EnrolAnswer:
         raise Refusal(Code.ACCOUNT_BLOCKED)
     if account.region != machine.region:
         raise Refusal(Code.DEVICE_OTHER)
+    limits.count(database, f"seats/{account.operator}", now_ms)  # a place is taken once, not again and again
 
     def work(connection: sa.Connection) -> EnrolAnswer:
         limits.forget(connection, guess)
@@ -125,7 +127,8 @@ def _new_seat(
 
 
 def keep_journal_key(database: Database, keys: ServerKeys, device: str, sealed: str) -> None:
-    """Keep the journal key of a device. Refusal(FIELD_INVALID) when it could never be opened again."""
+    """Keep the journal key of a device, once: a stolen token must not put another in its place, or a forgotten password
+    would cost the journal. Refusal(FIELD_INVALID) when it could never be opened again, and for another key."""
     try:
         raw = bytes.fromhex(sealed)
     except ValueError:
@@ -133,12 +136,17 @@ def keep_journal_key(database: Database, keys: ServerKeys, device: str, sealed: 
 
     if len(raw) != _SEALED_KEY_BYTES:
         raise Refusal(Code.FIELD_INVALID, field="sealed")
-    keys.open_recovery(raw)
-    database.write(
-        lambda connection: connection.execute(
-            sa.update(t.device_key).where(t.device_key.c.device == device).values(journal_key=raw)
-        )
-    )
+    key = keys.open_recovery(raw)
+
+    def work(connection: sa.Connection) -> None:
+        mine = t.device_key.c.device == device
+        kept = connection.execute(database.lock(sa.select(t.device_key.c.journal_key).where(mine))).scalar_one()
+        if kept is None:
+            connection.execute(sa.update(t.device_key).where(mine).values(journal_key=raw))
+        elif keys.open_recovery(kept) != key:
+            raise Refusal(Code.FIELD_INVALID, field="sealed")
+
+    database.write(work)
 
 
 def keep_sealed_work(database: Database, asked: SealedWorkRequest, now_ms: int) -> None:
@@ -162,6 +170,9 @@ def keep_sealed_work(database: Database, asked: SealedWorkRequest, now_ms: int) 
         digest_ = hashlib.sha256(content).digest()
         if connection.execute(sa.select(t.sealed_work.c.digest).where(t.sealed_work.c.digest == digest_)).first():
             return
+        kept = sa.select(sa.func.count()).where(t.sealed_work.c.device == asked.d)
+        if connection.execute(kept).scalar_one() >= _MAX_PIECES:
+            raise Refusal(Code.BAD_REQUEST, reason="too_many", limit=_MAX_PIECES)
         connection.execute(
             sa.insert(t.sealed_work).values(digest=digest_, device=asked.d, received_at=now_ms, content=content)
         )
@@ -201,8 +212,8 @@ def reset(database: Database, keys: ServerKeys, asked: ResetRequest, now_ms: int
         if row is None or row.operator != used:
             raise Refusal(Code.DEVICE_OTHER)
         set_password(connection, used, fresh, now_ms)
-        limits.forget(connection, f"{asked.d}/{account.login}")  # the tries were with the forgotten one
-        end_sessions(connection, used, now_ms)
+        limits.forget(connection, limits.guess_at(connection, asked.d, account.login))  # with the forgotten one
+        end_sessions(connection, used, now_ms, by=PASSWORD)
         connection.execute(sa.update(t.device_key).where(t.device_key.c.device == asked.d).values(public_key=public))
         journal = box.encrypt(keys.open_recovery(row.journal_key)).hex() if row.journal_key else ""
         operator = as_operator(connection.execute(sa.select(t.operator).where(t.operator.c.number == used)).one())

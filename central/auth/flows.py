@@ -27,14 +27,14 @@ _SLOWER_MS = 5_000
 
 def begin(database: Database, provider: Provider, asked: OidcBegin, now_ms: int) -> OidcBegun:
     """A code for the owner of that device. Refusals: DEVICE_SIGNATURE, DEVICE_REVOKED, OIDC_AWAY."""
-    take_challenge(database, asked.nonce, asked.d, now_ms)
     with database.read() as connection:
         demand_signature(connection, asked.d, challenge_text(asked.nonce, asked.d, ""), asked.sig)
+    take_challenge(database, asked.nonce, asked.d, now_ms)
     begun = provider.begin()
     handle = secrets.token_urlsafe(32)
 
     def work(connection: sa.Connection) -> None:
-        # One at a time for each device, as with challenges.
+        # One at a time for each device.
         old = sa.or_(t.oidc_flow.c.expires_at <= now_ms, t.oidc_flow.c.device == asked.d)
         connection.execute(sa.delete(t.oidc_flow).where(old))
         connection.execute(

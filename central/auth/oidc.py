@@ -7,8 +7,8 @@ login is compared (``claim``), from then on his ``sub``.
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from central.auth.vouching import Begun, Pending, Vouched
+from central.local import is_local
 from operator_tui.appeals.errors import Code, Refusal
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -31,28 +32,31 @@ _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
 @dataclass(frozen=True)
 class OidcSettings:
     """``issuer`` without a slash at its end; ``secret`` empty for a public client; ``claim`` of the ID token holds the
-    login; ``ca_file`` certificates to trust instead of the system's (PEM)."""
+    login; ``ca_file`` certificates to trust instead of the system's (PEM); ``proxy`` ``http://host:port``."""
 
     issuer: str
     client: str
     secret: str = ""
     claim: str = "preferred_username"
     ca_file: str = ""
+    proxy: str = ""
 
 
 class OidcProvider:
     """One provider. Its addresses and keys are fetched at the first use, its keys again when one is not known.
 
-    Whoever can change its answers vouches for everybody: over TLS alone, but for this machine itself (OpenID Connect
-    Core, section 16.17). Refusal(OIDC_REFUSED) with the reason ``https`` at any other address.
+    Whoever can change its answers vouches for everybody: over TLS 1.3 alone, but for this machine itself (OpenID
+    Connect Core, section 16.17). Refusal(OIDC_REFUSED) with the reason ``https`` when it names any other address.
     """
 
     def __init__(self, settings: OidcSettings) -> None:
+        """Refusal(SETTING_WRONG) for an issuer, certificates or a proxy that cannot be one."""
+        if not _is_safe(settings.issuer):
+            raise _wrong("oidc-issuer", "https://…")
         self._settings = settings
-        verify: Any = settings.ca_file or True
         auth = httpx.BasicAuth(settings.client, settings.secret) if settings.secret else None
         self._auth: Any = auth or httpx.USE_CLIENT_DEFAULT
-        self._client = httpx.Client(timeout=_TIMEOUT_S, verify=verify, trust_env=False)
+        self._client = _client(settings)
         self._addresses: dict[str, Any] = {}
         self._keys: KeySet | None = None
 
@@ -158,14 +162,29 @@ class OidcProvider:
         return found
 
 
+def _client(settings: OidcSettings) -> httpx.Client:
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise _wrong("oidc-ca", f"PEM: {settings.ca_file}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        # trust_env: a proxy is taken from our settings, never from somebody's environment.
+        return httpx.Client(timeout=_TIMEOUT_S, verify=context, proxy=settings.proxy or None, trust_env=False)
+    except ValueError as error:
+        raise _wrong("oidc-proxy", "http://host:port") from error
+
+
+def _wrong(key: str, expected: str) -> Refusal:
+    return Refusal(Code.SETTING_WRONG, place="central serve", key=f"--{key}", expected=expected)
+
+
 def _demand_tls(address: str) -> None:
-    parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _here(parts.hostname or "")):
+    if not _is_safe(address):
         raise Refusal(Code.OIDC_REFUSED, reason="https")
 
 
-def _here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _is_safe(address: str) -> bool:
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_local(host)))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from central import audit
 from central.auth import limits
-from central.auth.accounts import login_of
+from central.auth.accounts import PASSWORD, login_of
 from central.auth.passwords import password_fits
 from central.auth.seats import heard
 from central.auth.signatures import demand_signature, take_challenge
@@ -40,11 +40,11 @@ def sign_in(database: Database, asked: SignInRequest, now_ms: int) -> Granted:
     itself. Who the password fits is told that he is blocked, others are not.
     """
     login = login_of(asked.login)
-    take_challenge(database, asked.nonce, asked.d, now_ms)
     with database.read() as connection:
         owner = demand_signature(connection, asked.d, challenge_text(asked.nonce, asked.d, asked.login), asked.sig)
         account = connection.execute(sa.select(t.account).where(t.account.c.login == login)).one_or_none()
-    guess = f"{asked.d}/{login}"
+        guess = limits.guess_at(connection, asked.d, login)
+    take_challenge(database, asked.nonce, asked.d, now_ms)
     limits.count(database, guess, now_ms)
     if not password_fits(account.password_hash if account else None, asked.password) or account is None:
         raise Refusal(Code.SIGN_IN_WRONG)
@@ -85,8 +85,9 @@ def open_session(database: Database, connection: sa.Connection, device: str, own
 
 
 def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
-    """The next pair. Refusals: TOKEN_EXPIRED, TOKEN_REPLAYED (the session is ended then), TOKEN_INVALID, DEVICE_OTHER,
-    DEVICE_SIGNATURE, DEVICE_REVOKED, ACCOUNT_BLOCKED.
+    """The next pair. Refusals: TOKEN_EXPIRED, TOKEN_REPLAYED (the session is ended then), TOKEN_INVALID,
+    PASSWORD_CHANGED for a session that another password has ended, DEVICE_OTHER, DEVICE_SIGNATURE, DEVICE_REVOKED,
+    ACCOUNT_BLOCKED.
 
     The token before counts as long as nobody has seen the pair that replaced it: a line that dropped the answer must
     not cost the operator his session in the middle of a talk.
@@ -102,7 +103,7 @@ def refresh(database: Database, asked: RefreshRequest, now_ms: int) -> Granted:
             return Refusal(Code.DEVICE_OTHER)
         demand_signature(connection, asked.d, refresh_text(asked.refresh, asked.d), asked.sig)
         if row.ended_at is not None:
-            return Refusal(Code.TOKEN_INVALID)
+            return Refusal(Code.PASSWORD_CHANGED if row.ended_by == PASSWORD else Code.TOKEN_INVALID)
         if row.refresh_until <= now_ms:
             return Refusal(Code.TOKEN_EXPIRED)
         _demand_active(connection, asked.d)

@@ -1,7 +1,16 @@
-"""What a device or a workstation signs: nonces that count once, and Ed25519 over a text bound to its use."""
+"""What a device or a workstation signs: nonces that count once, and Ed25519 over a text bound to its use.
+
+A nonce says for whom and until when it is good, under a key of the server's own. So asking for one writes nothing:
+who is not signed in fills no table and takes away nobody's nonce. Kept is what was used, once its signature fitted.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
 import secrets
 
 import sqlalchemy as sa
@@ -14,37 +23,55 @@ from central.store.database import Database
 from operator_tui.appeals.errors import Code, Refusal
 
 CHALLENGE_MS = 60_000
+_KEY = "nonces"  # its name among the server's facts
+_RANDOM_BYTES, _TIME_BYTES, _MAC_BYTES = 16, 8, 32
 
 
 def make_challenge(database: Database, device: str, now_ms: int) -> str:
     """A nonce for that device. One is given to devices that do not exist too: who asks learns nothing."""
-    nonce = secrets.token_urlsafe(32)
-
-    def work(connection: sa.Connection) -> None:
-        connection.execute(sa.delete(t.challenge).where(t.challenge.c.expires_at <= now_ms))
-        # One at a time for each device: asking again and again fills no table.
-        connection.execute(sa.delete(t.challenge).where(t.challenge.c.device == device))
-        connection.execute(
-            sa.insert(t.challenge).values(nonce_hash=digest(nonce), device=device, expires_at=now_ms + CHALLENGE_MS)
-        )
-
-    database.write(work)
-    return nonce
+    head = secrets.token_bytes(_RANDOM_BYTES) + (now_ms + CHALLENGE_MS).to_bytes(_TIME_BYTES, "big")
+    return base64.urlsafe_b64encode(head + _mac(_key(database), head, device)).decode()
 
 
 def take_challenge(database: Database, nonce: str, device: str, now_ms: int) -> None:
-    """Use it up, whatever comes of it. Refusal(DEVICE_SIGNATURE)."""
-
-    def work(connection: sa.Connection) -> bool:
-        taken = connection.execute(
-            sa.delete(t.challenge)
-            .where(t.challenge.c.nonce_hash == digest(nonce), t.challenge.c.device == device)
-            .returning(t.challenge.c.expires_at)
-        ).scalar_one_or_none()
-        return taken is not None and taken > now_ms
-
-    if not database.write(work):
+    """Use it up; what was signed with it has been looked at. Refusal(DEVICE_SIGNATURE)."""
+    try:
+        raw = base64.b64decode(nonce, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise Refusal(Code.DEVICE_SIGNATURE) from None
+    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    if len(head) != _RANDOM_BYTES + _TIME_BYTES or not hmac.compare_digest(mac, _mac(_key(database), head, device)):
         raise Refusal(Code.DEVICE_SIGNATURE)
+    until = int.from_bytes(head[_RANDOM_BYTES:], "big")
+    if until <= now_ms:
+        raise Refusal(Code.DEVICE_SIGNATURE)
+
+    def work(connection: sa.Connection) -> None:
+        connection.execute(sa.delete(t.challenge).where(t.challenge.c.expires_at <= now_ms))
+        connection.execute(sa.insert(t.challenge).values(nonce_hash=digest(nonce), device=device, expires_at=until))
+
+    try:
+        database.write(work)
+    except sa.exc.IntegrityError:  # it was used before
+        raise Refusal(Code.DEVICE_SIGNATURE) from None
+
+
+def _mac(key: bytes, head: bytes, device: str) -> bytes:
+    return hmac.digest(key, head + device.encode(), hashlib.sha256)
+
+
+def _key(database: Database) -> bytes:
+    """The same for all processes of this server; made at its first use."""
+    chosen = sa.select(t.server.c.v).where(t.server.c.k == _KEY)
+    with database.read() as connection:
+        kept = connection.execute(chosen).scalar_one_or_none()
+    if kept is None:
+        fresh = sa.insert(t.server).values(k=_KEY, v=secrets.token_hex(_MAC_BYTES))
+        with contextlib.suppress(sa.exc.IntegrityError):  # another process was first
+            database.write(lambda connection: connection.execute(fresh))
+        with database.read() as connection:
+            kept = connection.execute(chosen).scalar_one()
+    return bytes.fromhex(kept)
 
 
 def demand_signed(public_key: bytes, text: bytes, signature: str) -> None:

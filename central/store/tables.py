@@ -94,6 +94,14 @@ event = sa.Table(
     sa.Column("body_digest", sa.LargeBinary, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("region", "op", name="event_once"),
+    sa.Index(
+        "event_recorded",
+        "region",
+        "stream",
+        "seq",
+        sqlite_where=sa.text("kind = 'call.recorded'"),
+        postgresql_where=sa.text("kind = 'call.recorded'"),
+    ),
 )
 
 event_body = sa.Table(
@@ -105,7 +113,8 @@ event_body = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 
-# ``body`` is appeals.card.Card whole; the columns beside it are what the server itself asks for.
+# ``body`` is appeals.card.Card whole; the columns beside it are what the server itself asks for: ``enp`` and ``phone``
+# (its last ten digits) of a person's history are none where the card has none.
 card = sa.Table(
     "card",
     metadata,
@@ -117,7 +126,11 @@ card = sa.Table(
     sa.Column("worker", sa.BigInteger),
     sa.Column("deadline", sa.Text, nullable=False),
     sa.Column("body", JSON, nullable=False),
+    sa.Column("enp", sa.Text),
+    sa.Column("phone", sa.Text),
     sa.Index("card_by_stream", "region", "stream", "status"),
+    sa.Index("card_by_enp", "region", "enp"),
+    sa.Index("card_by_phone", "region", "phone"),
 )
 
 # Every operation ever received, refused ones too, whole: what exactly-once stands on.
@@ -175,6 +188,7 @@ device_key = sa.Table(
 )
 
 # ``former_hash`` is the refresh token before; it counts until somebody has ``seen`` the pair that replaced it.
+# ``ended_by`` says why it ended where its desk is to be told (central/auth/accounts.py).
 session = sa.Table(
     "session",
     metadata,
@@ -187,8 +201,10 @@ session = sa.Table(
     sa.Column("former_hash", sa.LargeBinary, index=True),
     sa.Column("seen", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("ended_at", sa.BigInteger),
+    sa.Column("ended_by", sa.Text),
 )
 
+# Nonces that were used (central/auth/signatures.py), until they would be too old anyway.
 challenge = sa.Table(
     "challenge",
     metadata,
@@ -246,4 +262,38 @@ oidc_flow = sa.Table(
     sa.Column("interval_ms", sa.BigInteger, nullable=False),
     sa.Column("asked_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+
+# Which file is the recording of which call: read out of the events when somebody asks, up to ``recording_read.seq``.
+recording = sa.Table(
+    "recording",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("op", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("call", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),  # SHA-256 of the sealed file
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("ms", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.BigInteger, nullable=False),
+    sa.Index("recording_by_call", "region", "call"),
+)
+
+recording_read = sa.Table(
+    "recording_read",
+    metadata,
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+
+# Messages left at night that became appeals (central/voicemail): by ``key`` each becomes one, however often it is met.
+voice_message = sa.Table(
+    "voice_message",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("card", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),  # SHA-256 of the sealed file
+    sa.Column("at", sa.BigInteger, nullable=False),
 )

@@ -49,6 +49,8 @@ class Code(StrEnum):
     REFERENCE_STALE = "reference_stale"
     REFERENCE_NEEDED = "reference_needed"
     REFERENCE_SAME = "reference_same"
+    REFERENCE_THERE = "reference_there"
+    NO_LIST_CHOSEN = "no_list_chosen"
     REFERENCE_OF_FUND = "reference_of_fund"
     # journal
     JOURNAL_KEY_WRONG = "journal_key_wrong"
@@ -170,6 +172,9 @@ class Code(StrEnum):
     RECORD_OFF = "record_off"
     REASON_NEEDED = "reason_needed"
     NOBODY_ON_SHIFT = "nobody_on_shift"
+    NO_WRAP_UP = "no_wrap_up"
+    RECORD_KEPT = "record_kept"
+    NOTHING_TO_HAND = "nothing_to_hand"
     # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"

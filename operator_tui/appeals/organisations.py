@@ -30,6 +30,12 @@ def fund_of(organisation: str) -> str:
     return f"{organisation.partition('/')[0]}/tf"
 
 
+def looks_after(administrator: str, organisation: str) -> bool:
+    """Whether the administrators of one organisation look after the people of the other: their own, and those of the
+    fund everybody of the region."""
+    return administrator in (organisation, fund_of(organisation))
+
+
 def demand_reach(card: Card | None, card_id: str, *, organisation: str, role: Role) -> Card:
     """The card, if who asks may act on it: its home, and the administrator of the fund it was shown to whole.
 

@@ -42,13 +42,19 @@ class SeatDesk:
             await self._signin.lock()
 
     async def unlock(self, password: str) -> bool:
-        """Whether it is the password of who sits here; a session that is over is opened again with it."""
+        """Whether it is the password of who sits here; a session that is over is opened again with it.
+        Refusal(UNLOCK_LATER) with the seconds to wait after too many that were not."""
         if not self.has_password:
             return True
         if not await self._signin.unlock(password):
             return False
         self._desk.background(self._signin.sign_in_again(password))
         return True
+
+    @property
+    def tries_left(self) -> int:
+        """How many passwords may be tried before one has to wait."""
+        return self._signin.tries_left
 
     @property
     def has_pin(self) -> bool:

@@ -1,7 +1,9 @@
-"""How a workstation and who sits down at it become known to the server: by a one-time code, or by joining."""
+"""How a workstation and who sits down at it become known to the server: by a one-time code, or by joining; and how
+they are known again after a forgotten password."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.errors import Code, Refusal
@@ -10,9 +12,12 @@ from operator_tui.signin.messages import (
     CHALLENGE_DIGITS,
     CHALLENGE_PATH,
     JOIN_PATH,
+    RESET_PATH,
     ChallengeAnswer,
     ChallengeRequest,
     JoinRequest,
+    ResetAnswer,
+    ResetRequest,
     join_text,
 )
 from operator_tui.sync.protocol import ENROL_PATH, PROTOCOL_VERSION, EnrolAnswer, EnrolRequest
@@ -56,3 +61,24 @@ async def join(link: Link, login: str, key: SigningKey, machine: SigningKey, pas
         if refusal.code is Code.SERVER_AWAY:
             raise Refusal(Code.SEAT_NEEDS_SERVER) from refusal
         raise
+
+
+@dataclass(frozen=True, repr=False)
+class Restored:
+    """What the server gives back for a reset code: who this device is, its new key, and the journal's old one (empty
+    when the server never had it)."""
+
+    answer: ResetAnswer
+    key: SigningKey
+    journal_key: bytes
+
+
+async def reset(link: Link, device: str, code: str, password: str) -> Restored:
+    """Refusals: RESET_CODE, PASSWORD_WEAK, DEVICE_OTHER, and those of the link."""
+    from nacl.public import PrivateKey, SealedBox
+    from nacl.signing import SigningKey
+
+    key, box = SigningKey.generate(), PrivateKey.generate()
+    public = bytes(key.verify_key).hex(), bytes(box.public_key).hex()
+    answer = await ask(link, RESET_PATH, ResetRequest(PROTOCOL_VERSION, device, code, password, *public), ResetAnswer)
+    return Restored(answer, key, SealedBox(box).decrypt(bytes.fromhex(answer.journal)) if answer.journal else b"")

@@ -81,6 +81,11 @@ class Seat:
         return self._profile.journal_file
 
     @property
+    def tries_file(self) -> Path:
+        """Where wrong passwords are counted (tries.py)."""
+        return self._profile.data / "tries.json"
+
+    @property
     def used_ns(self) -> int:
         """When somebody last came in here, 0 before enrolment."""
         return self._tag_file.stat().st_mtime_ns if self._tag_file.exists() else 0
@@ -162,12 +167,12 @@ class Seat:
             self._secrets.vault.lock()
         self._secrets = None
 
-    def fits(self, password: str) -> bool:
-        """Whether it is the password of who sits here."""
+    def demand_fits(self, password: str) -> None:
+        """That it is the password of who sits here. Refusal(SIGN_IN_WRONG)."""
         vault = self.secrets.vault
-        if vault is not None:
-            return vault.exists and vault.fits(password)
-        return self._verifies(password)
+        fits = self._verifies(password) if vault is None else vault.exists and vault.fits(password)
+        if not fits:
+            raise Refusal(Code.SIGN_IN_WRONG)
 
     def demand_verified(self, password: str) -> None:
         """Without the server: the keyring opened by the session alone proves nothing. Refusal(SIGN_IN_WRONG)."""

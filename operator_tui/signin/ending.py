@@ -1,0 +1,41 @@
+"""The end of a revoked place, as far as the desk does it, and the way of its last words to the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from operator_tui.signin.ask import ask
+from operator_tui.signin.farewell import Unsent, keep, packed, waiting
+from operator_tui.signin.messages import SEALED_WORK_PATH, Done
+from operator_tui.signin.seat import Seat
+
+if TYPE_CHECKING:
+    from operator_tui.sync.link import Link
+
+
+async def end(seat: Seat, folder: Path, export: Callable[[], Awaitable[Unsent]] | None) -> str:
+    """What is unsent is sealed for the server and on disk in ``folder``, then the keys are destroyed (design 3).
+
+    The device's code; empty when nothing was destroyed: somebody else was told the same a moment ago, or there is
+    nothing to seal the work with, or nobody to ask for it.
+    """
+    if not seat.is_open:
+        return ""
+    place = await asyncio.to_thread(lambda: seat.place)
+    if not place.recovery or export is None:
+        return ""
+    unsent = await export()
+    await asyncio.to_thread(keep, folder, place.device, packed(unsent), bytes.fromhex(place.recovery), seat.sign)
+    await asyncio.to_thread(seat.destroy)
+    return place.device
+
+
+async def deliver(connect: Callable[[], Awaitable[Link]], folder: Path) -> int:
+    """Send what ended places of this machine had left unsent; how much is still here."""
+    for file, message in await asyncio.to_thread(waiting, folder):
+        await ask(await connect(), SEALED_WORK_PATH, message, Done)
+        await asyncio.to_thread(file.unlink)
+    return len(await asyncio.to_thread(waiting, folder))
