@@ -19,6 +19,7 @@ from central.api.errors import SERVED, failed, refused, refused_by_http
 from central.api.events import events
 from central.api.fork import fork
 from central.api.health import health
+from central.api.history import history
 from central.api.insured import insured
 from central.api.metrics import began, ended, metrics
 from central.api.openapi import Described
@@ -44,7 +45,7 @@ HANDLERS = [
     *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
     *(files.recording_key, files.attachment_key, auth.sealed_work),
     *(oidc.begin, oidc.poll),
-    *(insured, packages, package),
+    *(insured, history, packages, package),
     *(tus.create, tus.standing, tus.append, tus.whole),
 ]
 

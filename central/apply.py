@@ -26,6 +26,7 @@ from central.store.database import Database
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.history import enp_key, phone_key
 from operator_tui.appeals.number import register_number
 from operator_tui.appeals.operations import Kind, Outcome, operation_id
 from operator_tui.sync.protocol import canonical, operation_digest
@@ -279,6 +280,8 @@ def _card_row(card: Card) -> dict[str, Any]:
         "worker": card.worker,
         "deadline": card.deadline,
         "body": msgspec.to_builtins(card),
+        "enp": enp_key(card.value("enp")) or None,
+        "phone": phone_key(card.value("phone")) or None,
     }
 
 

@@ -23,6 +23,7 @@ from screens.shift import ShiftScreen, SoundCheckScreen
 from screens.themes import THEMES
 from screens.timeline import TimelineScreen
 from screens.words import act_word, appeal_text, happened_cells
+from widgets.lean import LeanInput, LeanTextArea
 
 
 class DeskActs(AppealActs, KeysInOrder):
@@ -72,11 +73,16 @@ class DeskActs(AppealActs, KeysInOrder):
             **self.appeal_acts(),
             "journal.returned": lambda: self.push_screen(ReturnedScreen()),
             "journal.home": self._home,
+            "text.undo": self._undo_text,
             "desk.card": lambda: self.switch_mode("work"),
             "desk.help": self._help,
             "desk.menu": self._help,
             "desk.repaint": lambda: self.refresh(layout=True),
             "desk.theme": self._next_theme,
+    def _undo_text(self) -> None:
+        """What was typed last where the cursor stands is taken back; above a screen the field does it by itself."""
+        if isinstance(self.focused, LeanInput | LeanTextArea):
+            self.focused.action_undo()
         }
 
     def _appeal_at_hand(self) -> str:

@@ -194,8 +194,7 @@ class AppealActs(PaperActs):
         dates = ("insured_birth", "power_date", "power_withdrawn", "escort_date", "escort_withdrawn")
 
         def done(values: Values) -> None:
-            for name, value in iso_days(values, *dates).items():
-                self.desk.card.type_field(name, value)
+            self.desk.card.represent(dict(iso_days(values, *dates)))
             self.desk.notice(tr("Представитель и согласия внесены в карту: сохраните её."))
 
         self._form(tr("Представитель и согласия"), lines, done, lambda values: iso_days(values, *dates))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 
+from operator_tui.appeals.catalogue import AppealType, Theme
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import tr
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 THEMES_SHOWN = 8
 # One letter finds nothing but a theme's code, and «нет такой тематики» would be wrong.
 LEAST_LETTERS = 2
+_NUMBERED = {str(place): type_ for place, type_ in enumerate(AppealType, 1)}
+
+
+def _theme_rows(themes: Sequence[Theme]) -> list[Row]:
+    return [Row(theme.code, (theme.type.value[:8], theme.title)) for theme in themes]
 
 
 class AnswerSteps(CardSteps):
@@ -31,6 +38,7 @@ class AnswerSteps(CardSteps):
     def __init__(self) -> None:
         super().__init__()
         self._scripts: list[Script] = []
+        self._of_type: AppealType | None = None  # the cascade: a type was chosen, its themes are listed
 
     def paint_answer(self, card: CardAtHand | None) -> None:
         """Paint the answer that stands beside the card."""
@@ -57,18 +65,33 @@ class AnswerSteps(CardSteps):
 
     @on(CardForm.ThemeTyped)
     def _theme_typed(self, event: CardForm.ThemeTyped) -> None:
-        form = self.query_one(CardForm)
-        if len(event.text.strip()) < LEAST_LETTERS:
+        form, text = self.query_one(CardForm), event.text.strip()
+        if self._types_open and text in _NUMBERED:
+            self._open_type(_NUMBERED[text])
+        elif len(text) >= LEAST_LETTERS:
+            found = [one for one in self.desk.search_themes(text) if self._of_type in (None, one.type)]
+            form.open_themes(_theme_rows(found[:THEMES_SHOWN]))
+        elif self._of_type is not None:
+            form.open_themes(_theme_rows(self.desk.catalogue.themes_of(self._of_type)))
+        else:
             form.themes.remove_class("-open")
-            return
-        found = self.desk.search_themes(event.text)[:THEMES_SHOWN]
-        form.open_themes([Row(theme.code, (theme.type.value[:8], theme.title)) for theme in found])
 
     @on(Rows.Chosen, "#themes")
     def _theme_chosen(self, event: Rows.Chosen) -> None:
-        self.guard(lambda: self._choose_theme(event.key))
+        if event.key in set(AppealType):
+            self._open_type(AppealType(event.key))
+        else:
+            self.guard(lambda: self._choose_theme(event.key))
+
+    def _open_type(self, type_: AppealType) -> None:
+        """The themes of a type; letters narrow them."""
+        self._of_type = type_
+        form = self.query_one(CardForm)
+        form.theme.show("")
+        form.open_themes(_theme_rows(self.desk.catalogue.themes_of(type_)))
 
     async def _choose_theme(self, code: str) -> None:
+        self._of_type = None
         if self.desk.state.card is None:
             await self.desk.card.open()
         self.desk.card.choose_theme(self.desk.catalogue.theme(code))
@@ -85,9 +108,19 @@ class AnswerSteps(CardSteps):
 
     @handles("answers.theme")
     def theme(self) -> None:
-        """F6: to the theme line."""
+        """F6: to the theme line, which searches all themes; once more: a type first, then its themes (K-5.1.4.3)."""
         self.query_one(PersonSearch).fold()
-        self.go(self.query_one(CardForm).theme.input)
+        form = self.query_one(CardForm)
+        again, self._of_type = form.theme.input.has_focus, None
+        self.go(form.theme.input)
+        if again:
+            form.theme.show("")
+            form.open_themes([Row(type_.value, (place, type_.value)) for place, type_ in _NUMBERED.items()])
+
+    @property
+    def _types_open(self) -> bool:
+        themes = self.query_one(CardForm).themes
+        return themes.has_class("-open") and bool(themes.rows) and themes.rows[0].key in set(AppealType)
 
     @handles("answers.search")
     def search_scripts(self) -> None:

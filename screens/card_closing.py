@@ -14,7 +14,7 @@ from screens.ask import AskScreen
 from screens.base import handles
 from screens.card_steps import CardSteps
 from screens.card_words import field_title
-from screens.words import day, phone_words
+from screens.read_back import summary
 from widgets.card_form import CardForm
 from widgets.rows import Row, Rows
 
@@ -71,16 +71,7 @@ class ClosingSteps(CardSteps):
         theme = self.desk.catalogue.themes.get(str(card.fields.get("theme", "")))
         if theme is None:
             raise Refusal(Code.FIELD_REQUIRED, field="theme")
-        parts = [tr("Итак: {theme}.").format(theme=theme.title)]
-        if card.saved is not None:
-            parts.append(tr("Номер обращения {number}.").format(number=card.saved.value("number")))
-            if card.saved.deadline:
-                parts.append(tr("Ответ до {day}.").format(day=day(card.saved.deadline)))
-        else:
-            parts.append(tr("Номер появится после «Сохранить»."))
-        if phone := str(card.fields.get("phone", "")):
-            parts.append(tr("Ваш телефон {phone}.").format(phone=phone_words(phone)))
-        self.desk.notice(" ".join(parts))
+        self.desk.notice(summary(card, theme))
 
     @handles("card.missing")
     def to_missing(self) -> None:

@@ -194,8 +194,13 @@ class PeopleSteps(CardSteps):
 
     @handles("registry.apply")
     def apply_person(self) -> None:
-        """«Применить»."""
-        self.desk.card.apply_person()
+        """«Применить»: who stands under the cursor, else who is bound, fills the caller's personal information."""
+        person = self._person_at_hand()
+        search = self.query_one(PersonSearch)
+        self.desk.card.apply_person(person)
+        if not search.folded:
+            search.put_away()
+            self.focus_next_step()
 
     @handles("card.detach")
     def detach(self) -> None:

@@ -100,7 +100,9 @@ def policy_line(card: CardAtHand) -> str:
     enp = str(card.fields.get("enp", ""))
     if not enp:
         return tr("Не прикреплён к реестру")
-    return " · ".join(filter(None, (f"{tr('ЕНП')} {enp}", str(card.fields.get("insurer", "")))))
+    insured = str(card.fields.get("insured_name", "")) if card.represented else ""
+    whose = tr("За {name}").format(name=insured) if insured else ""
+    return " · ".join(filter(None, (whose, f"{tr('ЕНП')} {enp}", str(card.fields.get("insurer", "")))))
 
 
 def result_line(card: CardAtHand, catalogue: Catalogue) -> str:

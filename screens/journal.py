@@ -86,6 +86,8 @@ class JournalScreen(DeskScreen):
         if self._named:
             parts = [f"{tr('отбор')} «{self._named}»: {self._total}", *parts]
         parts = [*(self._elsewhere(seat) for seat in self.desk.state.elsewhere if seat.unsent != 0), *parts]
+        if fresh := len(self.desk.state.fresh):
+            parts.insert(0, f"{tr('Новых у вас')}: {fresh}")
         if returned := self.desk.state.returned:
             parts.insert(0, f"{tr('Вернулось')}: {returned}")
         self.query_one("#journal-title", Line).say(" · ".join([tr("Электронный журнал"), *parts]))

@@ -50,7 +50,7 @@ class ReviewScreen(DeskScreen):
 
     def body(self) -> Iterator[Any]:
         yield Line("", id="review-title", classes="heading")
-        yield Rows((Column(12), Column(7), Column(5), Column(5), Column()), id="review", empty=tr("Очередь пуста"))
+        yield Rows((Column(12), Column(16), Column(4), Column(5), Column()), id="review", empty=tr("Очередь пуста"))
         yield VerticalScroll(Static("", id="appeal", markup=False), id="about", can_focus=False)
 
     def desk_changed(self, topic: Topic) -> None:
@@ -69,7 +69,8 @@ class ReviewScreen(DeskScreen):
         if self._named:
             title += f" · {tr('отбор')}: {self._named}"
         self.query_one("#review-title", Line).say(title, tr("Esc — журнал"))
-        rows = [Row(card.id, review_cells(card, self.desk.catalogue), mark=_mark(card)) for card in cards]
+        names = self.desk.appeals.names()
+        rows = [Row(card.id, review_cells(card, self.desk.catalogue, names), mark=_mark(card)) for card in cards]
         self.query_one("#review", Rows).show(rows, keep=True)
         self._describe()
 
@@ -183,7 +184,8 @@ class ReviewScreen(DeskScreen):
         cards, count = await self.desk.appeals.sample(self._sieve, SAMPLE)
         if not cards:
             raise Refusal(Code.NO_ROW_CHOSEN)
-        rows = [Row(card.id, review_cells(card, self.desk.catalogue), mark=_mark(card)) for card in cards]
+        names = self.desk.appeals.names()
+        rows = [Row(card.id, review_cells(card, self.desk.catalogue, names), mark=_mark(card)) for card in cards]
         title = tr("Утвердить весь отбор: {count}. Выборка: {shown}").format(count=count, shown=len(rows))
         texts = {card.id: appeal_text(card, self.desk.catalogue, "Europe/Moscow") for card in cards}
         self.app.push_screen(SampleScreen(title, rows, texts), self._approve_sampled)
@@ -216,7 +218,7 @@ class SampleScreen(ModalScreen[bool | None]):
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("Esc — назад"), classes="heading")
-        yield Rows((Column(12), Column(7), Column(5), Column(5), Column()), id="sample")
+        yield Rows((Column(12), Column(16), Column(4), Column(5), Column()), id="sample")
         yield VerticalScroll(Static("", id="sampled", markup=False), can_focus=False)
         yield Line(tr("F5 — утвердить весь отбор"), classes="heading")
 

@@ -68,7 +68,7 @@ def act_word(act: str) -> str:
 def key_name(key: str) -> str:
     """``f5`` -> ``F5``, ``ctrl+s`` -> ``^S``: as operators read it."""
     if key.startswith("ctrl+"):
-        return "^" + key[5:].upper()
+        return "^" + {"underscore": "_"}.get(key[5:], key[5:].upper())
     return {"enter": "Enter", "escape": "Esc", "insert": "Ins", "space": tr("Пробел")}.get(key, key.upper())
 
 
@@ -154,17 +154,22 @@ def day(iso: str) -> str:
         return iso
 
 
-def review_cells(card: Card, catalogue: Catalogue) -> tuple[str, ...]:
-    """A row of the review: number, who closed it, result, term, what it is about."""
+def review_cells(card: Card, catalogue: Catalogue, names: Mapping[int, str]) -> tuple[str, ...]:
+    """A row of the review: number, who closed it (by name where it is known), result, term, what it is about."""
     theme = catalogue.themes.get(str(card.value("theme")))
     until = card.value("new_date") if card.review == "extension" else card.deadline
     return (
         str(card.value("number")),
-        f"№ {card.value('closed_by')}",
+        person_word(card.value("closed_by"), names),
         str(card.value("result")),
         day(str(until))[:5] if until else "",
         f"{theme.title if theme else ''} · {card.value('comment')}".replace("\n", " "),
     )
+
+
+def person_word(user: Any, names: Mapping[int, str]) -> str:
+    """``Крюкова Е. П.`` where the name is known, else ``№ 7``."""
+    return short_name(names[user]) if user in names else f"№ {user}"
 
 
 _IN_FULL = ("text", "comment", "measures", "organisation", "sum", "letter", "expert_act", "remark", "reason")
@@ -242,7 +247,7 @@ def happened_cells(entry: Happened, zone: str, names: Mapping[int, str] | None =
         what += f" ({tr('не отправлено')})"
     if entry.refused is not None:
         what += f" ({tr('не принято')})"
-    who = short_name(names[entry.by]) if names and entry.by in names else f"№ {entry.by}"
+    who = person_word(entry.by, names or {})
     return (local_time(entry.at_ms, zone), who, " · ".join([what, *said]).replace("\n", " "))
 
 
@@ -254,6 +259,8 @@ def _papers(values: Mapping[str, Any]) -> list[str]:
     for reply in values.get("replies") or ():
         title = tr(REPLY_TITLES[ReplyKind(reply["kind"])]) if reply.get("kind") in set(ReplyKind) else ""
         words.append(tr("ответ {title} исх. № {number}").format(title=title, number=reply.get("number")))
+    for one in values.get("detached") or ():
+        words.append(tr("откреплён {name}, ЕНП {enp}").format(name=one.get("name"), enp=one.get("enp")))
     for attempt in values.get("attempts") or ():
         reached = attempt.get("outcome") == ANSWERED
         words.append(tr("дозвонились") if reached else tr("не дозвонились"))
@@ -277,7 +284,8 @@ _KINDS = {
     "call.record_resumed": mark("Запись продолжена"),
 }
 _TOLD = (
-    "surname", "phone", "result", "comment", "measures", "organisation", "sum", "letter", "new_date", "remark", "reason"
+    "surname", "insured_name", "enp", "phone", "result", "comment", "measures", "organisation", "sum", "letter",
+    "new_date", "remark", "reason",
 )  # fmt: skip
 
 

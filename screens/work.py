@@ -31,7 +31,7 @@ from screens.card_words import (
     theme_line,
     typed_value,
 )
-from screens.words import appeal_cells, calls_in_week, phone_words
+from screens.words import appeal_cells, calls_in_week, day, phone_words
 from widgets.answer_view import AnswerView
 from widgets.card_form import PERSONAL, CardForm
 from widgets.field import Field
@@ -114,17 +114,25 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
 
     def _paint_history(self, card: CardAtHand) -> None:
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
-        linked = set(card.fields.get("links", ()))
         rows = []
         for earlier in card.history:
             _, registered, _, theme, status, _ = appeal_cells(earlier, self.desk.catalogue, zone)
-            rows.append(Row(earlier.id, (registered, theme, status), mark="+" if earlier.id in linked else " "))
+            rows.append(Row(earlier.id, (registered, theme, status), mark=self._history_mark(card, earlier.id)))
         self.query_one("#history", Rows).show(rows, keep=True)
         title = tr("История обращений: {count}").format(count=len(rows)) if rows else tr("История обращений")
         again = calls_in_week(card.history, self.desk.clock.now_ms())
         if card.call and card.saved is None and again > 1:
             title = tr("Звонит {count}-й раз за 7 дней").format(count=again)
-        self.query_one("#history-title", Line).say(title, tr("Пробел: прикрепить") if rows else "")
+        if card.history_since:
+            title += " · " + tr("здесь с {day}, центр недоступен").format(day=day(card.history_since))
+        hint = tr("ц — у центра · Пробел: прикрепить") if card.of_centre else tr("Пробел: прикрепить")
+        self.query_one("#history-title", Line).say(title, hint if rows else "")
+
+    @staticmethod
+    def _history_mark(card: CardAtHand, earlier: str) -> str:
+        if earlier in card.fields.get("links", ()):
+            return "+"
+        return tr("ц") if earlier in card.of_centre else " "
 
     @on(Field.Typed)
     def _field_typed(self, event: Field.Typed) -> None:

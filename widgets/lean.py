@@ -9,9 +9,12 @@ driver shows the terminal's own: that one costs no bytes, and braille displays a
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.events import Paste
 from textual.geometry import Offset, Size
 from textual.message import Message
@@ -47,11 +50,45 @@ def one_line(text: str) -> tuple[str, list[str]]:
     return kept, dropped
 
 
+# Ctrl+Z is a command of the desk; this is what readline and emacs have (Ctrl+7 sends the same).
+UNDO_KEY = "ctrl+underscore"
+_MOST_UNDONE = 200
+
+
 class LeanInput(Input):
-    """An `Input` that repaints without laying out; give it its width in CSS (the default is 100 %)."""
+    """An `Input` that repaints without laying out; give it its width in CSS (the default is 100 %).
+
+    What was typed can be taken back, edit by edit; a value put in by the program begins anew.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(UNDO_KEY, "undo", show=False)]
 
     virtual_size: Reactive[Size] = reactive(Size(0, 0), layout=False)
     cursor_blink: Reactive[bool] = reactive(False, init=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._former: list[tuple[str, int]] = []
+        self._edits = False
+        super().__init__(*args, **kwargs)
+
+    def watch_value(self, value: str) -> None:
+        """A value that was not typed: there is nothing of the operator's behind it."""
+        if not self._edits:
+            self._former.clear()
+
+    def action_undo(self) -> None:
+        """Take the last edit back."""
+        if self._former:
+            text, cursor = self._former.pop()
+            self._edit(lambda: setattr(self, "value", text))
+            self.cursor_position = cursor
+
+    def _edit(self, change: Callable[[], None]) -> None:
+        self._edits = True
+        try:
+            change()
+        finally:
+            self._edits = False
 
     @dataclass
     class LinesLeftOut(Message):
@@ -88,7 +125,9 @@ class LeanInput(Input):
         """Replace as `Input` does, with combining marks joined to the letter before them."""
         start, end = sorted((max(0, start), min(len(self.value), end)))
         text, taken = compose_accents(text, self.value[:start])
-        super().replace(text, start - taken, end)
+        if not self.password:
+            self._former = [*self._former, (self.value, self.cursor_position)][-_MOST_UNDONE:]
+        self._edit(lambda: super(LeanInput, self).replace(text, start - taken, end))
 
     def on_paste(self, event: Paste) -> None:
         """Take the first line of a paste and report the others, where `Input` loses them silently."""
@@ -111,6 +150,8 @@ class LeanInput(Input):
 
 class LeanTextArea(TextArea):
     """A `TextArea` without blinking, without a painted cursor line and with the terminal's own cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(UNDO_KEY, "undo", show=False)]
 
     cursor_blink: Reactive[bool] = reactive(False, init=False)
 

@@ -84,6 +84,7 @@ FIELDS: dict[str, Merge] = {
     "comment": Merge.KEEP_BOTH,
     "answers": Merge.APPEND,
     "links": Merge.APPEND,
+    "detached": Merge.APPEND,  # {"enp", "name"} of who was bound by mistake
     "result": Merge.GUARDED,
     "measures": Merge.LAST_WRITER,
     "organisation": Merge.LAST_WRITER,

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from operator_tui.appeals.card import WRITTEN, Card
+from operator_tui.appeals.card import WRITTEN
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
 
@@ -80,12 +80,12 @@ def demand_dates(fields: Mapping[str, Any], today: date) -> None:
             raise Refusal(Code.FIELD_INVALID, field=withdrawn)
 
 
-def demand_escort(card: Card, role: Role, day: date) -> None:
+def demand_escort(fields: Mapping[str, Any], role: Role, day: date, card: str = "") -> None:
     """Level 3 accompanies an insured person only with his consent; written appeals are his without it.
 
-    Refusal(CONSENT_NEEDED).
+    Asked of who takes an appeal up, and of who is to be given one. Refusal(CONSENT_NEEDED).
     """
-    if role is not Role.INSURER_3 or card.value("source") in WRITTEN:
+    if role is not Role.INSURER_3 or fields.get("source") in WRITTEN:
         return
-    if not consent(card.fields, Consent.ESCORT).holds(day):
-        raise Refusal(Code.CONSENT_NEEDED, card=card.id)
+    if not consent(fields, Consent.ESCORT).holds(day):
+        raise Refusal(Code.CONSENT_NEEDED, card=card)

@@ -29,7 +29,7 @@ def consequences(card: Card, act: Act, outcome: Outcome, operation: Operation, u
     if outcome.group is not None and outcome.group != card.value("group"):
         written["group"] = outcome.group
     if act in _ACCOMPANIES or (act is Act.CLOSE and user != card.author):
-        demand_escort(card, role, today)
+        demand_escort(card.fields, role, today, card.id)
     if card.status is Status.DEFERRED and outcome.status is Status.IN_WORK and (entry := ended(card, at_ms, user)):
         written["promises"] = [*(card.value("promises") or ()), entry]
     match act:

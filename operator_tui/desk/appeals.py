@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.consent import demand_escort
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
@@ -16,12 +17,12 @@ from operator_tui.desk import card as steps
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.finding import phone_key
-from operator_tui.phone.line import CallState
 from operator_tui.reference import packaged_quick
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
+    from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.happened import Happened
     from operator_tui.journal.sieve import Heap, Sieve
@@ -52,11 +53,24 @@ class AppealDesk:
     async def move(self, card_id: str, act: Act, **given: Any) -> Card:
         """An act of the life-cycle on an appeal of the journal; its refusals come out."""
         desk = self._desk
+        if given.get("operator") and act in _GIVES:
+            known = await desk.on_journal(lambda journal: journal.card(card_id))
+            self.demand_consent(known.fields if known else {}, given["operator"])
         card = await desk.on_journal(lambda journal: journal.move(card_id, act, given))
         await self.reload()
         await desk.refresh_journal()
         desk.parts.kick()
         return card
+
+    def demand_consent(self, fields: Mapping[str, Any], user: object) -> None:
+        """Who is to be given the appeal may take it: level 3 wants the insured person's consent to accompaniment.
+
+        By the directory's role of the user; the server asks for the consent again when level 3 takes it up.
+        Refusal(CONSENT_NEEDED).
+        """
+        role = next((one.role for one in self._colleagues() if one.user and str(one.user) == str(user)), None)
+        if role is not None:
+            demand_escort(fields, role, local_date(self._desk.clock.now_ms(), self._desk.promises.zone))
 
     async def page(self, sieve: Sieve, limit: int, offset: int = 0) -> tuple[list[Card], int]:
         """A page of what the sieve lets through, and how many there are in all."""
@@ -91,25 +105,6 @@ class AppealDesk:
             await desk.card.edit(card_id)
         desk.promises.calling(number, card_id)
         await desk.phone.dial(number)
-
-    async def announce(self, changed: Sequence[str]) -> None:
-        """Appeals that others have given to this operator, or given back, are said by line and bell.
-
-        Never over a ringing call: what rings comes first, and the journal counts the appeal anyway.
-        """
-        desk = self._desk
-        operator, call = desk.state.operator, desk.state.call
-        if operator is None or (call is not None and call.state is CallState.RINGING):
-            return
-        numbers: list[str] = []
-        for card_id in changed:
-            card, entries = await self.timeline(card_id)
-            last = entries[-1] if entries else None
-            if last is not None and last.by != operator.user and last.act in _HANDS and card.worker == operator.user:
-                numbers.append(str(card.value("number")))
-        if numbers:
-            desk.change(Topic.LIGHTS, bells=desk.state.bells + 1)
-            desk.notice(tr("Вам передано: {numbers}.").format(numbers=", ".join(numbers)), urgent=True)
 
     async def promised(self, number: str) -> list[Card]:
         """Appeals whose answer was promised to that number: said at the ring, if the caller calls first."""
@@ -174,10 +169,13 @@ class AppealDesk:
 
     def names(self) -> dict[int, str]:
         """Users by number, as the directory names them; none where there is no directory to be read."""
+        return {one.user: one.name for one in self._colleagues() if one.user}
+
+    def _colleagues(self) -> tuple[Colleague, ...]:
         try:
-            return {one.user: one.name for one in self._desk.parts.colleagues() if one.user}
+            return self._desk.parts.colleagues()
         except Refusal:
-            return {}
+            return ()
 
     # what came back
 
@@ -219,6 +217,5 @@ class AppealDesk:
             desk.change(Topic.CARD, card=steps.refreshed(now, saved))
 
 
-# Moves by which an appeal comes to somebody.
-_HANDS = frozenset({Act.FORWARD.value, Act.REASSIGN.value, Act.RETURN.value, Act.CLOSE.value, Act.APPROVE.value})
+_GIVES = frozenset({Act.FORWARD, Act.REASSIGN, Act.DEFER, Act.CLOSE})
 _OF_THE_JOURNAL = frozenset({"number", "zone", "catalogue", "deadline"})

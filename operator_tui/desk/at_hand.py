@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from operator_tui.appeals.card import WITHOUT_CALL, Card, Source, asked_with
+from operator_tui.appeals.card import FIELD_TITLES, WITHOUT_CALL, Card, Source, asked_with
 from operator_tui.appeals.catalogue import Theme
 from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
@@ -74,7 +74,8 @@ class CardDesk:
             people = await self._desk.run_registry(self._desk.parts.registry.by_phone, phone, bound_before(history))
         card = self._desk.state.card
         if card is not None:
-            self._desk.change(Topic.CARD, card=replace(card, candidates=tuple(people), history=tuple(history)))
+            self._desk.change(Topic.CARD, card=replace(card, candidates=tuple(people)))
+            await self._desk.history.show()
 
     async def edit(self, card_id: str) -> None:
         """«Редактирование»: a card of the journal on the work screen."""
@@ -82,9 +83,10 @@ class CardDesk:
         card = await self._desk.on_journal(lambda journal: journal.card(card_id))
         if card is None:
             raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+        self._desk.announcing.seen(card_id)
         reopened = steps.reopened(card)
         self._desk.change(Topic.CARD, card=reopened)
-        await self._refresh_history()
+        await self._desk.history.show()
         await self._desk.insured.offer_for(reopened)
 
     def type_field(self, field: str, value: str) -> None:
@@ -125,33 +127,32 @@ class CardDesk:
         self.put(steps.unbound(card))
 
     async def attach(self, person: Person) -> None:
-        """«прикрепить»: the person is the insured and the caller."""
+        """«прикрепить»: the person is the insured, and the caller too unless the card names a representative."""
         person = await self._desk.insured.living(person)
         card = self._at_hand()
         differing = steps.kept_values(card, person)
         self.put(steps.bound(card, person))
         if differing:
-            from operator_tui.appeals.card import FIELD_TITLES
+            names = ", ".join(tr(FIELD_TITLES[field]).lower() for field in differing)
+            self._desk.notice(tr("Введённое вами не заменено: {fields}. ^T — Применить.").format(fields=names))
+        elif card.represented:
+            words = tr("Прикреплён застрахованный: {name}. Сведения обратившегося — ^T, «Применить».")
+            self._desk.notice(words.format(name=person.full_name))
+        await self._desk.history.show()
 
-            names = ", ".join(FIELD_TITLES[field].lower() for field in differing)
-            self._desk.notice(tr("Введённое вами не заменено: {fields}.").format(fields=names))
-        await self._refresh_history()
+    def apply_person(self, person: Person) -> None:
+        """«Применить»: the person's data are the caller's personal information; what was typed there is told."""
+        before = self._at_hand()
+        # Of a caller who is the insured himself «прикрепить» and «Применить» are one act.
+        after = steps.applied(before if before.represented else steps.bound(before, person), person)
+        self.put(after)
+        if gone := steps.replaced(before, after):
+            told = ", ".join(f"{tr(FIELD_TITLES[field]).lower()} «{value}»" for field, value in gone.items())
+            self._desk.notice(tr("Заменено введённое вами: {fields}.").format(fields=told), urgent=True)
 
-    def apply_person(self) -> None:
-        """«Применить»: the bound person's own data replace what stands in the personal information."""
-        card = self._at_hand()
-        if card.person is None:
-            raise Refusal(Code.FIELD_REQUIRED, field=tr("Застрахованное лицо"))
-        self.put(steps.bound(replace(card, typed=frozenset()), card.person))
-
-    async def _refresh_history(self) -> None:
-        card = self._at_hand()
-        phone, enp = str(card.fields.get("phone", "")), str(card.fields.get("enp", ""))
-        history = await self._desk.on_journal(lambda journal: journal.history(phone=phone, enp=enp))
-        own = card.saved.id if card.saved else ""
-        if self._desk.state.card is not None:
-            earlier = tuple(other for other in history if other.id != own)
-            self._desk.change(Topic.CARD, card=replace(self._desk.state.card, history=earlier))
+    def represent(self, values: dict[str, str]) -> None:
+        """Who speaks for the insured, and the two consents: ``values`` by field, dates ISO."""
+        self.put(steps.represented(self._at_hand(), values))
 
     def choose_theme(self, theme: Theme) -> None:
         """The theme, its type, its default result and its first answer in one act."""
@@ -186,6 +187,8 @@ class CardDesk:
         code = str(card.fields.get("result", ""))
         asked = asked_with(code, self._desk.catalogue)
         given = {field: card.fields.get(field) for field in ("result", "comment", *asked)}
+        if given.get("operator"):
+            self._desk.appeals.demand_consent(card.fields, given["operator"])
         return await self.write(lambda journal, draft: journal.save_and_close(draft, given), finished=True)
 
     async def write(self, work: Callable[[Journal, Any], Card], *, finished: bool = False) -> Card:
@@ -278,7 +281,7 @@ class CardDesk:
         draft = max(drafts, key=lambda kept: kept.updated_ms)
         saved = await self._desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
         self._desk.change(Topic.CARD, card=steps.from_draft(draft, saved))
-        await self._refresh_history()
+        await self._desk.history.show()
         self._desk.notice(tr("Черновик восстановлен: продолжайте с того же места."))
 
     async def recall_person(self) -> None:

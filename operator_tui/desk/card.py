@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from operator_tui.appeals.card import Card, Source
+from operator_tui.appeals.card import Card, Source, full_name
 from operator_tui.appeals.catalogue import Catalogue, Theme
 from operator_tui.appeals.draft import Draft
 from operator_tui.desk.state import CardAtHand
@@ -109,39 +109,94 @@ def filled_in(card: CardAtHand, field: str, value: str) -> CardAtHand:
     return replace(typed(card, field, value), edition=card.edition + 1)
 
 
+_NAMES = ("surname", "name", "patronymic", "birth_date", "address")
+_COVER = ("insurer", "clinic")
+
+
 def bound(card: CardAtHand, person: Person) -> CardAtHand:
-    """«прикрепить» and «Применить» in one act: the caller is the insured. Typed values are not replaced unseen."""
-    offered = {
-        "surname": person.surname,
-        "name": person.name,
-        "patronymic": person.patronymic,
-        "birth_date": person.birth_date,
-        "address": person.address,
-        "insurer": person.insurer,
-        "clinic": person.clinic,
-    }
-    kept = {field: value for field, value in offered.items() if not (field in card.typed and card.fields.get(field))}
-    fields = {**card.fields, **{field: value for field, value in kept.items() if value}, "enp": person.enp}
-    if not fields.get("phone") and person.phone:
+    """«прикрепить». The caller is the insured: his personal information is filled in with the same act. Of a caller
+    who speaks for somebody else only the insured is bound. Typed values are never replaced here."""
+    if card.represented:
+        offered = {"insured_name": person.full_name, "insured_birth": person.birth_date}
+    else:
+        offered = {field: getattr(person, field) for field in _NAMES}
+    offered |= {field: getattr(person, field) for field in _COVER}
+    fields = {**card.fields, **_unwritten(card, offered), "enp": person.enp}
+    if card.fields.get("enp") not in (None, "", person.enp):
+        fields["detached"] = _detached(card)
+    if not card.represented and not fields.get("phone") and person.phone:
         fields["phone"] = person.phone
     return replace(card, fields=fields, person=person, edition=card.edition + 1)
 
 
-_OF_REGISTRY = ("surname", "name", "patronymic", "birth_date", "address", "insurer", "clinic", "enp")
+def _unwritten(card: CardAtHand, offered: dict[str, str]) -> dict[str, str]:
+    """What may be filled in: values where the operator has written nothing himself."""
+    return {
+        field: value
+        for field, value in offered.items()
+        if value and not (field in card.typed and card.fields.get(field))
+    }
+
+
+def applied(card: CardAtHand, person: Person) -> CardAtHand:
+    """«Применить»: the personal information of the caller is that person's, also where something else was typed.
+
+    Who is bound as the insured stays.
+    """
+    fields = {**card.fields, **{field: value for field in _NAMES if (value := getattr(person, field))}}
+    return replace(card, fields=fields, typed=card.typed - set(_NAMES), edition=card.edition + 1)
+
+
+def replaced(before: CardAtHand, after: CardAtHand) -> dict[str, str]:
+    """What an operator had written and «Применить» wrote over: field and the value before."""
+    return {
+        field: str(value)
+        for field in _NAMES
+        if field in before.typed and (value := before.fields.get(field)) and value != after.fields.get(field)
+    }
 
 
 def unbound(card: CardAtHand) -> CardAtHand:
-    """«Открепить»: what came from the registry is emptied, what the operator typed himself stays.
+    """«Открепить»: what came from the registry is emptied, what the operator typed himself stays; who it was is kept
+    on the card for its history.
 
     Emptied, not left out: a saved card must be told that the values are gone.
     """
     was = card.person
     fields = dict(card.fields)
-    for field in _OF_REGISTRY:
-        own = field in card.typed and was is not None and fields.get(field) != getattr(was, field, None)
+    of_registry = {field: getattr(was, field, None) for field in _COVER}
+    if card.represented:
+        of_registry |= {"insured_name": was and was.full_name, "insured_birth": was and was.birth_date}
+    else:
+        of_registry |= {field: getattr(was, field, None) for field in _NAMES}
+    for field, theirs in of_registry.items():
+        own = field in card.typed and was is not None and fields.get(field) != theirs
         if fields.get(field) and not own:
             fields[field] = ""
+    fields |= {"enp": "", "detached": _detached(card)}
     return replace(card, fields=fields, person=None, edition=card.edition + 1)
+
+
+def _detached(card: CardAtHand) -> list[dict[str, str]]:
+    """Who was taken off the card, the one bound now included: the history keeps them all."""
+    name = card.person.full_name if card.person else str(card.fields.get("insured_name") or full_name(card.fields))
+    return [*(card.fields.get("detached") or ()), {"enp": str(card.fields.get("enp") or ""), "name": name}]
+
+
+def represented(card: CardAtHand, values: dict[str, str]) -> CardAtHand:
+    """Somebody speaks for the insured: ``values`` are the fields of the representative and of the consents.
+
+    Who was bound as the caller is the insured from now on, and his data leave the caller's personal information.
+    """
+    was, person = card.represented, card.person
+    fields = {**card.fields, **values}
+    after = replace(card, fields=fields, typed=card.typed | {name for name, value in values.items() if value})
+    if person is not None and after.represented and not was:
+        taken = {name: "" for name in _NAMES if name not in card.typed and fields.get(name) == getattr(person, name)}
+        named = {"insured_name": person.full_name, "insured_birth": person.birth_date}
+        taken |= {name: value for name, value in named.items() if not fields.get(name)}
+        after = replace(after, fields={**fields, **taken})
+    return replace(after, edition=card.edition + 1, finished=False)
 
 
 def themed(card: CardAtHand, theme: Theme, catalogue: Catalogue) -> CardAtHand:
@@ -160,8 +215,9 @@ def themed(card: CardAtHand, theme: Theme, catalogue: Catalogue) -> CardAtHand:
 
 def kept_values(left: CardAtHand, person: Person) -> list[str]:
     """Fields where what the operator typed differs from the registry, so that he can be told."""
+    theirs = {name: getattr(person, name) for name in ("surname", "name", "patronymic", "birth_date")}
+    if left.represented:
+        theirs = {"insured_name": person.full_name, "insured_birth": person.birth_date}
     return [
-        field
-        for field in ("surname", "name", "patronymic", "birth_date")
-        if field in left.typed and left.fields.get(field) and left.fields.get(field) != getattr(person, field)
+        name for name, value in theirs.items() if name in left.typed and left.fields.get(name) not in (None, "", value)
     ]

@@ -14,10 +14,12 @@ from operator_tui.appeals.catalogue import Theme
 from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.commands import Situation
+from operator_tui.desk.announcing import Announcements
 from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
 from operator_tui.desk.colleagues import Colleagues
 from operator_tui.desk.export import ExportDesk
+from operator_tui.desk.history import HistoryDesk
 from operator_tui.desk.files import FileDesk
 from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.line import PhoneDesk
@@ -57,6 +59,7 @@ class Desk:
         self.catalogue = packaged_catalogue()
         self.state = DeskState()
         self.parts = Parts(self)
+        self.history = HistoryDesk(self)
         self.phone = PhoneDesk(self)
         self.card = CardDesk(self)
         self.insured = InsuredDesk(self)
@@ -68,7 +71,8 @@ class Desk:
         self.files = FileDesk(self)
         self.export = ExportDesk(self)
         self.seat = SeatDesk(self)
-        self._listeners: list[Callable[[Topic], None]] = []
+        self.announcing = Announcements(self)
+        self._listeners: list[Callable[[Topic], None]] = [self.announcing.phone_changed]
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
         self._journal_thread = ThreadPoolExecutor(1, "journal")
         self._registry_thread = ThreadPoolExecutor(1, "registry")
@@ -175,6 +179,7 @@ class Desk:
         self.background(self.seat.take_the_telephone())
         await self.card.restore_draft()
         await self.phone.looked()
+        self.background(self.announcing.follow())
         await self.refresh_journal()
         self.background(self.parts.open_registry(progress))
         self.background(self.parts.open_server())

@@ -58,6 +58,10 @@ class HandOver:
         card = self._desk.state.card
         if card is None or card.call != call.id or not card.editable:
             return
+        taker = self._colleague(target)
+        if taker is not None:
+            # Said while the insured person can still be asked; level 3 would have to refuse him after the transfer.
+            self._desk.appeals.demand_consent(card.fields, taker.user)
         saved = ""
         try:
             saved = (await self._desk.card.save()).id

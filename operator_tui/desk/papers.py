@@ -97,12 +97,13 @@ class PaperDesk:
         demand_numbered(number, day, self.today)
         paper = await self._desk.run_journal(lambda: self._store().take(path.expanduser(), number=number, day=day))
         if card.saved is not None:
-            await self._add(card.saved.id, "files", paper)
+            await self._add(card.saved.id, files=paper)
         else:
             self._desk.card.add_item("files", msgspec.to_builtins(paper))
         return paper
 
-    async def _add(self, card_id: str, field: str, item: Paper | Reply) -> Card:
+    async def _add(self, card_id: str, **items: Paper | Reply) -> Card:
+        """An entry for each list named, in one operation: one act is one save (DESIGN rule 14)."""
         desk = self._desk
 
         def work(journal: Any) -> Card:
@@ -110,7 +111,8 @@ class PaperDesk:
             if card is None:
                 raise Refusal(Code.UNKNOWN_CARD, card=card_id)
             draft = draft_of(card)
-            draft.fields[field] = [*(card.value(field) or ()), msgspec.to_builtins(item)]
+            for field, item in items.items():
+                draft.fields[field] = [*(card.value(field) or ()), msgspec.to_builtins(item)]
             saved: Card = journal.save(draft)
             return saved
 
@@ -134,7 +136,7 @@ class PaperDesk:
         """An answer that went out: intermediate or final, with its outgoing number and date."""
         self._demand(Right.CARD_WITHOUT_CALL)
         demand_numbered(number, day, self.today)
-        return await self._add(card_id, "replies", Reply(kind, number, day))
+        return await self._add(card_id, replies=Reply(kind, number, day))
 
     async def letter(self, card_id: str, letter: Letter, *, number: str, day: str, text: str) -> tuple[Paper, str]:
         """Make a letter, keep it with the appeal as an answer, and print it or put it into the outbox folder.
@@ -158,8 +160,7 @@ class PaperDesk:
             return self._store().keep(content, name, number=number, day=day)
 
         paper = await desk.run_journal(make)
-        await self._add(card_id, "files", paper)
-        await self._add(card_id, "replies", Reply(REPLY_OF[letter], number, day, paper.sha256))
+        await self._add(card_id, files=paper, replies=Reply(REPLY_OF[letter], number, day, paper.sha256))
         await self._record(f"letter.{letter.value}", "", 1)
         settings = self._settings
         went = await self.print(paper) if settings.printer or settings.outbox else ""

@@ -334,7 +334,7 @@ class Parts:
     def _received(self, cards: Sequence[str]) -> None:
         if cards:
             self._desk.background(self._desk.refresh_journal())
-            self._desk.background(self._desk.appeals.announce(tuple(cards)))
+            self._desk.background(self._desk.announcing.heard(tuple(cards)))
 
     async def ask(self, path: str, body: bytes) -> bytes:
         """One question to the central server by whoever sits here, and its whole answer.

@@ -82,10 +82,15 @@ class CardAtHand:
     person: Person | None = None
     candidates: tuple[Person, ...] = ()
     history: tuple[Card, ...] = ()
+    of_centre: frozenset[str] = frozenset()  # of these, the appeals that this desk does not hold
+    history_since: str = ""  # the local date (ISO) this desk's own history begins, while the centre can not be asked
     script: str = ""
     edition: int = 0
     finished: bool = False
     base: Mapping[str, str] = field(default_factory=dict)
+    def represented(self) -> bool:
+        """Whether the caller speaks for somebody else: then the insured and he are two people."""
+        return bool(self.fields.get("representative") or self.fields.get("insured_name"))
     seen: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -6,7 +6,10 @@ import unicodedata
 from typing import Any
 
 from operator_tui.appeals.card import Card, full_name
+from operator_tui.appeals.history import phone_key
 from operator_tui.appeals.number import REGISTER
+
+__all__ = ["digits", "find_columns", "match_query", "normal", "phone_key"]
 
 _PUNCTUATION = frozenset("+-() \u00a0\u2011\u2013")
 
@@ -19,11 +22,6 @@ def normal(text: str) -> str:
 def digits(text: str) -> str:
     """The digits alone."""
     return "".join(filter(str.isdigit, text))
-
-
-def phone_key(phone: str) -> str:
-    """The last ten digits: +7, 8 and 7 before a number make no difference."""
-    return digits(phone)[-10:]
 
 
 def find_columns(card: Card) -> dict[str, Any]:

@@ -256,6 +256,9 @@ class Journal:
         with self._store.reading():
             return views.history(self._store, phone=phone, enp=enp, limit=limit)
 
+    def begins(self) -> int:
+        """When the oldest appeal of this journal was registered (UTC ms); 0 when there is none."""
+            return views.begins(self._store)
     def search(self, text: str, limit: int = 50) -> list[Card]:
         """Appeals by number, names, telephone, comment, content; each word is a beginning, ё is е; newest first."""
         with self._store.reading():

@@ -65,6 +65,12 @@ def history(store: Store, *, phone: str, enp: str, limit: int) -> list[Card]:
     )
 
 
+def begins(store: Store) -> int:
+    """The instant (UTC ms) of the oldest appeal, 0 when there is none: the first entry of the index for each status."""
+    first = [store.value("SELECT min(created) FROM shown WHERE status = ?", status.value) for status in Status]
+    return min((stamp_ms(stamp) for stamp in first if stamp), default=0)
+
+
 def promised(store: Store, *, limit: int) -> list[Card]:
     """Appeals whose answer was promised, the nearest time first; those without a time last."""
     return _cards(

@@ -11,12 +11,6 @@ def _card_open(situation: Situation) -> Refusal | None:
     return None if situation.card and situation.card_editable else Refusal(Code.NO_CARD_OPEN)
 
 
-def _person_chosen(situation: Situation) -> Refusal | None:
-    if not situation.person:
-        return Refusal(Code.FIELD_REQUIRED, field=mark("Застрахованное лицо"))
-    return _card_open(situation)
-
-
 register(
     Command(
         id="registry.search",
@@ -77,10 +71,10 @@ register(
     Command(
         id="registry.apply",
         title=mark("Применить"),
-        help=mark("Перенести сведения прикреплённого человека в личную информацию обратившегося."),
+        help=mark("Перенести сведения выбранного или прикреплённого человека в личную информацию обратившегося."),
         keys=("ctrl+t",),
         scope="work",
         rank=34,
-        available=_person_chosen,
+        available=_card_open,
     ),
 )

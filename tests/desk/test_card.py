@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from operator_tui.desk import card as steps
 from operator_tui.phone.line import Call, CallState, Direction
@@ -46,6 +47,47 @@ def test_what_the_operator_typed_is_not_replaced_unseen() -> None:
     card = steps.typed(steps.opened(CALL), "surname", "Смирнова-Ким")
     assert steps.kept_values(card, PERSON) == ["surname"]
     assert steps.bound(card, PERSON).fields["surname"] == "Смирнова-Ким"
+
+
+def test_of_a_representative_only_the_insured_is_bound() -> None:
+    card = steps.represented(steps.typed(steps.opened(CALL), "surname", "Дочкина"), {"representative": "сын или дочь"})
+    card = steps.bound(card, PERSON)
+    assert card.fields["enp"] == PERSON.enp
+    assert (card.fields["insured_name"], card.fields["insured_birth"]) == (PERSON.full_name, PERSON.birth_date)
+    assert (card.fields["surname"], card.fields.get("name", "")) == ("Дочкина", ""), "the caller's own"
+    caller = replace(PERSON, enp="2656240885900022", surname="Дочкина", name="Вера", birth_date="1985-01-02")
+    after = steps.applied(card, caller)
+    assert (after.fields["name"], after.fields["enp"], after.person) == ("Вера", PERSON.enp, PERSON)
+    assert after.fields["insured_name"] == PERSON.full_name
+
+
+def test_who_was_taken_for_the_caller_is_the_insured_once_a_representative_is_named() -> None:
+    card = steps.typed(steps.bound(steps.opened(CALL), PERSON), "address", "Ставрополь, Лесная 1")
+    card = steps.represented(card, {"representative": "родитель"})
+    assert card.fields["insured_name"] == PERSON.full_name
+    assert not card.fields["surname"], "his data leave the caller's personal information"
+    assert card.fields["address"] == "Ставрополь, Лесная 1", "what was typed stays"
+    assert card.fields["phone"] == CALL.number
+
+
+def test_apply_tells_what_was_typed_before_and_detaching_keeps_who_it_was() -> None:
+    typed = steps.typed(steps.opened(CALL), "surname", "Смернова")
+    after = steps.applied(steps.bound(typed, PERSON), PERSON)
+    assert after.fields["surname"] == "Смирнова"
+    assert steps.replaced(typed, after) == {"surname": "Смернова"}
+    off = steps.unbound(after)
+    assert (off.fields["enp"], off.fields["surname"], off.person) == ("", "", None)
+    assert off.fields["detached"] == [{"enp": PERSON.enp, "name": PERSON.full_name}]
+    other = replace(PERSON, enp="2656240885900022", surname="Иная")
+    again = steps.bound(steps.bound(steps.opened(CALL), PERSON), other)
+    assert again.fields["detached"] == [{"enp": PERSON.enp, "name": PERSON.full_name}], "bound over another: both kept"
+
+
+def test_detaching_the_insured_leaves_the_representative() -> None:
+    card = steps.represented(steps.typed(steps.opened(CALL), "surname", "Дочкина"), {"representative": "сын или дочь"})
+    off = steps.unbound(steps.bound(card, PERSON))
+    assert (off.fields["insured_name"], off.fields["insured_birth"], off.fields["insurer"]) == ("", "", "")
+    assert (off.fields["surname"], off.fields["representative"]) == ("Дочкина", "сын или дочь")
 
 
 @pytest.mark.function("K-5.1.4.3")

@@ -40,10 +40,11 @@ async def test_what_is_handed_over_is_said_and_stands_in_the_inbox() -> None:
         forward = {"act": Act.FORWARD.value, "operator": operator.user}
         await elsewhere.does(COLLEAGUE, Kind.CARD_MOVE, forward, card)
         bells = desk.desk.state.bells
-        await desk.desk.appeals.announce([card])
+        await desk.desk.announcing.heard([card])
         await desk.until(lambda: "Вам передано: 13-00002-1" in desk.notice, "the line")
         assert desk.desk.state.bells == bells + 1
-        await desk.desk.appeals.announce(list(elsewhere.cards))
+        await desk.until(lambda: "Новых у вас: 1" in desk.line("#journal-title"), "the count")
+        await desk.desk.announcing.heard(list(elsewhere.cards))
         assert desk.desk.state.bells == bells + 2, "the appeals of others say nothing"
         await desk.until(lambda: len(desk.journal.rows()) == 3, "all")
         await sift(desk, "Мои")

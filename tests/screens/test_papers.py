@@ -52,7 +52,8 @@ async def test_a_letter_is_registered_answered_and_printed_without_a_call(tmp_pa
         (paper,) = desk.desk.papers.papers(card)
         assert (paper.number, paper.date, paper.kind) == ("12/3", "2026-01-20", "pdf")
         assert await desk.desk.papers.read(paper) == PDF
-        # the answer
+        # the answer: file and reply are one act, and one operation
+        written = await desk.desk.on_journal(lambda journal: len(journal.timeline(card.id)))
         await deed(desk, "Составить письмо")
         await form(desk)
         await desk.type("Отв")
@@ -62,6 +63,7 @@ async def test_a_letter_is_registered_answered_and_printed_without_a_call(tmp_pa
         await desk.until(lambda: "составлено" in desk.notice, "the letter")
         (card,) = await desk.desk.active()
         assert [(entry["kind"], entry["number"]) for entry in card.value("replies")] == [("final", "77")]
+        assert await desk.desk.on_journal(lambda journal: len(journal.timeline(card.id))) == written + 1
         (printed,) = outbox.iterdir()
         text = "\n".join(paragraph.text for paragraph in docx.Document(str(printed)).paragraphs)
         assert "Исх. № 77" in text

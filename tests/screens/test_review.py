@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,8 +35,10 @@ async def in_review(desk: DeskPage, count: int) -> List:
 async def test_a_result_is_approved_by_one_key_and_another_returned_with_a_remark() -> None:
     async with open_desk(phone=QUIET) as desk:
         elsewhere = await administrator(desk)
-        first, second = [await elsewhere.closed(COLLEAGUE, "R02") for _ in range(2)]
+        known = replace(COLLEAGUE, user=3)
+        first, second = [await elsewhere.closed(known, "R02") for _ in range(2)]
         queue = await in_review(desk, 2)
+        assert {row[1] for row in queue.rows()} == {"Крюкова Е. П."}, "who closed it is a person"
         assert "На рассмотрении: 2" in desk.line("#review-title")
         await desk.until(lambda: "Результат обращения: Ответ дан" in desk.text(), "the appeal in full")
         chosen = queue.keys()[0]
@@ -51,7 +54,7 @@ async def test_a_result_is_approved_by_one_key_and_another_returned_with_a_remar
         other = second if chosen == first else first
         assert elsewhere.cards[chosen].status is Status.CLOSED
         assert elsewhere.cards[other].status is Status.IN_WORK
-        assert elsewhere.cards[other].worker == COLLEAGUE.user
+        assert elsewhere.cards[other].worker == known.user
         assert elsewhere.cards[other].value("remark") == "Уточните меры"
 
 

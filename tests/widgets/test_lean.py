@@ -212,3 +212,35 @@ def test_one_line_loses_no_printable_word(text: str) -> None:
     printable = "".join(c if c.isprintable() else " " for c in text).split()
     assert everything == printable
     assert all(line and line.isprintable() for line in dropped)
+
+
+async def test_what_was_typed_is_taken_back_edit_by_edit_and_no_further() -> None:
+    app = Fields()
+    async with app.run_test() as pilot:
+        field = app.query_one("#lean", LeanInput)
+        field.suggester = None
+        field.focus()
+        await pilot.press(*"Смрн", "backspace")
+        assert field.value == "Смр"
+        await pilot.press("ctrl+underscore")
+        assert (field.value, field.cursor_position) == ("Смрн", 4)
+        await pilot.press("ctrl+underscore", "ctrl+underscore")
+        assert field.value == "См"
+        field.value = "Иванова"  # of another card: nothing of it was typed here
+        await pilot.press("!", "ctrl+underscore", "ctrl+underscore")
+        assert field.value == "Иванова"
+        area = app.query_one("#text", LeanTextArea)
+        area.focus()
+        await pilot.press(*"слово", "ctrl+underscore")
+        assert area.text == ""
+
+
+async def test_a_password_leaves_no_trail() -> None:
+    app = Fields()
+    async with app.run_test() as pilot:
+        field = app.query_one("#lean", LeanInput)
+        field.password = True
+        field.focus()
+        await pilot.press(*"тайна", "ctrl+underscore")
+        assert field.value == "тайна"
+        assert field._former == []

@@ -1,0 +1,123 @@
+"""What comes to the operator from others or by the clock is said by line, bell and count, never over a ringing call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from operator_tui.appeals.card import Status
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.promises import Stand
+from operator_tui.appeals.terms import terms_of
+from operator_tui.desk.state import Topic
+from operator_tui.i18n import tr
+from operator_tui.journal.sieve import Order, Sieve
+
+if TYPE_CHECKING:
+    from operator_tui.appeals.card import Card
+    from operator_tui.desk.desk import Desk
+
+# How often the clock is asked what has become due.
+LOOK_S = 30.0
+_NAMED = 3  # appeals that one line names
+_MOST = 200
+# Moves by which an appeal comes to somebody.
+_HANDS = frozenset({Act.FORWARD.value, Act.REASSIGN.value, Act.RETURN.value, Act.CLOSE.value, Act.APPROVE.value,
+                    Act.DEFER.value})  # fmt: skip
+
+
+class Announcements:
+    """The announcements of one desk. What has to wait for a ringing call is kept and said when it rings no more."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._waiting: list[str] = []
+        self._said: set[tuple[str, str]] = set()  # an appeal and how near its time was when it was said
+
+    async def heard(self, changed: Sequence[str]) -> None:
+        """Cards that others have changed: what was given to this operator, or given back to him, is said."""
+        operator = self._desk.state.operator
+        if operator is None:
+            return
+        numbers, fresh = [], set(self._desk.state.fresh)
+        for card_id in changed:
+            card, entries = await self._desk.appeals.timeline(card_id)
+            last = next((entry for entry in reversed(entries) if not entry.kind.startswith("call.")), None)
+            if card.worker != operator.user:
+                fresh.discard(card_id)
+            elif last is not None and last.by != operator.user and last.act in _HANDS:
+                numbers.append(str(card.value("number")))
+                fresh.add(card_id)
+        self._desk.change(Topic.JOURNAL, fresh=frozenset(fresh))
+        if numbers:
+            self._say(tr("Вам передано: {numbers}.").format(numbers=_named(numbers)))
+
+    def seen(self, card_id: str) -> None:
+        """The operator has opened an appeal: it is new to him no more."""
+        if card_id in self._desk.state.fresh:
+            self._desk.change(Topic.JOURNAL, fresh=self._desk.state.fresh - {card_id})
+
+    def phone_changed(self, topic: Topic) -> None:
+        """What waited for a ringing call is said once nothing rings."""
+        if topic is Topic.PHONE and self._waiting and not self._rings:
+            waiting, self._waiting = self._waiting, []
+            self._say(" ".join(dict.fromkeys(waiting)))
+
+    async def follow(self) -> None:
+        """As long as the desk lives: what becomes due is said when it does."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Promises of this hour, broken ones, and appeals on the last day of their term: each said once."""
+        calls = [one for one in await self._desk.promises.listed() if one.stand is not Stand.WAITING]
+        if fresh := self._unsaid((one.card, one.stand.value) for one in calls):
+            words = tr("Пора перезвонить: {numbers}.").format(numbers=_numbers(card for card, _ in fresh))
+            late = sum(1 for _, stand in fresh if stand == Stand.BROKEN)
+            self._say(f"{words} {tr('Просрочено: {late}.').format(late=late)}" if late else words)
+        if fresh := self._unsaid(await self._ending()):
+            self._say(tr("Последний день срока: {numbers}.").format(numbers=_numbers(card for card, _ in fresh)))
+
+    async def _ending(self) -> list[tuple[Card, str]]:
+        """The operator's own appeals in work on the last day of a term, or past it, with that day."""
+        operator = self._desk.state.operator
+        if operator is None:
+            return []
+        own = Sieve(statuses=(Status.IN_WORK,), worker=operator.user, order=Order.DUE)
+        cards, _ = await self._desk.appeals.page(own, _MOST)
+        now_ms, found = self._desk.clock.now_ms(), []
+        for card in cards:
+            theme = self._desk.catalogue.themes.get(str(card.value("theme")))
+            terms = terms_of(card, theme.level2_group if theme else "", now_ms, operator.zone)
+            if terms and terms[0].left <= 0:
+                found.append((card, terms[0].until.isoformat()))
+        return found
+
+    def _unsaid(self, found: Iterable[tuple[Card, str]]) -> list[tuple[Card, str]]:
+        fresh = [(card, stage) for card, stage in found if (card.id, stage) not in self._said]
+        self._said.update((card.id, stage) for card, stage in fresh)
+        return fresh
+
+    @property
+    def _rings(self) -> bool:
+        return any(call.rings_here for call in self._desk.state.calls)
+
+    def _say(self, words: str) -> None:
+        if self._rings:
+            self._waiting.append(words)
+            return
+        desk = self._desk
+        desk.change(Topic.LIGHTS, bells=desk.state.bells + 1)
+        desk.notice(words, urgent=True)
+
+
+def _numbers(cards: Iterable[Card]) -> str:
+    return _named([str(card.value("number") or card.id) for card in cards])
+
+
+def _named(numbers: Sequence[str]) -> str:
+    named = ", ".join(numbers[:_NAMED])
+    rest = len(numbers) - _NAMED
+    return named + (tr(" и ещё {count}").format(count=rest) if rest > 0 else "")

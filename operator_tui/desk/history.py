@@ -1,0 +1,78 @@
+"""Earlier appeals of the one who calls: what the journal has at once, what only the centre has a moment later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from operator_tui.appeals.card import OPEN_STATUSES, Card
+from operator_tui.appeals.deadlines import local_date
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.desk.state import Light, Topic
+
+if TYPE_CHECKING:
+    from operator_tui.appeals.history import Answer
+    from operator_tui.desk.desk import Desk
+
+
+class HistoryDesk:
+    """The history beside the card at hand; the state it changes is the desk's own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def show(self) -> None:
+        """By the card's telephone and the number of its policy. The centre is asked in the background."""
+        desk, card = self._desk, self._desk.state.card
+        if card is None:
+            return
+        phone, enp = str(card.fields.get("phone") or ""), str(card.fields.get("enp") or "")
+        here = await desk.on_journal(lambda journal: journal.history(phone=phone, enp=enp))
+        self._put(card.draft, here)
+        if phone or enp:
+            desk.background(self._complete(card.draft, phone, enp, here))
+
+    async def _complete(self, draft: str, phone: str, enp: str, here: list[Card]) -> None:
+        """With what the centre has beside it; while it is away, since when there is a history here."""
+        try:
+            answer = await self._ask(phone, enp)
+        except Refusal:
+            self._put(draft, here, since=await self._since())
+            return
+        known = {card.id for card in here}
+        there = [card for card in answer.cards if card.id not in known]
+        self._put(draft, [*here, *there], there=(card.id for card in there))
+
+    async def _ask(self, phone: str, enp: str) -> Answer:
+        """Refusals: SERVER_AWAY, and what the server refuses."""
+        import msgspec
+
+        from operator_tui.appeals.history import HISTORY_PATH, VERSION, Answer, Asked
+
+        if self._desk.state.lights.server is not Light.ON:
+            raise Refusal(Code.SERVER_AWAY)  # known already: no key waits for a line that is away
+        raw = await self._desk.parts.ask(HISTORY_PATH, msgspec.json.encode(Asked(VERSION, enp=enp, phone=phone)))
+        try:
+            return msgspec.json.decode(raw, type=Answer)
+        except msgspec.MsgspecError as error:
+            raise Refusal(Code.SERVER_REFUSED, reason="history") from error
+
+    async def _since(self) -> str:
+        """The local date (ISO) of the oldest appeal of this journal; of today where there is none."""
+        desk = self._desk
+        begins = await desk.on_journal(lambda journal: journal.begins())
+        return local_date(begins or desk.clock.now_ms(), desk.promises.zone).isoformat()
+
+    def _put(self, draft: str, cards: Iterable[Card], *, there: Iterable[str] = (), since: str = "") -> None:
+        """Onto the card that was asked for, if it is still the one at hand."""
+        card = self._desk.state.card
+        if card is None or card.draft != draft:
+            return
+        own = card.saved.id if card.saved else ""
+        earlier = sorted((one for one in cards if one.id != own), key=lambda one: one.created, reverse=True)
+        earlier.sort(key=lambda one: one.status not in OPEN_STATUSES)
+        self._desk.change(
+            Topic.CARD,
+            card=replace(card, history=tuple(earlier), of_centre=frozenset(there), history_since=since),
+        )
