@@ -117,7 +117,9 @@ def _listen_unix(path: Path) -> socket.socket:
 
 def _listen_tcp(host: str, port: int) -> socket.socket:
     family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends small pieces at once (TCP_NODELAY) only where a socket says it is TCP's: else the body of an answer
+    # waits until the other end has acknowledged its head, a round trip or 40 ms.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))
     return bound

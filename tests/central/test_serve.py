@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from central.serve import Address, listen
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.profiles import Profile, open_profile
 from operator_tui.sync.enrol import enrol
@@ -39,6 +40,22 @@ def certificate(tmp_path: Path) -> Certificate:
 def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "operator_tui", "central", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+async def test_an_answer_goes_out_in_pieces_at_once() -> None:
+    """Else its body waits for the acknowledgement of its head: a round trip of the line, or 40 ms."""
+    delayed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = writer.get_extra_info("socket")
+        delayed.set_result(said.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    bound = listen(Address(host="127.0.0.1", port=0))
+    async with await asyncio.start_server(connected, sock=bound):
+        _, writer = await asyncio.open_connection(*bound.getsockname())
+        assert await delayed != 0
+        writer.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
