@@ -79,11 +79,12 @@ class DeskActs(AppealActs, KeysInOrder):
             "desk.menu": self._help,
             "desk.repaint": lambda: self.refresh(layout=True),
             "desk.theme": self._next_theme,
+        }
+
     def _undo_text(self) -> None:
         """What was typed last where the cursor stands is taken back; above a screen the field does it by itself."""
         if isinstance(self.focused, LeanInput | LeanTextArea):
             self.focused.action_undo()
-        }
 
     def _appeal_at_hand(self) -> str:
         screen = self.screen

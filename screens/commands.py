@@ -35,11 +35,13 @@ register(
         ("ctrl+l",),
         rank=910,
     ),
+    Command(
         "text.undo",
         mark("Отменить ввод"),
         mark("Отменить последнее введённое в поле или в комментарии, в любом окне (Ctrl и _, он же Ctrl+7)."),
         ("ctrl+underscore",),
         rank=905,
+    ),
     Command("desk.theme", mark("Сменить цвета"), mark("Следующая цветовая тема."), ("f11",), rank=920),
     Command(
         "desk.quit",

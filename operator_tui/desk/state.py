@@ -88,10 +88,12 @@ class CardAtHand:
     edition: int = 0
     finished: bool = False
     base: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
     def represented(self) -> bool:
         """Whether the caller speaks for somebody else: then the insured and he are two people."""
         return bool(self.fields.get("representative") or self.fields.get("insured_name"))
-    seen: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def editable(self) -> bool:

@@ -258,7 +258,9 @@ class Journal:
 
     def begins(self) -> int:
         """When the oldest appeal of this journal was registered (UTC ms); 0 when there is none."""
+        with self._store.reading():
             return views.begins(self._store)
+
     def search(self, text: str, limit: int = 50) -> list[Card]:
         """Appeals by number, names, telephone, comment, content; each word is a beginning, ё is е; newest first."""
         with self._store.reading():
