@@ -44,7 +44,7 @@ def backup(database: Database, target: Path) -> int:
         part.unlink(missing_ok=True)
         raise
     _to_disk(target.parent)
-    _mark_durable(database, held)
+    mark_durable(database, held)
     return sum(held.values())
 
 
@@ -105,7 +105,8 @@ def _received(database: Database) -> dict[str, int]:
         return {row.id: row.last_n for row in rows}
 
 
-def _mark_durable(database: Database, held: dict[str, int]) -> None:
+def mark_durable(database: Database, held: dict[str, int]) -> None:
+    """Operations up to that n of each device survive the loss of the machine; what was durable before stays so."""
     if not held:
         return
     update = (

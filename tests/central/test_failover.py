@@ -18,6 +18,7 @@ def test_what_was_acknowledged_outlives_the_primary(monkeypatch: pytest.MonkeyPa
         "PGPASSFILE",
     ):
         monkeypatch.setenv(name, "")  # rehearse sets them; here they are put back
-    gaps, acknowledged, lost, doubled, refused = rehearse(1)
-    assert (len(gaps), lost, doubled, refused) == (1, 0, 0, 0)
-    assert acknowledged > 40, "before the loss and behind it"
+    found = rehearse(1)
+    assert (len(found.gaps), found.lost, found.doubled, found.refused) == (1, 0, 0, 0)
+    assert found.acknowledged > 40, "before the loss and behind it"
+    assert found.not_durable == 0, "what the synchronous standby has on its disk is told as durable"

@@ -30,9 +30,10 @@ _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": "/"}
 
 
 class Postgres:
-    """One server. ``durable`` keeps fsync on: only where the loss of the machine itself is tested."""
+    """One server. ``durable`` keeps fsync on: only where the loss of the machine itself is tested. ``follows``: it is
+    a standby of that one."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, follows: Postgres | None = None) -> None:
         found = postgresql_bin()
         assert found is not None, "needs('postgresql') comes first"
         self._bin = found
@@ -45,6 +46,10 @@ class Postgres:
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
+        if follows is not None:
+            source = f"{follows._dsn('postgres').removesuffix(' dbname=postgres')} application_name={folder.name}"
+            self._run("pg_basebackup", "-D", str(self._data), "-d", source, "-R", "--checkpoint=fast", "--no-sync")
+            return
         self._run(
             *("initdb", "-D", str(self._data), "-U", USER, "-A", "trust", "-E", "UTF8"),
             *("--locale=C.UTF-8", "--no-sync", "--no-instructions"),
