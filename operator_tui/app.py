@@ -37,11 +37,13 @@ from screens.lock import LockScreen
 from screens.password import PasswordScreen
 from screens.people import PeopleScreen
 from screens.person import PersonScreen
+from screens.reference import ReferenceScreen
 from screens.returned import ReturnedScreen
 from screens.review import ReviewScreen, SampleScreen
 from screens.seats import SeatsScreen
 from screens.settings import ScreenSettings
 from screens.themes import THEMES
+from screens.threat import ThreatScreen
 from screens.timeline import TimelineScreen
 from screens.trouble import FailureScreen, TooSmallScreen, fits
 from screens.work import WorkScreen
@@ -59,6 +61,7 @@ _LAID_ASIDE = (
     | ReturnedScreen
     | SampleScreen
     | SeatsScreen
+    | ThreatScreen
     | TimelineScreen
 )
 
@@ -92,6 +95,7 @@ class DeskApp(AttendedDesk):
         "work": WorkScreen,
         "review": ReviewScreen,
         "people": PeopleScreen,
+        "reference": ReferenceScreen,
     }
     DEFAULT_MODE = "journal"
     ENABLE_COMMAND_PALETTE = False

@@ -31,6 +31,7 @@ _ROOMS = (
     "operator_tui.signin.settings",
     "operator_tui.registry.settings",
     "operator_tui.journal.settings",
+    "operator_tui.desk.settings",
     "operator_tui.terminal.settings",
     "screens.settings",
 )

@@ -19,9 +19,12 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.people import ROLE_TITLES, short_name
 from operator_tui.appeals.presence import TITLES as PRESENCE_TITLES
 from operator_tui.appeals.presence import State
+from operator_tui.desk.alarms import alarm_words
 from operator_tui.desk.state import Light, Notice, Topic
+from operator_tui.desk.talks import language_word
 from operator_tui.i18n import mark, tr
 from operator_tui.phone.line import CallState
+from screens.state_words import beside_call, quiet_line, standing_marks
 from screens.words import call_text, key_name, light_words, queue_words, registry_word
 from widgets.compositor import LeanCompositor
 from widgets.header import Header
@@ -118,7 +121,9 @@ class DeskScreen(Screen[None]):
 
     def _tick(self) -> None:
         """The timer moves only while there is a call: a quiet desk sends nothing."""
-        if self.desk.state.call is not None and self.is_current and self.is_mounted:
+        state = self.desk.state
+        timed = state.call is not None or state.presence.state in (State.WRAP_UP, State.BREAK)
+        if timed and self.is_current and self.is_mounted:
             self._paint_phone()
         if self.desk.state.queue.waiting and self.is_current and self.is_mounted:
             self._paint_header()
@@ -159,7 +164,8 @@ class DeskScreen(Screen[None]):
         header.lights("  ".join(words), unsent, trouble=trouble)
 
     def _mark(self) -> str:
-        return {"demo": tr(" ДЕМО"), "practice": tr(" УЧЕБНЫЙ РЕЖИМ")}.get(self.desk.profile.name, "")
+        profile = {"demo": tr(" ДЕМО"), "practice": tr(" УЧЕБНЫЙ РЕЖИМ")}.get(self.desk.profile.name, "")
+        return standing_marks(self.desk.state, self.desk.clock.now_ms()) + profile
 
     def _paint_phone(self) -> None:
         state = self.desk.state
@@ -168,14 +174,18 @@ class DeskScreen(Screen[None]):
         if call is None:
             # After a call the next step stands where F4 stood: no new call comes before it.
             ready = " " + tr("F12 Готов") if state.presence.state is State.WRAP_UP else ""
-            bar.call(tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена"), ready)
+            kind = self.desk.phone.states.kind(state.presence.kind).title
+            bar.call(quiet_line(state, self.desk.clock.now_ms(), kind), ready)
             return
         rings = any(one.rings_here for one in state.calls)
         keys = "phone.answer" if rings else "phone.hang_up"
         command = commands.collect().get(keys)
         hint = f" {key_name(command.keys[0])} {tr(command.short or command.title)}" if command and command.keys else ""
+        now_ms = self.desk.clock.now_ms()
+        following = self.desk.phone.states.word(state.next_state)
+        behind = beside_call(state, now_ms, call.queue, language_word(call.language), following)
         bar.call(
-            call_text(call, self.desk.clock.now_ms(), state.others),
+            call_text(call, now_ms, state.others) + behind,
             hint,
             ringing=rings,
             talking=call.state is CallState.TALKING,
@@ -183,6 +193,8 @@ class DeskScreen(Screen[None]):
 
     def _paint_notice(self) -> None:
         notice = self.desk.state.notice
+        if not notice.text and self.desk.state.alarm:
+            notice = Notice(alarm_words(self.desk.state.alarm), urgent=True)  # it stands for as long as it holds
         self.query_one(NoticeLine).say(notice.text, urgent=notice.urgent)
 
     def _paint_keys(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -41,10 +42,16 @@ class DirectoryScreen(ModalScreen[str | None]):
         Binding("up", "move(-1)", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, colleagues: tuple[Colleague, ...]) -> None:
+    def __init__(
+        self, title: str, colleagues: tuple[Colleague, ...], earlier: Sequence[tuple[Colleague, str]] = ()
+    ) -> None:
+        """``earlier`` are those who handled the caller's earlier appeals, with the number: they stand first."""
         super().__init__()
         self._title = title
-        self._colleagues = {one.extension: one for one in colleagues}
+        self._earlier = {one.extension: number for one, number in earlier}
+        found = {one.extension: one for one in colleagues}
+        first = {one.extension: one for one, _ in earlier if one.extension in found}
+        self._colleagues = first | found
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("Enter — выбрать   Esc — назад"), classes="heading")
@@ -76,17 +83,24 @@ class DirectoryScreen(ModalScreen[str | None]):
         self._tell()
 
     def _row(self, one: Colleague) -> Row:
-        role = tr(ROLE_WORDS[one.role])
-        return Row(one.extension, (one.extension, self._state(one), one.name, role, one.organisation))
+        role = tr(ROLE_WORDS[one.role]) if one.role is not None else tr("внешний")
+        number = self._earlier.get(one.extension, "")
+        where = tr("вёл обращение {number}").format(number=number) if number else one.organisation
+        return Row(one.extension, (one.extension, self._state(one), one.name, role, where), mark="*" if number else " ")
 
     def _state(self, one: Colleague) -> str:
+        if one.role is None:
+            return ""
         known = self._desk.colleagues.state(one.extension)
         return tr(TITLES[State(known)]) if known in set(State) else tr("неизвестно")
 
     def _tell(self) -> None:
         row = self.query_one(Rows).current
         one = self._colleagues.get(row.key) if row else None
-        about = f"{one.name} · {tr(ROLE_TITLES[one.role])} · {one.organisation} · {one.skills}" if one else ""
+        about = ""
+        if one is not None:
+            role = tr(ROLE_TITLES[one.role]) if one.role is not None else tr("внешний")
+            about = " · ".join(filter(None, (one.name, role, one.organisation, one.skills)))
         self.query_one("#about", Line).say(about)
 
     def action_move(self, step: int) -> None:

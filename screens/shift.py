@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -27,13 +28,21 @@ _OVERDRIVEN = 0.98
 _METER_S = 0.25
 
 
-class ShiftScreen(ModalScreen[Waits | str | None]):
-    """Returns what was chosen to be opened, ``END`` to end the work all the same, None to stay."""
+@dataclass(frozen=True)
+class Handed:
+    """Chosen to be handed over to a colleague."""
+
+    waits: Waits
+
+
+class ShiftScreen(ModalScreen[Waits | Handed | str | None]):
+    """Returns what was chosen to be opened or handed over, ``END`` to end the work all the same, None to stay."""
 
     END = "end"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", show=False, priority=True),
         Binding("ctrl+e", "end", show=False, priority=True),
+        Binding("f7", "hand", show=False, priority=True),
     ]
 
     def __init__(self, title: str, waiting: Sequence[Waits], *, ends: bool) -> None:
@@ -45,7 +54,7 @@ class ShiftScreen(ModalScreen[Waits | str | None]):
     def compose(self) -> ComposeResult:
         keys = tr("Enter — открыть   Esc — назад")
         if self._ends:
-            keys = tr("Enter — открыть   ^E — всё равно завершить   Esc — работать дальше")
+            keys = tr("Enter — открыть  F7 — передать  ^E — завершить  Esc — назад")
         yield Line(f"{self._title}: {len(self._waiting)}", keys, classes="heading")
         yield Rows((Column(17), Column()), id="waiting", empty=tr("Ничего не ждёт"))
 
@@ -57,6 +66,11 @@ class ShiftScreen(ModalScreen[Waits | str | None]):
     def action_end(self) -> None:
         if self._ends:
             self.dismiss(self.END)
+
+    def action_hand(self) -> None:
+        row = self.query_one(Rows).current
+        if self._ends and row is not None:
+            self.dismiss(Handed(self._waiting[int(row.key)]))
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:

@@ -37,12 +37,19 @@ class Kind(StrEnum):
     SHIFT_ENDED = "shift.ended"
     BREAK_BEGUN = "break.begun"
     BREAK_ENDED = "break.ended"
+    WRAP_UP_MORE = "wrap_up.more"  # x: {"reason", "ms"}
+    CALL_THREAT = "call.threat"  # x: {"call"}: its recording is kept
+    CALL_MOVED = "call.moved"  # x: {"call", "to"}: it goes on at another telephone of the same operator
     CARD_OPENED = "card.opened"
     ANSWER_USED = "answer.used"
     PERSON_VIEWED = "person.viewed"  # x: {"people": [ЕНП, …], "call"}; c the card they were looked at for
     EXPORT_MADE = "export.made"  # x: {"what", "purpose", "rows"}
     # what every desk of the organisation is told, and no card
     PERSON_AWAY = "person.away"  # x: appeals/promises.py Away
+    ALARM = "desk.alarm"  # x: appeals/alarm.py Alarm
+    REPORTED = "desk.report"  # x: appeals/alarm.py Report
+    # what every desk of the region works by; b: for each row the operation that wrote what was seen
+    REFERENCE_SET = "reference.set"  # x: {"list", "rows": {key: {column: text}}, "back": version gone back to}
 
 
 # Events of the server's own: no desk may send them. x: {"card": the card as this organisation may see it}
@@ -50,7 +57,9 @@ CARD_NOW = "card.now"
 
 CARD_KINDS = frozenset({Kind.CARD_NEW, Kind.CARD_SET, Kind.CARD_MOVE})
 # In the organisation's stream beside the cards.
-SHARED_KINDS = frozenset({Kind.PERSON_AWAY})
+SHARED_KINDS = frozenset({Kind.PERSON_AWAY, Kind.ALARM, Kind.REPORTED})
+# In the region's stream of reference data (appeals/reference.py).
+REFERENCE_KINDS = frozenset({Kind.REFERENCE_SET})
 # Fields of x that a kind must have; all other kinds may be empty.
 REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.CARD_MOVE: frozenset({"act"}),
@@ -69,6 +78,12 @@ REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.EXPORT_MADE: frozenset({"what", "purpose"}),
     Kind.PERSON_VIEWED: frozenset({"people"}),
     Kind.PERSON_AWAY: frozenset({"since", "until"}),
+    Kind.WRAP_UP_MORE: frozenset({"reason"}),
+    Kind.CALL_THREAT: frozenset({"call"}),
+    Kind.CALL_MOVED: frozenset({"call", "to"}),
+    Kind.ALARM: frozenset({"kind"}),
+    Kind.REPORTED: frozenset({"id", "kind"}),
+    Kind.REFERENCE_SET: frozenset({"list"}),
 }
 
 
@@ -154,7 +169,15 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def stream_for(kind: str, organisation: str) -> str:
-    """Cards go to the organisation's stream; what happened goes to its work log, which desks do not follow."""
+    """Cards go to the organisation's stream, reference data to the region's; what happened goes to the organisation's
+    work log, which desks do not follow."""
     if kind in CARD_KINDS | SHARED_KINDS:
         return organisation
+    if kind in REFERENCE_KINDS:
+        return reference_stream(organisation)
     return f"{organisation}/work"
+
+
+def reference_stream(organisation: str) -> str:
+    """``26/ref`` of ``26/smo-26001``: the reference data of its region."""
+    return f"{organisation.partition('/')[0]}/ref"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from operator_tui.appeals.errors import Code, Refusal
@@ -17,17 +17,19 @@ from operator_tui.letters import fold, to_latin_layout, to_russian_layout
 
 # Not dialled from a list of colleagues: a trainee's telephone is simulated.
 LISTED = tuple(role for role in Role if role is not Role.TRAINEE)
+PSYCHOLOGIST = "психолог"  # the purpose by which his number is found when somebody is threatened
 _COLUMNS = ("extension", "name", "role", "organisation", "skills", "user")
 
 
 @dataclass(frozen=True)
 class Colleague:
-    """One entry; ``skills`` are words of the administration's (themes, languages); ``user`` the server's number of him,
-    0 where it is not known: then an appeal can not go to him with a call."""
+    """One entry; ``role`` None for somebody outside the centre, whose ``organisation`` says what for; ``skills`` are
+    words of the administration's (themes, languages); ``user`` the server's number of him, 0 where it is not known:
+    then an appeal can not go to him with a call."""
 
     extension: str
     name: str
-    role: Role
+    role: Role | None
     organisation: str
     skills: str = ""
     user: int = 0
@@ -60,6 +62,38 @@ def parse_colleagues(text: str, *, file: str = "colleagues.csv") -> tuple[Collea
     return tuple(sorted(found.values(), key=lambda one: fold(one.name)))
 
 
+def colleagues_of(rows: Iterable[Mapping[str, str]]) -> tuple[Colleague, ...]:
+    """The directory of the reference list ``directory``, by name."""
+    found = [
+        Colleague(
+            row["extension"],
+            row["name"],
+            Role(row["role"]),
+            row.get("organisation", ""),
+            row.get("skills", ""),
+            int(row.get("user") or 0),
+        )
+        for row in rows
+    ]
+    return tuple(sorted(found, key=lambda one: fold(one.name)))
+
+
+def parse_outside(text: str, *, file: str = "outside.csv") -> tuple[Colleague, ...]:
+    """Targets outside the centre of a CSV with ``number;name;purpose``, in its order. Refusal(ROW_INVALID)."""
+    found: dict[str, Colleague] = {}
+    for line, row in enumerate(csv.DictReader(io.StringIO(text), delimiter=";"), 2):
+        number, name, purpose = ((row.get(key) or "").strip() for key in ("number", "name", "purpose"))
+        for field, good in (
+            ("number", number.removeprefix("+").isdigit() and number not in found),
+            ("name", bool(name)),
+            ("purpose", bool(purpose)),
+        ):
+            if not good:
+                raise Refusal(Code.ROW_INVALID, file=file, row=line, field=field)
+        found[number] = Colleague(number, name, None, purpose)
+    return tuple(found.values())
+
+
 def search(colleagues: Sequence[Colleague], typed: str) -> list[Colleague]:
     """Whom every typed word may mean, in the order of the list; all of them for an empty line."""
     for reading in (typed, to_russian_layout(typed), to_latin_layout(typed)):
@@ -71,7 +105,8 @@ def search(colleagues: Sequence[Colleague], typed: str) -> list[Colleague]:
 
 
 def _meant(one: Colleague, word: str) -> bool:
-    texts = (one.name, one.organisation, ROLE_TITLES[one.role], one.skills, one.extension)
+    role = ROLE_TITLES[one.role] if one.role is not None else ""
+    texts = (one.name, one.organisation, role, one.skills, one.extension)
     return any(part.startswith(word) for text in texts for part in _parts(text))
 
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from operator_tui.appeals.alarm import Told
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
-from operator_tui.appeals.presence import Move, Presence, State, moved, possible
+from operator_tui.appeals.presence import Move, State
 from operator_tui.desk import calls
 from operator_tui.desk import card as card_steps
 from operator_tui.desk.handover import HandOver
 from operator_tui.desk.line_words import LineWords
 from operator_tui.desk.shift import ShiftDesk
 from operator_tui.desk.state import Light, Topic
+from operator_tui.desk.states import StateDesk
+from operator_tui.desk.talks import TalkDesk
 from operator_tui.i18n import tr
 from operator_tui.phone.line import (
     Call,
@@ -71,6 +74,8 @@ class PhoneDesk:
         self._words = LineWords(desk)
         self._pictured = asyncio.Event()  # what the engine told first is on the screen
         self.shift = ShiftDesk(desk)
+        self.states = StateDesk(desk, self._tell_ready, self.end_work)
+        self.talks = TalkDesk(desk)
 
     async def attach(self) -> None:
         """Attach to the engine (starting it when there is none) and follow it until detached."""
@@ -117,13 +122,14 @@ class PhoneDesk:
         ami = await self._desk.parts.ami_secret() if config.ami_server else ""
         key = await self._desk.parts.record_key() if config.record and config.line == "sip" else ""
         await self._engine().begin_work(config, secret, callers, ami_secret=ami, record_key=key)
-        await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_BEGUN, {}))
+        await self.shift.begun()
         self._move(Move.BEGIN_WORK)
 
     async def end_work(self) -> None:
         """«Завершить»: the line is let go, the account becomes «Не активен» (K-5.4.1)."""
+        await self._desk.alarms.tell_without_card()
         await self._engine().end_work()
-        await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_ENDED, {}))
+        await self.shift.ended()
         self._move(Move.END_WORK)
 
     async def answer(self) -> None:
@@ -173,6 +179,7 @@ class PhoneDesk:
     async def pause_record(self, reason: str) -> None:
         """Stop recording for a while; the reason stands in the journal. Refusal(RECORD_OFF)."""
         call = self._current()
+        self.talks.demand_pause(call)
         await self._engine().pause_record(call.id, True)
         about = {"call": call.id, "reason": reason}
         await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORD_PAUSED, about))
@@ -206,6 +213,10 @@ class PhoneDesk:
         await self._hand_over.prepare(call, number)
         await engine.blind_transfer(call.id, number)
 
+    async def send(self, call: Call, target: str) -> None:
+        """The talk alone goes to that number, its card does not."""
+        await self._engine().blind_transfer(call.id, self._elsewhere(target))
+
     async def consult(self, target: str) -> None:
         """First half of an attended transfer: the caller is held, the colleague is called."""
         self._current()
@@ -221,6 +232,7 @@ class PhoneDesk:
             for one in self._desk.parts.colleagues()
             if one.role is Role.ADMINISTRATOR and one.extension != own and known.get(one.extension) != State.OFFLINE
         ]
+        await self._desk.alarms.report(Told.HELP)  # he sees it at once, on his screen too
         if not found:
             raise Refusal(Code.NOBODY_ON_SHIFT)
         await self.consult(min(found, key=lambda extension: known.get(extension) != State.FREE))
@@ -233,8 +245,8 @@ class PhoneDesk:
         caller = next((call for call in connected if consult is not None and call.id != consult.id), None)
         if consult is None or caller is None:
             raise Refusal(Code.NO_SECOND_CALL)
-        self._joined.add(caller.id)
         await self._hand_over.prepare(caller, consult.number)
+        self._joined.add(caller.id)
         await self._engine().attended_transfer(caller.id, consult.id)
 
     async def swap(self) -> None:
@@ -270,19 +282,8 @@ class PhoneDesk:
 
     async def ready(self) -> None:
         """Wrap-up or break is over: the queue may give calls again. Nothing to do in another state."""
-        self._move(Move.READY)
-        await self._tell_ready()
-
-    async def change_state(self) -> None:
-        """Ready after a call or a break; a break when free."""
-        if self._desk.state.presence.state is not State.FREE:
-            if self._desk.state.presence.state is State.BREAK:
-                await self._desk.on_journal(lambda journal: journal.record(Kind.BREAK_ENDED, {}))
-            await self.ready()
-            return
-        self._move(Move.BREAK)
-        await self._tell_ready()
-        await self._desk.on_journal(lambda journal: journal.record(Kind.BREAK_BEGUN, {}))
+        await self.states.onward()
+        self._desk.background(self._desk.alarms.tell_without_card())
 
     async def _tell_ready(self) -> None:
         """Pausing in the queue follows the operator's state."""
@@ -316,7 +317,8 @@ class PhoneDesk:
                 self._desk.change(Topic.PHONE, sound=sound)
                 if refusal := told(sound.refusal):
                     self._desk.refused(refusal)
-            case TransferEnded(call=call_id, refusal=refused):
+            case TransferEnded(call=call_id, target=target, refusal=refused):
+                await self.talks.moved(call_id, target, refused=refused is not None)
                 joined = call_id in self._joined
                 self._joined.discard(call_id)
                 await self._hand_over.ended(call_id, joined=joined, refused=refused is not None)
@@ -345,6 +347,11 @@ class PhoneDesk:
         self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue, colleagues=snapshot.colleagues)
         if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
             self._move(Move.BEGIN_WORK)
+            self._desk.background(self.shift.take_up())
+            if not snapshot.ready and not snapshot.calls:
+                # He was in wrap-up or on a break when this desk ended: nobody throws a call on him now.
+                self._move(Move.BREAK)
+                self._desk.notice(tr("Вызовы из очереди не идут: F12 — готов к вызову."), urgent=True)
         self._registered(snapshot.registration)
         for gone in [call for call in self._calls.values() if snapshot.call(call.id) is None]:
             # The engine was started anew and knows nothing of it: the call died with the old one.
@@ -381,6 +388,7 @@ class PhoneDesk:
         desk = self._desk
         if move := calls.presence_move(before, call):
             self._move(move)
+        self.talks.changed(call)
         living = tuple(self._calls.values())
         desk.change(Topic.PHONE, call=calls.front(living), calls=living)
         facts = [fact for fact in calls.facts(before, call) if fact[0] not in recorded]
@@ -393,6 +401,7 @@ class PhoneDesk:
             if self._hand_over.came_back(call):
                 desk.notice(tr("Никто не взял: вызов вернулся к вам вместе с обращением."), urgent=True)
             else:
+                await self.talks.ringing(call)
                 await self._words.ringing(call)
         self._words.rings_no_more(call)
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
@@ -425,7 +434,8 @@ class PhoneDesk:
 
     def _tell_unfinished(self) -> None:
         card = self._desk.state.card
-        if card is not None and card.call not in self._calls and not self._hand_over.sent(card.call):
+        known = card is not None and (self._hand_over.sent(card.call) or self.talks.elsewhere(card.call))
+        if card is not None and card.call not in self._calls and not known:
             self._words.unfinished(card)
 
     async def _open_card(self, call: Call) -> None:
@@ -453,11 +463,7 @@ class PhoneDesk:
             self._desk.refused(refusal)
 
     def _move(self, move: Move) -> None:
-        presence: Presence = self._desk.state.presence
-        if not possible(presence.state, move):
-            return
-        at = self._desk.clock.now_ms()
-        self._desk.change(Topic.PHONE, presence=moved(presence, move, at_ms=at))
+        self.states.move(move)
 
 
 def _broken_off(call: Call, now_ms: int) -> Call:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from operator_tui.appeals.card import STATUS_TITLES, Card, Source, Status
 from operator_tui.appeals.deadlines import local_date
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.operations import Kind
 from operator_tui.desk import card as steps
+from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.sieve import Order, Sieve
@@ -74,6 +78,34 @@ class ShiftDesk:
         if lights.files:
             found.append(Waits(tr("не отправлено"), tr("файлов: {count}; уйдут сами").format(count=lights.files)))
         return found
+
+    async def begun(self) -> None:
+        """«Начало работы»: the shift's time runs, also over midnight and over a desk that is started anew."""
+        await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_BEGUN, {}))
+        await self.take_up()
+
+    async def take_up(self) -> None:
+        """A shift that has begun goes on: from when on it is overtime."""
+        began_ms = await self._desk.on_journal(lambda journal: journal.shift_began())
+        hours = self._desk.settings.get(ShiftSettings).hours
+        overtime_ms = began_ms + int(hours * 3_600_000) if began_ms is not None and hours else None
+        self._desk.change(Topic.PHONE, overtime_ms=overtime_ms)
+
+    async def ended(self) -> None:
+        """«Завершить»: how long it was, and how much of that is overtime."""
+        now_ms, overtime_ms = self._desk.clock.now_ms(), self._desk.state.overtime_ms
+        began_ms = await self._desk.on_journal(lambda journal: journal.shift_began())
+        x = {} if began_ms is None else {"ms": now_ms - began_ms, "over_ms": max(0, now_ms - (overtime_ms or now_ms))}
+        await self._desk.on_journal(lambda journal: journal.record(Kind.SHIFT_ENDED, x))
+        self._desk.change(Topic.PHONE, overtime_ms=None)
+
+    async def hand_over(self, waits: Waits, user: int, note: str) -> Card:
+        """An appeal in work goes to a colleague with a note, before the shift ends. Refusals: NOTHING_TO_HAND (a draft
+        is nobody's yet), and those of the move."""
+        if not waits.card:
+            raise Refusal(Code.NOTHING_TO_HAND)
+        given = {"operator": str(user), **({"comment": note} if note else {})}
+        return await self._desk.appeals.move(waits.card, Act.FORWARD, **given)
 
     async def open(self, waits: Waits) -> None:
         """Bring what waits before the operator. A caller without a card gets one, with his number."""

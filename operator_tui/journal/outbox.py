@@ -79,9 +79,8 @@ def recorded(store: Store, call: str, *, since_ms: int) -> set[Kind]:
 
 def shift_began(store: Store) -> int | None:
     """When the last «Начало работы» was, if no «Завершить» came after it."""
-    rows = list(
-        store.rows("SELECT kind, at_ms FROM outbox WHERE kind IN ('shift.begun', 'shift.ended') ORDER BY rowid DESC LIMIT 1")
-    )
+    query = "SELECT kind, at_ms FROM outbox WHERE kind IN ('shift.begun', 'shift.ended') ORDER BY rowid DESC LIMIT 1"
+    rows = list(store.rows(query))
     return int(rows[0][1]) if rows and rows[0][0] == Kind.SHIFT_BEGUN else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.rights import Right
 from operator_tui.commands import Command, Situation, register
 from operator_tui.i18n import mark
 
@@ -43,7 +44,16 @@ def _may_change_state(situation: Situation) -> Refusal | None:
         return None
     if situation.phone == "off":
         return Refusal(Code.WORK_NOT_BEGUN)
-    return Refusal(Code.BREAK_RINGS if situation.presence == "ringing" else Code.BREAK_TALKS)
+    # In a talk the same key says what comes after it.
+    return Refusal(Code.BREAK_RINGS) if situation.presence == "ringing" else None
+
+
+def _may_have_more(situation: Situation) -> Refusal | None:
+    return None if situation.presence == "wrap_up" else Refusal(Code.NO_WRAP_UP)
+
+
+def _state_word(situation: Situation) -> str:
+    return {"free": mark("Перерыв"), "talking": mark("Затем")}.get(situation.presence, mark("Готов"))
 
 
 register(
@@ -203,11 +213,62 @@ register(
     Command(
         "phone.ready",
         mark("Готов / перерыв"),
-        mark("После звонка: готов к следующему вызову; в свободное время: перерыв и обратно."),
+        mark("После звонка: готов к вызову; в свободное время: перерыв и обратно; в разговоре: что будет после него."),
         keys=("f12",),
         footer=True,
         rank=78,
-        short_now=lambda situation: mark("Перерыв") if situation.presence == "free" else mark("Готов"),
+        short_now=_state_word,
         available=_may_change_state,
+    ),
+    Command(
+        "phone.more",
+        mark("Ещё 30 секунд"),
+        mark("Продлить постобработку с указанием причины."),
+        keys=("shift+f12",),
+        short=mark("+30 с"),
+        footer=True,
+        rank=79,
+        available=_may_have_more,
+    ),
+    Command(
+        "phone.threat",
+        mark("Угроза"),
+        mark("Угроза или оскорбление: запись сохраняется, администратор узнаёт; что говорить и номер психолога."),
+        keys=("shift+f9",),
+        rank=236,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
+        "phone.incident",
+        mark("Нештатная ситуация"),
+        mark("Сообщить администратору смены о нештатной ситуации."),
+        keys=("shift+f6",),
+        rank=237,
+    ),
+    Command(
+        "phone.elsewhere",
+        mark("Продолжить на телефоне"),
+        mark("Продолжить разговор на другом своём телефоне; карточка остаётся здесь."),
+        keys=("shift+f7",),
+        rank=238,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
+        "phone.alarm",
+        mark("Тревога"),
+        mark("Показать всем рабочим местам, что делать: нет телефонии, нет сервера, перегрузка, эвакуация; отбой."),
+        keys=("alt+t",),
+        scope="journal",
+        rank=239,
+        right=Right.APPROVE,
+    ),
+    Command(
+        "phone.reports",
+        mark("Донесения"),
+        mark("Кто просит помощи, угрозы, нештатные ситуации, звонки без карты."),
+        keys=("alt+h",),
+        scope="journal",
+        rank=240,
+        right=Right.APPROVE,
     ),
 )

@@ -15,7 +15,7 @@ from typing import Any
 
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.operations import Event, Operation, Outcome
+from operator_tui.appeals.operations import SHARED_KINDS, Event, Operation, Outcome
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
 from operator_tui.sync.protocol import End, Frame, Head, Results
@@ -45,11 +45,13 @@ class Taking:
         run: Callable[..., Awaitable[Any]],
         clock: Clock,
         on_cards: Callable[[Sequence[str]], None],
+        on_reference: Callable[[], None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._run = run
         self._clock = clock
         self._on_cards = on_cards
+        self._on_reference = on_reference
         self._durable = 0
         self._offsets: deque[int] = deque(maxlen=_OFFSETS)
         self._alone = asyncio.Lock()
@@ -76,7 +78,10 @@ class Taking:
                 if not answer.rewound:
                     raise Refusal(Code.SERVER_AWAY)  # the server or this device became another meanwhile: ask again
                 return
+            known = self._journal.catalogue
             await self._store(device, batch, frames, answer, sent_ms)
+            if self._journal.catalogue is not known:
+                self._on_reference()
 
     async def become(self, device: DeviceIdentity, fresh: DeviceIdentity, *, anew: bool = False) -> None:
         """Go on as ``fresh`` where ``device`` was; ``anew``: the server has nothing of ``device``. Refusal(SERVER_AWAY)
@@ -118,7 +123,10 @@ class Taking:
             self._durable = answer.head.durable
             answer.settled += len(outcomes)
         answer.events += len(events)
-        if events and (changed := await self._run(self._journal.receive, events)):
+        if not events:
+            return
+        changed = await self._run(self._journal.receive, events)
+        if changed or any(event.k in SHARED_KINDS for event in events):
             self._on_cards(changed)
 
     async def _follow_lineage(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], head: Head) -> bool:

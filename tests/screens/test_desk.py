@@ -146,7 +146,7 @@ async def test_what_is_typed_is_in_the_draft_within_a_second() -> None:
 async def test_a_break_is_recorded_and_ended_by_the_same_key() -> None:
     async with open_desk(phone=QUIET) as desk:
         await desk.until(lambda: desk.desk.state.presence.state is State.FREE, "free")
-        await desk.press("f12")
+        await desk.press("f12", "enter")
         await desk.until(lambda: "перерыв" in desk.line("#who"), "a break")
         await desk.press("f12")
         await desk.until(lambda: "свободен" in desk.line("#who"), "free")

@@ -76,6 +76,6 @@ async def test_the_key_of_a_break_says_what_it_does_now_and_a_refusal_goes_with_
         await desk.press("f3")
         await desk.until(lambda: desk.desk.state.notice.urgent, "a refusal")
         refused = desk.notice
-        await desk.press("f12")
+        await desk.press("f12", "enter")
         await desk.until(lambda: "F12 Готов" in desk.text(), "what F12 does in a break")
         assert desk.notice != refused

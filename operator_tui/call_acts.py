@@ -1,0 +1,174 @@
+"""What the telephone's commands do beyond the call itself: the next state, threats and incidents, the alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from operator_tui.appeals.alarm import DANGER_TITLES, TOLD_TITLES, WHAT_TO_DO, Danger, Report, Told
+from operator_tui.appeals.presence import State
+from operator_tui.asking import Asking
+from operator_tui.colleagues.directory import PSYCHOLOGIST
+from operator_tui.desk.shift import Waits
+from operator_tui.desk.states import END, READY
+from operator_tui.i18n import mark, tr
+from operator_tui.reference import packaged_threat
+from screens.ask import AskScreen
+from screens.directory import DirectoryScreen
+from screens.threat import ThreatScreen
+from screens.words import local_time
+from widgets.rows import Row
+
+_MORE_REASONS = (
+    mark("дописываю обращение"),
+    mark("ищу ответ"),
+    mark("программа или связь"),
+    mark("тяжёлый разговор"),
+)
+Chosen = Callable[[str], Awaitable[None]]
+
+
+class CallActs(Asking):
+    """The acts; mixed into the application, which has the screens."""
+
+    def call_acts(self) -> dict[str, Callable[[], Any]]:
+        """What each command of this room does."""
+        return {
+            "phone.ready": self._change_state,
+            "phone.more": self._more_time,
+            "phone.threat": self._threat,
+            "phone.incident": self._incident,
+            "phone.elsewhere": self._elsewhere,
+            "phone.alarm": self._alarm,
+            "phone.reports": self._reports,
+        }
+
+    # states
+
+    def _change_state(self) -> Awaitable[None] | None:
+        """Ready after a call or a break; a kind of break when free; what comes next while somebody is on the line."""
+        states = self.desk.phone.states
+        at = self.desk.state.presence.state
+        if at in (State.WRAP_UP, State.BREAK):
+            return self.desk.phone.ready()
+        breaks = [(one.code, self._break_words(one.title, one.minutes)) for one in states.kinds]
+        if at is State.FREE:
+            if len(breaks) == 1:
+                return states.choose(breaks[0][0])
+            self._choose(tr("Перерыв"), breaks, states.choose)
+        else:
+            after = [*breaks, (END, tr("завершить работу")), (READY, tr("готов к следующему вызову"))]
+            self._choose(tr("После разговора"), after, states.choose)
+        return None
+
+    @staticmethod
+    def _break_words(title: str, minutes: int) -> str:
+        return tr("{title}, {minutes} мин").format(title=title, minutes=minutes) if minutes else title
+
+    def _more_time(self) -> None:
+        self._choose(
+            tr("Ещё время: почему"), [(reason, tr(reason)) for reason in _MORE_REASONS], self.desk.phone.states.more
+        )
+
+    # threats and incidents
+
+    async def _threat(self) -> None:
+        await self.desk.phone.talks.threat()
+        outside = self.desk.parts.outside()
+        helpers = sorted(outside, key=lambda one: one.organisation != PSYCHOLOGIST)
+
+        def asked(number: str | None) -> None:
+            if number:
+                self._guard(lambda: self.desk.phone.consult(number))
+
+        self._app.push_screen(ThreatScreen(packaged_threat().splitlines(), helpers), asked)
+
+    def _incident(self) -> None:
+        async def told(text: str) -> None:
+            await self.desk.alarms.report(Told.INCIDENT, text)
+            self.desk.notice(tr("Администратору сообщено: {text}.").format(text=text))
+
+        self._ask(tr("Нештатная ситуация"), tr("Что случилось, затем Enter"), told)
+
+    def _elsewhere(self) -> None:
+        self._ask(tr("Продолжить на телефоне"), tr("Номер телефона, затем Enter"), self.desk.phone.talks.move_to)
+
+    # the administrator
+
+    def _alarm(self) -> None:
+        """One switch: every desk shows what to do."""
+        rows = [
+            (kind.value, f"{tr(DANGER_TITLES[kind])}: {tr(WHAT_TO_DO[kind])}" if kind in WHAT_TO_DO else tr(title))
+            for kind, title in DANGER_TITLES.items()
+        ]
+
+        async def chosen(kind: str) -> None:
+            await self.desk.alarms.sound(Danger(kind))
+
+        self._choose(tr("Тревога для всех рабочих мест"), rows, chosen)
+
+    async def _reports(self) -> None:
+        """What the desks have told; Enter calls the one who told it, or opens his appeal."""
+        reports = await self.desk.alarms.reports()
+        by_id = {one.id: one for one in reports}
+        zone = self.desk.promises.zone
+        rows = [(one.id, f"{local_time(one.ms, zone)} {self.desk.alarms.words(one)}") for one in reports]
+
+        async def chosen(key: str) -> None:
+            await self._take_report(by_id[key])
+
+        self._choose(tr("Донесения"), rows, chosen)
+
+    async def _take_report(self, one: Report) -> None:
+        if one.kind is Told.NO_CARD:
+            await self.desk.phone.shift.open(Waits(tr(TOLD_TITLES[one.kind]), "", call=one.call, number=one.number))
+            self._app.switch_mode("work")
+        elif one.card:
+            await self.desk.card.edit(one.card)
+            self._app.switch_mode("work")
+        elif one.extension:
+            await self.desk.phone.dial(one.extension)
+
+    # a shift's end
+
+    def hand_over(self, waits: Waits, again: Callable[[], Awaitable[None]]) -> None:
+        """To a colleague of the directory, with a note; then the list once more."""
+        colleagues = {one.extension: one for one in self.desk.parts.colleagues()}
+
+        def to(number: str | None) -> None:
+            one = colleagues.get(number or "")
+            if one is None:
+                self._guard(again)
+                return
+
+            async def noted(note: str) -> None:
+                await self.desk.phone.shift.hand_over(waits, one.user, note)
+                await again()
+
+            self._ask(tr("Записка: {name}").format(name=one.name), tr("Что передать словами, затем Enter"), noted)
+
+        self._app.push_screen(DirectoryScreen(tr("Кому передать"), tuple(colleagues.values())), to)
+
+    # questions
+
+    def _ask(self, title: str, hint: str, act: Chosen) -> None:
+        def answered(text: str | None) -> None:
+            if text:
+                self._guard(lambda: act(text))
+
+        self._app.push_screen(AskScreen(title, hint), answered)
+
+    def _choose(self, title: str, options: Sequence[tuple[str, str]], act: Chosen) -> None:
+        """One of them by number, by a beginning, or by the arrows."""
+        rows = [Row(code, (str(place), words)) for place, (code, words) in enumerate(options, 1)]
+
+        def find(text: str) -> list[Row]:
+            wanted = text.strip().casefold()
+            exact = [row for row in rows if row.cells[0] == wanted]
+            return exact or [row for row in rows if wanted in row.cells[1].casefold()]
+
+        def chosen(code: str | None) -> None:
+            if code is not None:
+                self._guard(lambda: act(code))
+
+        self._app.push_screen(AskScreen(title, tr("Номер строки или слово, затем Enter"), find), chosen)

@@ -1,0 +1,115 @@
+"""The administrator's alarm on this desk, and what this desk tells the administrator: help, threats, incidents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import msgspec
+
+from operator_tui.appeals.alarm import DANGER_TITLES, TOLD_TITLES, WHAT_TO_DO, Alarm, Danger, Report, Told
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.people import Role
+from operator_tui.desk.state import Topic
+from operator_tui.i18n import tr
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+
+
+class AlarmDesk:
+    """``state.alarm`` holds for every desk; ``state.reports`` counts what an administrator has not looked at."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._looked_ms = desk.clock.now_ms()  # when the reports were last on the screen
+        self._told: set[str] = set()  # callers without a card that were reported from here
+
+    async def look(self) -> None:
+        """The stream brought something, or the desk has just opened."""
+        desk = self._desk
+        alarm, reports = await desk.on_journal(lambda journal: (journal.alarm(), journal.reports()))
+        if alarm != desk.state.alarm:
+            desk.change(Topic.NOTICE, alarm=alarm)
+            self._bell()
+            desk.notice(alarm_words(alarm), urgent=bool(alarm))
+        operator = desk.state.operator
+        if operator is None or operator.role is not Role.ADMINISTRATOR:
+            return
+        fresh = [one for one in reports if one.ms > self._looked_ms and one.by != operator.user]
+        grown = len(fresh) > desk.state.reports
+        desk.change(Topic.LIGHTS, reports=len(fresh))
+        if grown:
+            self._bell()
+            desk.notice(self.words(fresh[0]) + " " + tr("Alt+H — донесения."), urgent=True)
+
+    def _bell(self) -> None:
+        self._desk.change(Topic.LIGHTS, bells=self._desk.state.bells + 1)
+
+    # the administrator
+
+    async def sound(self, kind: Danger, text: str = "") -> None:
+        """Show every desk of the organisation what to do; ``Danger.NONE`` takes it back. Refusal(RIGHT_MISSING)."""
+        await self._record(Kind.ALARM, {"kind": kind.value, "text": text, "since_ms": self._desk.clock.now_ms()})
+        await self.look()
+
+    async def reports(self) -> list[Report]:
+        """The newest first; they count as looked at."""
+        self._looked_ms = self._desk.clock.now_ms()
+        self._desk.change(Topic.LIGHTS, reports=0)
+        return await self._desk.on_journal(lambda journal: journal.reports())
+
+    def words(self, report: Report) -> str:
+        """Who reports what, in one line."""
+        names = self._desk.appeals.names()
+        who = names.get(report.by, "") or tr("доб. {number}").format(number=report.extension or "?")
+        parts = (f"{who}: {tr(TOLD_TITLES[report.kind])}", report.number, report.text)
+        return " · ".join(filter(None, parts)) + "."
+
+    # every desk
+
+    async def report(self, kind: Told, text: str = "", *, about: str = "") -> None:
+        """Tell the administrator, with the call and the card at hand; ``about`` is an id for what counts once."""
+        state = self._desk.state
+        call, card = state.call, state.card
+        if not text and kind is Told.INCIDENT:
+            raise Refusal(Code.FIELD_REQUIRED, field="text")
+        said = Report(
+            id=about or uuid4().hex,
+            kind=kind,
+            text=text,
+            call=call.id if call else "",
+            number=call.number if call else "",
+            card=card.saved.id if card is not None and card.saved is not None else "",
+            extension=state.registration.extension,
+            ms=self._desk.clock.now_ms(),
+        )
+        await self._tell(said)
+
+    async def tell_without_card(self) -> None:
+        """Answered calls of which there is neither card nor draft, each once."""
+        desk = self._desk
+        known = {one.id for one in await desk.on_journal(lambda journal: journal.reports())} | self._told
+        for call, number, at_ms in await desk.on_journal(lambda journal: journal.calls_without_card()):
+            about = f"no_card:{call}"
+            if about not in known:
+                self._told.add(about)
+                extension = desk.state.registration.extension
+                await self._tell(Report(about, Told.NO_CARD, call=call, number=number, extension=extension, ms=at_ms))
+
+    async def _tell(self, said: Report) -> None:
+        x: dict[str, Any] = msgspec.to_builtins(said)
+        x.pop("by", None)
+        await self._record(Kind.REPORTED, x)
+
+    async def _record(self, kind: Kind, x: dict[str, Any]) -> None:
+        await self._desk.on_journal(lambda journal: journal.record(kind, x))
+        self._desk.parts.kick()
+
+
+def alarm_words(alarm: Alarm) -> str:
+    """The alarm and what to do, in one line."""
+    if not alarm:
+        return tr(DANGER_TITLES[Danger.NONE])
+    return f"{tr(DANGER_TITLES[alarm.kind])}: {alarm.text or tr(WHAT_TO_DO[alarm.kind])}."

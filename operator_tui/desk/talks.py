@@ -1,0 +1,146 @@
+"""What a talk may come to besides its appeal: it is taken by itself, it threatens, it goes on at another telephone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from operator_tui.appeals.alarm import Told
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.presence import State
+from operator_tui.colleagues.directory import Colleague
+from operator_tui.desk.settings import ShiftSettings
+from operator_tui.desk.state import Topic
+from operator_tui.i18n import mark, tr
+from operator_tui.phone.line import Call
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+
+LANGUAGES = {"ru": mark("русский"), "kk": mark("казахский"), "en": mark("английский")}
+
+
+class TalkDesk:
+    """Belongs to the telephone's desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._kept: set[str] = set()  # talks whose recording must not be paused
+        self._moved: set[str] = set()  # that go on at another telephone of this operator
+        self._held: dict[str, int] = {}  # holds that are watched, and since when
+
+    # taken by itself
+
+    async def ringing(self, call: Call) -> None:
+        """A call from the queue is taken by itself where the operator is free and the settings say so; before that
+        the screen says which queue it comes from and in which language (K-2.4)."""
+        desk, settings = self._desk, self._desk.settings.get(ShiftSettings)
+        if not (settings.auto_answer and call.queue) or desk.state.presence.state is not State.RINGING:
+            return
+        at_ms = desk.clock.now_ms() + int(1000 * settings.auto_answer_s)
+        desk.change(Topic.PHONE, answers_ms=at_ms)
+        desk.background(self._answer(call, at_ms))
+
+    async def _answer(self, call: Call, at_ms: int) -> None:
+        desk = self._desk
+        await asyncio.sleep(max(0.0, (at_ms - desk.clock.now_ms()) / 1000))
+        if desk.state.answers_ms != at_ms:
+            return
+        desk.change(Topic.PHONE, answers_ms=None)
+        if any(one.id == call.id and one.rings_here for one in desk.state.calls):
+            await desk.phone.answer()
+
+    def changed(self, call: Call) -> None:
+        """A call has changed: nothing is taken any more that does not ring; a hold is watched."""
+        if not call.rings_here and self._desk.state.answers_ms is not None:
+            self._desk.change(Topic.PHONE, answers_ms=None)
+        if call.over:
+            self._kept.discard(call.id)
+        if call.held and call.held_ms is not None and self._held.get(call.id) != call.held_ms:
+            self._held[call.id] = call.held_ms
+            self._desk.background(self._watch_hold(call.id, call.held_ms))
+        elif not call.held:
+            self._held.pop(call.id, None)
+
+    async def _watch_hold(self, call_id: str, since_ms: int) -> None:
+        """The bell, at 30 and at 60 seconds: whoever waits is to be told something. The screen marks it as well."""
+        desk = self._desk
+        for seconds in desk.settings.get(ShiftSettings).hold_bells_s:
+            while (left := seconds - (desk.clock.now_ms() - since_ms) / 1000) > 0:
+                await asyncio.sleep(min(left, 1.0))
+                if self._held.get(call_id) != since_ms:
+                    return
+            desk.change(Topic.LIGHTS, bells=desk.state.bells + 1)
+
+    # threats
+
+    async def threat(self) -> None:
+        """Threat or insult: the recording goes on and is kept, the administrator hears of it. Refusal(NO_SUCH_CALL)."""
+        desk = self._desk
+        call = desk.state.call
+        if call is None or call.answered_ms is None:
+            raise Refusal(Code.NO_TALK)
+        self._kept.add(call.id)
+        if call.recording == "paused":
+            await desk.phone.resume_record()
+        await desk.on_journal(lambda journal: journal.record(Kind.CALL_THREAT, {"call": call.id}))
+        await desk.alarms.report(Told.THREAT)
+
+    def demand_pause(self, call: Call) -> None:
+        """Refusal(RECORD_KEPT) for a talk whose recording must stay whole."""
+        if call.id in self._kept:
+            raise Refusal(Code.RECORD_KEPT)
+
+    # elsewhere
+
+    async def move_to(self, number: str) -> None:
+        """The talk goes on at another telephone of this operator; the card stays here. Refusal(NO_TALK)."""
+        desk = self._desk
+        call = desk.state.call
+        if call is None or call.answered_ms is None:
+            raise Refusal(Code.NO_TALK)
+        self._moved.add(call.id)
+        try:
+            await desk.phone.send(call, number)
+        except Refusal:
+            self._moved.discard(call.id)
+            raise
+        desk.phone.states.unlimited = True
+
+    async def moved(self, call_id: str, target: str, *, refused: bool) -> bool:
+        """What the PBX said to it. False for a transfer that was none of these."""
+        if call_id not in self._moved:
+            return False
+        desk = self._desk
+        if refused:
+            self._moved.discard(call_id)
+            desk.phone.states.unlimited = False
+        else:
+            about = {"call": call_id, "to": target}
+            await desk.on_journal(lambda journal: journal.record(Kind.CALL_MOVED, about))
+            words = tr("Разговор продолжается на телефоне {number}, карточка здесь. F12 — когда закончите.")
+            desk.notice(words.format(number=target))
+        return True
+
+    def elsewhere(self, call_id: str) -> bool:
+        """Whether that talk goes on at another telephone: its card is no forgotten one."""
+        return call_id in self._moved
+
+    # who knows the caller
+
+    def earlier(self) -> list[tuple[Colleague, str]]:
+        """Colleagues who handled this caller's earlier appeals, the newest first, with the appeal's number."""
+        card, operator = self._desk.state.card, self._desk.state.operator
+        by_user = {one.user: one for one in self._desk.parts.colleagues() if one.user}
+        found: dict[int, tuple[Colleague, str]] = {}
+        for appeal in card.history if card is not None else ():
+            user = appeal.worker or appeal.author
+            if user in by_user and user not in found and (operator is None or user != operator.user):
+                found[user] = (by_user[user], str(appeal.value("number")))
+        return list(found.values())
+
+
+def language_word(code: str) -> str:
+    """A language the PBX names, in a word; one that is not known as it came."""
+    return tr(LANGUAGES[code]) if code in LANGUAGES else code

@@ -1,0 +1,49 @@
+"""Words for what the operator does between calls, what comes next, and what everybody must know. Pure."""
+
+from __future__ import annotations
+
+from operator_tui.appeals.presence import State
+from operator_tui.desk.state import DeskState, Light
+from operator_tui.i18n import tr
+from screens.words import duration
+
+
+def quiet_line(state: DeskState, now_ms: int, kind: str) -> str:
+    """The softphone's block while nobody is on the line: wrap-up and break with their time; ``kind`` is the break's."""
+    presence = state.presence
+    if presence.state not in (State.WRAP_UP, State.BREAK):
+        return tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена")
+    what = tr("Постобработка") if presence.state is State.WRAP_UP else f"{tr('Перерыв')}: {kind}".removesuffix(": ")
+    words = f"{what} {duration(_seconds(now_ms - presence.since_ms))}"
+    if state.limit_ms is not None:
+        words += " " + tr("из {limit}").format(limit=duration(_seconds(state.limit_ms - presence.since_ms)))
+        if now_ms > state.limit_ms:
+            words += " " + tr("ДОЛЬШЕ НА {time}").format(time=duration(_seconds(now_ms - state.limit_ms)))
+    return words
+
+
+def beside_call(state: DeskState, now_ms: int, queue: str, language: str, following: str) -> str:
+    """What stands behind the call: that it will be taken by itself, and from where it comes; what comes after it."""
+    words = []
+    if state.answers_ms is not None:
+        words.append(tr("сам ответит через {seconds} с").format(seconds=_seconds(state.answers_ms - now_ms + 999)))
+        words += filter(None, [tr("очередь {name}").format(name=queue), language])
+    if state.next_state:
+        words.append(tr("затем {what}").format(what=following))
+    return "".join(f" · {word}" for word in words)
+
+
+def standing_marks(state: DeskState, now_ms: int) -> str:
+    """What stays in the header: overtime, an alarm, reports that wait for the administrator."""
+    words = []
+    if state.overtime_ms is not None and now_ms > state.overtime_ms:
+        words.append(tr("СВЕРХУРОЧНО"))
+    if state.alarm:
+        words.append(tr("ТРЕВОГА"))
+    if state.reports:
+        words.append(tr("Донесений: {count}").format(count=state.reports))
+    return "".join(f" {word}" for word in words)
+
+
+def _seconds(ms: int) -> int:
+    return max(0, ms // 1000)
