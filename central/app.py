@@ -43,7 +43,7 @@ HANDLERS = [
     *(auth.challenge, auth.sign_in, auth.refresh, auth.sign_out, auth.password, auth.escrow, auth.reset),
     *(auth.join, auth.own_seats),
     *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
-    *(files.recording_key, files.attachment_key, auth.sealed_work),
+    *(files.recording_key, files.attachment_key, files.voice_mail_key, files.recordings, auth.sealed_work),
     *(oidc.begin, oidc.poll),
     *(insured, history, packages, package),
     *(tus.create, tus.standing, tus.append, tus.whole),

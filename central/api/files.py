@@ -21,6 +21,7 @@ from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.devices import Device
 from central.log import log
+from central.recordings import recordings_of
 from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right
@@ -28,8 +29,12 @@ from operator_tui.secrets.address import KEY_BYTES, LABELLED_BOX, FileKind, labe
 from operator_tui.signin.files import (
     ATTACHMENT_KEY_PATH,
     RECORDING_KEY_PATH,
+    RECORDINGS_PATH,
+    VOICE_MAIL_KEY_PATH,
     FileKeyAnswer,
     FileKeyRequest,
+    RecordingsAnswer,
+    RecordingsRequest,
 )
 
 _CARD = re.compile(r"[0-9a-z]{1,16}:[0-9]{1,15}")
@@ -57,6 +62,32 @@ async def attachment_key(
     request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
 ) -> Response[Any]:
     return await _unwrapped(request, service, who, FileKind.ATTACHMENT)
+
+
+@post(
+    VOICE_MAIL_KEY_PATH,
+    status_code=HTTP_200_OK,
+    opt={"access": Right.CARD_FROM_CALL},
+    summary="The key of a message left at night, for a purpose that is logged",
+)
+async def voice_mail_key(
+    request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
+) -> Response[Any]:
+    return await _unwrapped(request, service, who, FileKind.VOICE_MAIL)
+
+
+@post(
+    RECORDINGS_PATH,
+    status_code=HTTP_200_OK,
+    opt={"access": Right.RECORDINGS},
+    summary="Which recordings belong to an appeal",
+)
+async def recordings(
+    request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
+) -> Response[Any]:
+    asked = await message(request, RecordingsRequest)
+    found = await service.run(lambda: recordings_of(service.database, asked.card, who.operator.organisation))
+    return answer(RecordingsAnswer(found))
 
 
 async def _unwrapped(request: AnyRequest, service: Service, who: Device, kind: FileKind) -> Response[Any]:

@@ -22,6 +22,7 @@ class FileKind(StrEnum):
 
     RECORDING = "recording"
     ATTACHMENT = "attachment"
+    VOICE_MAIL = "voice_mail"  # a message left at night: for whoever answers it
 
 
 def fund_address(public_key: bytes, kind: FileKind, organisation: str) -> bytes:

@@ -119,19 +119,31 @@ def open_with_key(file: Path, key: bytes) -> Opened:
     return _open(file, lambda box: key)
 
 
+def opened_with_key(data: bytes, key: bytes, name: str = "") -> Opened:
+    """The same for a file that is not on this disk; ``name`` is what a refusal calls it."""
+    return _opened(data, name, lambda box: key)
+
+
 def box_of(file: Path) -> bytes:
     """The sealed key, for the server to unwrap. Refusal(FILE_SEAL) for a file that is none."""
     with file.open("rb") as stream:
-        data = stream.read(len(MAGIC) + LABELLED_BOX)
+        return box_in(stream.read(len(MAGIC) + LABELLED_BOX), file.name)
+
+
+def box_in(data: bytes, name: str = "") -> bytes:
+    """The same for bytes: the file's beginning is enough."""
     size = _BOX_BYTES.get(data[: len(MAGIC)], 0)
     if not size or len(data) < len(MAGIC) + size:
-        raise Refusal(Code.FILE_SEAL, file=file.name)
+        raise Refusal(Code.FILE_SEAL, file=name)
     return data[len(MAGIC) : len(MAGIC) + size]
 
 
 def _open(file: Path, key_of: Callable[[bytes], bytes]) -> Opened:
-    box = box_of(file)
-    data = file.read_bytes()
+    return _opened(file.read_bytes(), file.name, key_of)
+
+
+def _opened(data: bytes, name: str, key_of: Callable[[bytes], bytes]) -> Opened:
+    box = box_in(data, name)
     at = len(MAGIC) + len(box) + _HEADER_BYTES
     state = crypto_secretstream_xchacha20poly1305_state()
     try:
@@ -141,7 +153,7 @@ def _open(file: Path, key_of: Callable[[bytes], bytes]) -> Opened:
             length = int.from_bytes(data[at : at + _LENGTH_BYTES], "big")
             piece_box = data[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
             if not _TAG_BYTES <= length <= _MOST:
-                raise Refusal(Code.FILE_SEAL, file=file.name)
+                raise Refusal(Code.FILE_SEAL, file=name)
             if len(piece_box) < length:
                 break
             piece, tag = crypto_secretstream_xchacha20poly1305_pull(state, piece_box)
@@ -149,8 +161,8 @@ def _open(file: Path, key_of: Callable[[bytes], bytes]) -> Opened:
             at += _LENGTH_BYTES + length
             if tag == _FINAL:
                 if at != len(data):
-                    raise Refusal(Code.FILE_SEAL, file=file.name)
+                    raise Refusal(Code.FILE_SEAL, file=name)
                 return Opened(bytes(plain), True)
     except (CryptoError, ValueError, TypeError):
-        raise Refusal(Code.FILE_SEAL, file=file.name) from None
+        raise Refusal(Code.FILE_SEAL, file=name) from None
     return Opened(bytes(plain), False)

@@ -7,6 +7,7 @@ cut short is noticed. Layout: magic, sealed key, stream header, chunks of CHUNK 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,38 +87,52 @@ def open_with_key(file: Path, key: bytes) -> Iterator[bytes]:
     return _open(file, lambda box: key)
 
 
+def opened_with_key(data: bytes, key: bytes, name: str = "") -> bytes:
+    """The same, whole, for a file that is not on this disk; ``name`` is what a refusal calls it."""
+    return b"".join(_opened(io.BytesIO(data), name, lambda box: key))
+
+
 def box_of(file: Path) -> bytes:
     """The sealed key, for the server to unwrap. Refusal(FILE_SEAL) for a file that is none."""
     with file.open("rb") as stream:
-        return _head(stream, file)[0]
+        return _head(stream, file.name)[0]
+
+
+def box_in(data: bytes, name: str = "") -> bytes:
+    """The same for bytes."""
+    return _head(io.BytesIO(data), name)[0]
 
 
 def _open(file: Path, key_of: Callable[[bytes], bytes]) -> Iterator[bytes]:
     with file.open("rb") as stream:
-        box, header = _head(stream, file)
-        state = crypto_secretstream_xchacha20poly1305_state()
+        yield from _opened(stream, file.name, key_of)
+
+
+def _opened(stream: BinaryIO, name: str, key_of: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    box, header = _head(stream, name)
+    state = crypto_secretstream_xchacha20poly1305_state()
+    try:
+        crypto_secretstream_xchacha20poly1305_init_pull(state, header, key_of(box))
+    except (CryptoError, ValueError, TypeError):
+        raise Refusal(Code.FILE_SEAL, file=name) from None
+    ended = False
+    while chunk := stream.read(CHUNK + _TAG_BYTES):
+        if ended:
+            raise Refusal(Code.FILE_SEAL, file=name)
         try:
-            crypto_secretstream_xchacha20poly1305_init_pull(state, header, key_of(box))
-        except (CryptoError, ValueError, TypeError):
-            raise Refusal(Code.FILE_SEAL, file=file.name) from None
-        ended = False
-        while chunk := stream.read(CHUNK + _TAG_BYTES):
-            if ended:
-                raise Refusal(Code.FILE_SEAL, file=file.name)
-            try:
-                plain, tag = crypto_secretstream_xchacha20poly1305_pull(state, chunk)
-            except (CryptoError, ValueError):
-                raise Refusal(Code.FILE_SEAL, file=file.name) from None
-            ended = tag == _FINAL
-            yield plain
-        if not ended:
-            raise Refusal(Code.FILE_SEAL, file=file.name)
+            plain, tag = crypto_secretstream_xchacha20poly1305_pull(state, chunk)
+        except (CryptoError, ValueError):
+            raise Refusal(Code.FILE_SEAL, file=name) from None
+        ended = tag == _FINAL
+        yield plain
+    if not ended:
+        raise Refusal(Code.FILE_SEAL, file=name)
 
 
-def _head(stream: BinaryIO, file: Path) -> tuple[bytes, bytes]:
+def _head(stream: BinaryIO, name: str) -> tuple[bytes, bytes]:
     """The sealed key and the stream's header."""
     size = _BOX_BYTES.get(stream.read(len(MAGIC)), 0)
     box, header = stream.read(size), stream.read(_HEADER_BYTES)
     if not size or len(header) != _HEADER_BYTES:
-        raise Refusal(Code.FILE_SEAL, file=file.name)
+        raise Refusal(Code.FILE_SEAL, file=name)
     return box, header

@@ -10,6 +10,15 @@ from operator_tui.i18n import mark
 
 RECORDING_KEY_PATH = "/v1/files/recording-key"
 ATTACHMENT_KEY_PATH = "/v1/files/attachment-key"
+VOICE_MAIL_KEY_PATH = "/v1/files/voice-mail-key"
+RECORDINGS_PATH = "/v1/files/recordings"
+
+
+KEY_PATHS = {
+    "recording": RECORDING_KEY_PATH,
+    "attachment": ATTACHMENT_KEY_PATH,
+    "voice_mail": VOICE_MAIL_KEY_PATH,
+}  # by secrets.address.FileKind
 
 
 class Purpose(StrEnum):
@@ -45,3 +54,29 @@ class FileKeyAnswer(msgspec.Struct, frozen=True):
     """The file's own key (hex)."""
 
     key: str
+
+
+class RecordingsRequest(msgspec.Struct, frozen=True):
+    """Which recordings belong to an appeal."""
+
+    v: int
+    card: str
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A recording: ``name`` is the digest of its sealed file, ``ms`` how long it is, ``at_ms`` when the talk ended (UTC
+    ms), ``by`` the operator's number, ``here`` whether the server has the file yet."""
+
+    name: str
+    call: str
+    size: int
+    ms: int
+    at_ms: int
+    by: int
+    here: bool
+
+
+class RecordingsAnswer(msgspec.Struct, frozen=True):
+    """The oldest first."""
+
+    recordings: list[Stored]
