@@ -9,6 +9,7 @@ from operator_tui.appeal_acts import AppealActs
 from operator_tui.appeals.card import STATUS_TITLES
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.call_acts import CallActs
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.shift import Waits
 from operator_tui.i18n import tr
@@ -19,14 +20,14 @@ from screens.directory import DirectoryScreen
 from screens.help import HelpScreen
 from screens.password import PasswordScreen
 from screens.returned import ReturnedScreen
-from screens.shift import ShiftScreen, SoundCheckScreen
+from screens.shift import Handed, ShiftScreen, SoundCheckScreen
 from screens.themes import THEMES
 from screens.timeline import TimelineScreen
 from screens.words import act_word, appeal_text, happened_cells
 from widgets.lean import LeanInput, LeanTextArea
 
 
-class DeskActs(AppealActs, KeysInOrder):
+class DeskActs(CallActs, AppealActs, KeysInOrder):
     """The acts of the desk, by the id of their command; a screen's own handlers come before these."""
 
     desk: Desk
@@ -46,7 +47,6 @@ class DeskActs(AppealActs, KeysInOrder):
             "phone.end_work": self._end_work,
             "phone.check": self._check_sound,
             "phone.waiting": self._what_waits,
-            "phone.ready": phone.change_state,
             "phone.transfer": self._transfer,
             "phone.mute": phone.toggle_mute,
             "phone.directory": self._directory,
@@ -62,6 +62,7 @@ class DeskActs(AppealActs, KeysInOrder):
             "appeal.timeline": self._timeline,
             "appeal.call_back": self._call_back,
             "people.open": lambda: self.switch_mode("people"),
+            "reference.open": lambda: self.switch_mode("reference"),
             "desk.password": self._change_password,
             "review.open": lambda: self.switch_mode("review"),
             "appeal.withdraw": lambda: self._appeal(Act.WITHDRAW),
@@ -71,10 +72,11 @@ class DeskActs(AppealActs, KeysInOrder):
             "appeal.reassign": lambda: self._ask_appeal(Act.REASSIGN, "operator", tr("Номер работника, затем Enter")),
             "appeal.void": lambda: self._ask_appeal(Act.VOID, "reason", tr("Причина, затем Enter")),
             **self.appeal_acts(),
+            **self.call_acts(),
             "journal.returned": lambda: self.push_screen(ReturnedScreen()),
             "journal.home": self._home,
-            "text.undo": self._undo_text,
             "desk.card": lambda: self.switch_mode("work"),
+            "text.undo": self._undo_text,
             "desk.help": self._help,
             "desk.menu": self._help,
             "desk.repaint": lambda: self.refresh(layout=True),
@@ -168,9 +170,11 @@ class DeskActs(AppealActs, KeysInOrder):
             return
         self.push_screen(ShiftScreen(tr("Не закончено"), waiting, ends=True), self._take_up)
 
-    def _take_up(self, chosen: Waits | str | None) -> None:
+    def _take_up(self, chosen: Waits | Handed | str | None) -> None:
         if chosen == ShiftScreen.END:
             self.desk.background(self.desk.phone.end_work())
+        elif isinstance(chosen, Handed):
+            self.hand_over(chosen.waits, self._end_work)
         elif isinstance(chosen, Waits):
             self.switch_mode("work")
             self.desk.background(self.desk.phone.shift.open(chosen))
@@ -213,7 +217,8 @@ class DeskActs(AppealActs, KeysInOrder):
             if number:
                 self.desk.background(act(number))
 
-        self.push_screen(DirectoryScreen(title, self.desk.parts.colleagues()), asked)
+        everybody = (*self.desk.parts.colleagues(), *self.desk.parts.outside())
+        self.push_screen(DirectoryScreen(title, everybody, self.desk.phone.talks.earlier()), asked)
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""

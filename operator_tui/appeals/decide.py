@@ -13,20 +13,22 @@ from typing import Any
 
 import msgspec
 
+from operator_tui.appeals.alarm import parse_alarm, parse_report
 from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, WITHOUT_CALL, Card, Merge, Status, missing_to_save
 from operator_tui.appeals.catalogue import AppealType, Catalogue, Theme
 from operator_tui.appeals.consent import demand_dates
 from operator_tui.appeals.consequences import consequences
-from operator_tui.appeals.deadlines import DEFAULT_DAYS, answer_deadline, local_date
+from operator_tui.appeals.deadlines import answer_deadline, local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import MOVES, Act, make_move
 from operator_tui.appeals.number import REGISTER
 from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, Change, Kind, Operation
-from operator_tui.appeals.organisations import demand_reach, receiver
+from operator_tui.appeals.organisations import demand_reach, fund_of, receiver
 from operator_tui.appeals.papers import demand_papers
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.promises import PROMISE_FIELDS, demand_due, parse_away
+from operator_tui.appeals.reference_forms import decide_change
 from operator_tui.appeals.rights import Right, demand
 
 # A text of an appeal longer than this is not an appeal but a mistake; it bounds what one operation can weigh.
@@ -51,7 +53,8 @@ class Actor:
 def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Catalogue) -> Change:
     """What the operation changes. ``card`` is the card as it stands, None when it does not exist yet.
 
-    Refusals: UNKNOWN_KIND, UNKNOWN_CARD, FIELD_INVALID, FIELD_REQUIRED, STALE, LOCKED, and those of the life-cycle.
+    Refusals: UNKNOWN_KIND, UNKNOWN_CARD, FIELD_INVALID, FIELD_REQUIRED, STALE, LOCKED, those of the life-cycle and those
+    of the reference data.
     """
     try:
         kind = Kind(operation.k)
@@ -61,6 +64,13 @@ def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Cat
     if kind is Kind.PERSON_AWAY:
         demand(actor.role, Right.APPROVE)
         parse_away(operation.x)
+    if kind is Kind.ALARM:
+        demand(actor.role, Right.APPROVE)
+        parse_alarm(operation.x)
+    if kind is Kind.REPORTED:
+        parse_report(operation.x, actor.user)
+    if kind is Kind.REFERENCE_SET:
+        _demand_reference(operation, actor, catalogue)
     if kind not in CARD_KINDS:
         return Change()
     if kind is Kind.CARD_NEW:
@@ -69,6 +79,14 @@ def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Cat
     if kind is Kind.CARD_SET:
         return _set(card, operation, actor, catalogue)
     return _move(card, operation, actor, catalogue)
+
+
+def _demand_reference(operation: Operation, actor: Actor, catalogue: Catalogue) -> None:
+    """The reference data are the region's: its fund keeps them."""
+    demand(actor.role, Right.REFERENCE)
+    if actor.organisation != fund_of(actor.organisation):
+        raise Refusal(Code.REFERENCE_OF_FUND)
+    decide_change(catalogue.reference, operation.x, operation.b)
 
 
 def apply(card: Card | None, change: Change, *, op: str, at: str, by: int, stream: str) -> Card | None:
@@ -156,7 +174,7 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
         status=(Status.DEFERRED if promised else Status.IN_WORK).value,
         # A promise to a group waits for the first of it that takes it; every other card is its author's.
         worker=None if promised.get("group") else actor.user,
-        deadline=_told_deadline(given) or _deadline(theme, operation.at, operation.z),
+        deadline=_told_deadline(given) or _deadline(theme, operation.at, operation.z, catalogue),
         was=operation.was if len(operation.was) <= _MAX_ID else "",
     )
 
@@ -190,7 +208,8 @@ def _set(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) -
     deadline = ""
     if accepted.get("theme", card.value("theme")) != card.value("theme") and not card.value("new_date"):
         # An extension that was asked for outlives a change of theme; the term set by a theme does not.
-        deadline = _deadline(catalogue.theme(str(accepted["theme"])), card.created, str(card.value("zone")))
+        theme = catalogue.theme(str(accepted["theme"]))
+        deadline = _deadline(theme, card.created, str(card.value("zone")), catalogue)
     return Change(
         set=accepted, add=lists, rival=rival, lost=lost, deadline=deadline if deadline != card.deadline else ""
     )
@@ -368,8 +387,8 @@ def _told_deadline(given: Mapping[str, Any]) -> str:
         raise Refusal(Code.FIELD_INVALID, field="deadline") from None
 
 
-def _deadline(theme: Theme | None, stamp: str, zone: str) -> str:
+def _deadline(theme: Theme | None, stamp: str, zone: str, catalogue: Catalogue) -> str:
     try:
-        return answer_deadline(theme.deadline_days if theme else DEFAULT_DAYS, stamp_ms(stamp), zone or "UTC")
+        return answer_deadline(catalogue.days_of(theme), stamp_ms(stamp), zone or "UTC")
     except (ValueError, LookupError, OSError):  # a zone that is none; ZoneInfoNotFoundError is a LookupError
         raise Refusal(Code.FIELD_INVALID, field="zone") from None

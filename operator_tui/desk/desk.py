@@ -14,18 +14,20 @@ from operator_tui.appeals.catalogue import Theme
 from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.commands import Situation
+from operator_tui.desk.alarms import AlarmDesk
 from operator_tui.desk.announcing import Announcements
 from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
 from operator_tui.desk.colleagues import Colleagues
 from operator_tui.desk.export import ExportDesk
-from operator_tui.desk.history import HistoryDesk
 from operator_tui.desk.files import FileDesk
+from operator_tui.desk.history import HistoryDesk
 from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.promises import PromiseDesk
+from operator_tui.desk.reference import ReferenceDesk
 from operator_tui.desk.seat import SeatDesk
 from operator_tui.desk.state import DeskState, Notice, Topic
 from operator_tui.desk.updates import RegistryUpdates
@@ -59,9 +61,10 @@ class Desk:
         self.catalogue = packaged_catalogue()
         self.state = DeskState()
         self.parts = Parts(self)
-        self.history = HistoryDesk(self)
         self.phone = PhoneDesk(self)
+        self.alarms = AlarmDesk(self)
         self.card = CardDesk(self)
+        self.history = HistoryDesk(self)
         self.insured = InsuredDesk(self)
         self.updates = RegistryUpdates(self)
         self.appeals = AppealDesk(self)
@@ -70,6 +73,7 @@ class Desk:
         self.papers = PaperDesk(self)
         self.files = FileDesk(self)
         self.export = ExportDesk(self)
+        self.reference = ReferenceDesk(self)
         self.seat = SeatDesk(self)
         self.announcing = Announcements(self)
         self._listeners: list[Callable[[Topic], None]] = [self.announcing.phone_changed]
@@ -89,7 +93,7 @@ class Desk:
     def change(self, topic: Topic, **values: Any) -> None:
         """Put new values into ``state`` and tell the listeners; nothing happens when they are what they were."""
         new = replace(self.state, **values)
-        if new == self.state and topic is not Topic.JOURNAL:
+        if new == self.state and topic not in (Topic.JOURNAL, Topic.REFERENCE):
             return
         self.state = new
         for listener in self._listeners:
@@ -179,11 +183,12 @@ class Desk:
         self.background(self.seat.take_the_telephone())
         await self.card.restore_draft()
         await self.phone.looked()
-        self.background(self.announcing.follow())
         await self.refresh_journal()
         self.background(self.parts.open_registry(progress))
         self.background(self.parts.open_server())
         self.background(self.promises.warm())
+        self.background(self.alarms.look())
+        self.background(self.announcing.follow())
         self.change(Topic.LIGHTS, ready=True)
 
     async def stop(self, *, leave: bool = False) -> None:

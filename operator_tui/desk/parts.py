@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.colleagues.settings import ColleaguesSettings
+from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.settings import JournalSettings
@@ -78,9 +79,9 @@ class Parts:
     def answers(self) -> Answers:
         """The typical answers."""
         if self._answers is None:
-            from operator_tui.answers.answers import packaged_answers
+            from operator_tui.answers.answers import answers_of
 
-            self._answers = packaged_answers()
+            self._answers = answers_of(self._desk.catalogue)
         return self._answers
 
     @property
@@ -89,8 +90,12 @@ class Parts:
         if self._themes is None:
             from operator_tui.answers.themes import ThemeSearch
 
-            self._themes = ThemeSearch(self._desk.catalogue.themes.values())
+            self._themes = ThemeSearch(self._desk.catalogue.offered_themes)
         return self._themes
+
+    def forget_reference(self) -> None:
+        """The reference data are others: what was made of them is made anew."""
+        self._answers = self._themes = None
 
     # who signs in
 
@@ -170,6 +175,7 @@ class Parts:
             # Another role or extension since the last time; the lineage the journal knows stays.
             device = replace(device, operator=self._signin.identity.operator)
             await self._desk.run_journal(self.journal.enrol, device)
+        self._desk.reference.taken()
         self._desk.change(Topic.PHONE, operator=device.operator)
 
     def _journal_path(self) -> Path:
@@ -262,7 +268,7 @@ class Parts:
         self._sender = Sender(
             journal, link, run=self._desk.run_journal, clock=self._desk.clock, poll_s=settings.poll_s,
             session=self._signin, on_state=self._sent, on_cards=self._received,
-            on_presence=self._desk.colleagues.heard,
+            on_presence=self._desk.colleagues.heard, on_reference=self._desk.reference.taken,
         )  # fmt: skip
         if self._signin is not None:
             self._desk.background(self._keep_journal_key(self._signin))
@@ -332,6 +338,7 @@ class Parts:
             self._desk.files.kick()
 
     def _received(self, cards: Sequence[str]) -> None:
+        self._desk.background(self._desk.alarms.look())
         if cards:
             self._desk.background(self._desk.refresh_journal())
             self._desk.background(self._desk.announcing.heard(tuple(cards)))
@@ -397,17 +404,21 @@ class Parts:
 
     def colleagues(self) -> tuple[Colleague, ...]:
         """The telephone directory, at once: the next key is its screen's. Refusal(FILE_UNREADABLE | ROW_INVALID)."""
-        from operator_tui.colleagues.directory import parse_colleagues
-        from operator_tui.reference import packaged_colleagues
+        from operator_tui.colleagues.directory import colleagues_of, parse_colleagues
+        from operator_tui.reference import text_of
 
         file = self._desk.settings.get(ColleaguesSettings).file
         if not file:
-            return parse_colleagues(packaged_colleagues())
-        try:
-            text = Path(file).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refusal(Code.FILE_UNREADABLE, file=file, reason=getattr(error, "strerror", "") or "UTF-8") from None
-        return parse_colleagues(text, file=file)
+            return colleagues_of(self._desk.catalogue.reference.open("directory").values())
+        return parse_colleagues(text_of(file), file=file)
+
+    def outside(self) -> tuple[Colleague, ...]:
+        """Whom callers may be given to outside the centre, by the administration's list. Refusals as above."""
+        from operator_tui.colleagues.directory import parse_outside
+        from operator_tui.reference import packaged_outside, text_of
+
+        file = self._desk.settings.get(ShiftSettings).outside
+        return parse_outside(text_of(file), file=file) if file else parse_outside(packaged_outside())
 
     async def record_key(self) -> str:
         """Whom recordings are encrypted for, hexadecimal: the fund, and then nobody here opens them; where no fund is

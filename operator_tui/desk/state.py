@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from operator_tui.appeals.alarm import Alarm
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.people import Operator
 from operator_tui.appeals.presence import Presence
@@ -35,6 +36,7 @@ class Topic(StrEnum):
     TYPED = "typed"  # the operator wrote into the card: the form already shows it
     JOURNAL = "journal"
     NOTICE = "notice"
+    REFERENCE = "reference"  # the lists everybody works by
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ class CardAtHand:
     ``fields`` is what stands in the form; ``typed`` the fields the operator wrote himself; ``saved`` the card in the
     journal once there is one; ``candidates`` people found by the caller's number; ``history`` earlier appeals;
     ``edition`` counts what the program wrote into the fields: a form may overwrite the field one is typing in only
-    when it has grown. ``finished`` once it was closed or promised and nothing was written since. ``base`` and ``seen`` are
-    what the operator saw when he opened a card of the journal: which operation wrote each field, and its value.
+    when it has grown. ``finished`` once it was closed or promised here and nothing was written since. ``base`` and
+    ``seen`` are what the operator saw when he opened a card of the journal: which operation wrote each field, and its
+    value.
     """
 
     draft: str
@@ -107,6 +110,12 @@ class DeskState:
     operator: Operator | None = None
     presence: Presence = field(default_factory=Presence)
     lights: Lights = field(default_factory=Lights)
+    limit_ms: int | None = None  # when this state has lasted as long as it may (UTC ms)
+    overtime_ms: int | None = None  # from when on (UTC ms) the shift is overtime
+    next_state: str = ""  # what comes after the call: a kind of break, the end of work; empty: free again
+    answers_ms: int | None = None  # when the ringing call is taken by itself (UTC ms)
+    alarm: Alarm = field(default_factory=Alarm)
+    reports: int = 0  # what colleagues have told the administrator and he has not looked at
     registration: Registration = field(default_factory=Registration)
     sound: Sound = field(default_factory=Sound)
     colleagues: Mapping[str, str] = field(default_factory=dict)  # presence.State by extension, where it is known

@@ -15,18 +15,21 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import (
     CARD_KINDS,
     CARD_NOW,
+    REFERENCE_KINDS,
+    SHARED_KINDS,
     Change,
     Event,
-    Kind,
     Operation,
     Outcome,
     change_of,
     operation_id,
     stream_for,
 )
-from operator_tui.journal import cards, forked, outbox, views
+from operator_tui.journal import cards, forked, outbox, reference, shared
 from operator_tui.journal.store import Store
 
+# Stands for the reference data among the ids of cards; no card has it.
+_REFERENCE = "reference"
 KEEP_SENT_MS = 7 * 24 * 3600 * 1000
 
 
@@ -52,8 +55,10 @@ def settle(store: Store, outcomes: Sequence[Outcome], durable: int, code: str = 
         touched |= _settle_one(store, code or device.code, outcome)
     if durable > int(store.meta("durable", "0")):
         store.set_meta("durable", str(durable))
-    for card_id in touched:
+    for card_id in touched - {_REFERENCE}:
         cards.refresh(store, card_id)
+    if _REFERENCE in touched:
+        reference.load(store)
     if outcomes:
         outbox.forget_durable(store, before_ms=store.clock.now_ms() - KEEP_SENT_MS)
 
@@ -65,7 +70,7 @@ def _settle_one(store: Store, device: str, outcome: Outcome) -> set[str]:
     kind, card_id, _ = rows[0]
     stream = stream_for(kind, store.demand_device().operator.organisation)
     arrived = outcome.s != outbox.REJECTED and (
-        kind not in CARD_KINDS or (outcome.q > 0 and cursors(store).get(stream, 0) >= outcome.q)
+        kind not in CARD_KINDS | REFERENCE_KINDS or (outcome.q > 0 and cursors(store).get(stream, 0) >= outcome.q)
     )
     store.db.execute(
         "UPDATE outbox SET state = ?, seq = ?, confirmed = max(confirmed, ?), result = ? WHERE device = ? AND n = ?",
@@ -74,6 +79,8 @@ def _settle_one(store: Store, device: str, outcome: Outcome) -> set[str]:
     if outcome.s != outbox.APPLIED:
         _ask_attention(store, operation_id(device, outcome.n), card_id, outcome)
     touched = {card_id} if card_id and kind in CARD_KINDS else set()
+    if kind in REFERENCE_KINDS:
+        touched.add(_REFERENCE)
     if outcome.op not in ("", operation_id(device, outcome.n)):
         touched |= forked.known_as(store, outcome.n, outcome.op)
     return touched
@@ -98,6 +105,8 @@ def receive(store: Store, events: Iterable[Event]) -> list[str]:
             "INSERT INTO stream(id, cursor) VALUES (?, ?) ON CONFLICT(id) DO UPDATE SET cursor = excluded.cursor",
             [stream, cursor],
         )
+    if changed.pop(_REFERENCE, 0) is None:
+        reference.load(store)
     for card_id in changed:
         cards.refresh(store, card_id)
     return list(changed)
@@ -111,10 +120,14 @@ def _receive_one(store: Store, event: Event) -> str:
         "INSERT OR REPLACE INTO event(stream, q, card, op, body) VALUES (?, ?, ?, ?, ?)",
         [event.s, event.q, card_id, event.op, msgspec.json.encode(event).decode()],
     )
-    if event.k == Kind.PERSON_AWAY:
-        views.note_away(store, event.x)
+    if event.k in SHARED_KINDS:
+        shared.note(store, event.k, event.x, event.by)
     if event.k == CARD_NOW:
         return _receive_now(store, event)
+    if event.k in REFERENCE_KINDS:
+        reference.receive(store, event)
+        _own_arrived(store, event, "", change)
+        return _REFERENCE
     if event.k not in CARD_KINDS or not card_id:
         return ""
     # A card that is made again comes from a server restored from a backup: what we kept for the screen gives way.

@@ -7,12 +7,13 @@ may be called from any thread; each holds the journal for a few milliseconds.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from operator_tui.appeals.alarm import Alarm, Report
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.clock import Clock
@@ -22,8 +23,22 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import CARD_KINDS, SHARED_KINDS, Event, Kind, Operation, Outcome
 from operator_tui.appeals.promises import Away
+from operator_tui.appeals.reference import Version
 from operator_tui.appeals.returned import Choice, Returned
-from operator_tui.journal import cards, confirm, drafts, files, forked, healing, outbox, settling, sifting, views
+from operator_tui.journal import (
+    cards,
+    confirm,
+    drafts,
+    files,
+    forked,
+    healing,
+    outbox,
+    reference,
+    settling,
+    shared,
+    sifting,
+    views,
+)
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.files import Sending
@@ -43,6 +58,8 @@ class Journal:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        with store.reading():
+            reference.load(store)
 
     @classmethod
     def open(cls, path: Path, key: bytes, *, catalogue: Catalogue, clock: Clock) -> Journal:
@@ -89,13 +106,18 @@ class Journal:
             if kind in SHARED_KINDS:
                 # The same look that the server takes: what it would refuse is not written.
                 decide(None, Operation(n=0, k=kind.value, at="0" * 16, x=x), self._store.actor(), self._store.catalogue)
-                views.note_away(self._store, x)
+                shared.note(self._store, kind.value, x, self._store.actor().user)
             return outbox.append(self._store, kind, x, card=card)
 
     def recorded(self, call: str) -> set[Kind]:
         """Which facts of a call were recorded in the last day, so that a desk started anew doubles none."""
         with self._store.reading():
             return outbox.recorded(self._store, call, since_ms=self._store.clock.now_ms() - _DAY_MS)
+
+    def shift_began(self) -> int | None:
+        """When the shift began that goes on here (UTC ms); None where none does."""
+        with self._store.reading():
+            return outbox.shift_began(self._store)
 
     def calls_without_card(self) -> list[tuple[str, str, int]]:
         """Callers answered here in the last day without a card or a draft: call, number, when (UTC ms)."""
@@ -240,6 +262,16 @@ class Journal:
         """Who is away, until when, and who stands in for him."""
         with self._store.reading():
             return views.away(self._store)
+
+    def alarm(self) -> Alarm:
+        """The administrator's alarm that holds now."""
+        with self._store.reading():
+            return shared.alarm(self._store)
+
+    def reports(self) -> list[Report]:
+        """What the desks have told the administrator, the newest first."""
+        with self._store.reading():
+            return shared.reports(self._store)
 
     def counts(self) -> dict[Status, int]:
         """How many appeals stand in each status."""
@@ -416,6 +448,36 @@ class Journal:
         with self._store.writing():
             confirm.rewind(self._store, 1, identity.epoch)
             forked.go_on_as(self._store, identity, known=False)
+
+    # reference data
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The reference data of the newest version known here; another value when it changes."""
+        return self._store.catalogue
+
+    def change_reference(self, name: str, rows: Mapping[str, Mapping[str, str]]) -> None:
+        """Write rows of a list; each change is a version. Refusals: FIELD_REQUIRED, FIELD_INVALID, REFERENCE_STALE,
+        REFERENCE_NEEDED, REFERENCE_OF_FUND, RIGHT_MISSING."""
+        self._change_reference(lambda: reference.change(self._store, name, rows))
+
+    def reference_back(self, name: str, number: int) -> None:
+        """Make a list again what it was after a version, as a new version. Refusals: those above, REFERENCE_SAME."""
+        self._change_reference(lambda: reference.go_back(self._store, name, number))
+
+    def _change_reference(self, work: Callable[[], object]) -> None:
+        try:
+            with self._store.writing():
+                work()
+        except BaseException:
+            with self._store.reading():
+                reference.load(self._store)  # a part that was refused undid those before it
+            raise
+
+    def reference_versions(self, name: str) -> list[Version]:
+        """The changes of a list, the oldest first."""
+        with self._store.reading():
+            return reference.versions(self._store, name)
 
     def attention(self) -> list[Attention]:
         """Operations that were refused or joined with another's text, until the operator has dealt with them."""
