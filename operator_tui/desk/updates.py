@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from operator_tui.registry.packages import Package
 
+_log = logging.getLogger(__name__)
 # A line that is away, another desk of this host that does the same, a disk without room: the next look finds it.
 _LATER = frozenset({Code.SERVER_AWAY, Code.REGISTRY_BUSY, Code.REGISTRY_NOT_HERE})
 
@@ -30,12 +32,23 @@ class RegistryUpdates:
         """As long as the desk lives. What is refused is said once a look; the old data go on serving."""
         minutes = self._desk.settings.get(RegistrySettings).fetch_minutes
         while minutes:
-            try:
-                await self.once()
-            except Refusal as refusal:
-                if refusal.code not in _LATER:
-                    self._desk.refused(refusal)
+            await self._look()
             await asyncio.sleep(minutes * 60)
+
+    async def _look(self) -> None:
+        try:
+            await self.once()
+        except Refusal as refusal:
+            if refusal.code not in _LATER:
+                self._desk.refused(refusal)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled us: the HTTP library ended a request from inside (see sync/listening.py).
+        except Exception as error:  # following must outlive a mistake of ours, and a disk's
+            _log.exception("looking for packages failed")
+            self._desk.refused(Refusal(Code.REGISTRY_TRANSFER, reason=type(error).__name__))
 
     async def once(self) -> int:
         """Bring in what the centre has and this copy lacks; returns how many packages that were."""

@@ -8,6 +8,7 @@ deltas since, each with its SHA-256 and the key that opens it; it is told only t
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import io
 import os
@@ -76,10 +77,24 @@ def read_manifest(folder: Path) -> Manifest:
 def add(folder: Path, kind: str, changes: Iterable[Change], as_of: date) -> Package:
     """Make a package of these people and put it into the folder's manifest, in one step.
 
-    A whole list ends the packages before it; their files go with the next one, so that who reads one may finish.
-    Refusals: REGISTRY_DELTA_OLD for a delta that is not newer than the last package, REGISTRY_MISSING for one without
-    a whole list before it, DISK_FAILED.
+    A whole list ends the packages before it; their files go with the next one, so that who reads one may finish. Two
+    that add at once do so one after the other, or the second's manifest would forget the first's package; and what a
+    manifest names is on the disk before it, whatever a power cut leaves. Refusals: REGISTRY_DELTA_OLD for a delta that
+    is not newer than the last package, REGISTRY_MISSING for one without a whole list before it, DISK_FAILED.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Refusal(Code.DISK_FAILED, path=str(folder), reason=error.strerror or "") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _add(folder, kind, changes, as_of)
+    finally:
+        os.close(lock)
+
+
+def _add(folder: Path, kind: str, changes: Iterable[Change], as_of: date) -> Package:
     manifest = read_manifest(folder)
     last = manifest.packages[-1] if manifest.packages else None
     if kind == DELTA and last is None:
@@ -87,8 +102,8 @@ def add(folder: Path, kind: str, changes: Iterable[Change], as_of: date) -> Pack
     if last is not None and as_of.isoformat() <= last.as_of and kind == DELTA:
         raise Refusal(Code.REGISTRY_DELTA_OLD, file=kind, delta=as_of.isoformat(), registry=last.as_of)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         package = _write(folder, kind, changes, as_of, last.as_of if last and kind == DELTA else "")
+        _to_disk(folder)
         kept = manifest.packages if kind == DELTA else ()
         _replace(folder / MANIFEST, msgspec.json.encode(Manifest(VERSION, (*kept, package))))
         _sweep(folder, {one.name for one in (*manifest.packages, package)})
@@ -140,6 +155,16 @@ def _replace(target: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(target)
+    _to_disk(target.parent)
+
+
+def _to_disk(folder: Path) -> None:
+    """The names in it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sweep(folder: Path, kept: set[str]) -> None:

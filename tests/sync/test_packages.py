@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import os
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -257,3 +260,39 @@ async def test_a_package_that_another_desk_took_away_is_looked_for_later(
         with pytest.raises(Refusal) as refused:
             await fetch(link, token, package, tmp_path)
     assert refused.value.code is Code.REGISTRY_BUSY
+
+
+def test_two_that_add_at_once_both_stand_in_the_manifest(folder: Path) -> None:
+    add(folder, WHOLE, whole(PEOPLE[:5]), DAYS[0])
+    begun, done = threading.Event(), threading.Event()
+
+    def slowly() -> Iterator[Change]:
+        begun.set()
+        done.wait(0.5)  # the other waits for us: it is never done in here
+        yield from whole(PEOPLE[:1])
+
+    def other() -> Package:
+        begun.wait()
+        package = add(folder, DELTA, whole(PEOPLE[1:2]), DAYS[2])
+        done.set()
+        return package
+
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(other)
+        first = add(folder, DELTA, slowly(), DAYS[1])
+        assert second.result(10).as_of == DAYS[2].isoformat()
+    assert read_manifest(folder).packages[1:] == (first, second.result())
+    assert second.result().base == DAYS[1].isoformat(), "the second goes upon the first"
+
+
+def test_what_a_manifest_names_is_on_the_disk_before_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    package = add(folder, WHOLE, whole(PEOPLE[:5]), DAYS[0])
+    assert synced == [package.name, folder.name, f".manifest.json.{os.getpid()}", folder.name]
