@@ -34,12 +34,14 @@ def beside_call(state: DeskState, now_ms: int, queue: str, language: str, follow
 
 
 def standing_marks(state: DeskState, now_ms: int) -> str:
-    """What stays in the header: overtime, an alarm, reports that wait for the administrator."""
+    """What stays in the header: overtime, an alarm, unfinished cards (^Y opens them), reports that wait."""
     words = []
     if state.overtime_ms is not None and now_ms > state.overtime_ms:
         words.append(tr("СВЕРХУРОЧНО"))
     if state.alarm:
         words.append(tr("ТРЕВОГА"))
+    if state.unfinished:
+        words.append(tr("Черновиков: {count}").format(count=state.unfinished))
     if state.reports:
         words.append(tr("Донесений: {count}").format(count=state.reports))
     return "".join(f" {word}" for word in words)

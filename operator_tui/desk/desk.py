@@ -216,11 +216,15 @@ class Desk:
 
     async def refresh_journal(self) -> None:
         """Read counts and unsent again, and tell the screen that rows may have changed."""
-        counts, unsent, files, returned = await self.on_journal(
-            lambda journal: (journal.counts(), journal.unsent(), journal.unsent_files(), journal.waiting())
-        )
+        counts, unsent, files, returned, drafts = await self.on_journal(
+            lambda journal: (
+                journal.counts(), journal.unsent(), journal.unsent_files(), journal.waiting(), journal.drafts()
+            )
+        )  # fmt: skip
         self._tell_returned(returned)
-        self.state = replace(self.state, counts=counts, returned=returned)
+        at_hand = self.state.card.draft if self.state.card is not None else ""
+        unfinished = sum(1 for draft in drafts if draft.id != at_hand)
+        self.state = replace(self.state, counts=counts, returned=returned, unfinished=unfinished)
         self.light(unsent=unsent, files=files)
         self.change(Topic.JOURNAL)
 

@@ -81,7 +81,8 @@ class PhoneDesk:
         """Attach to the engine (starting it when there is none) and follow it until detached."""
         from operator_tui.phone.remote import RemotePhone
 
-        self._phone = RemotePhone(self._desk.profile)
+        start_engine = not self._desk.settings.get(PhoneSettings).elsewhere
+        self._phone = RemotePhone(self._desk.profile, start_engine=start_engine)
         await self._phone.attach()
         self._desk.background(self._follow(self._phone))
         if self._desk.profile.synthetic and not self._phone.snapshot.working:

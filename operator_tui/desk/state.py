@@ -127,6 +127,7 @@ class DeskState:
     counts: Mapping[Status, int] = field(default_factory=dict)
     sending: Sending | None = None  # the file that goes to the server now
     fresh: frozenset[str] = frozenset()  # appeals given to the operator that he has not opened yet
+    unfinished: int = 0  # cards that are drafts still, beside the one at hand
     returned: int = 0  # operations that came back and wait for the operator
     elsewhere: tuple[SeatOfPerson, ...] = ()  # his other workstations where something is open or unsent
     bells: int = 0  # grows when something wants the operator's ear

@@ -65,10 +65,16 @@ class RemotePhone:
         """Connect to the profile's engine; start one when there is none.
 
         Refusal(PHONE_TAKEN) when another desk has it, PHONE_AWAY when it cannot be started, PHONE_VERSION when
-        it is of another version of the program.
+        it is of another version of the program. An engine that is somebody else's to start is waited for in the
+        background: PhoneAway says so.
         """
         if self._writer is None:
-            reader = await self._connect()
+            try:
+                reader = await self._connect()
+            except Refusal as refusal:
+                if self._start_engine or refusal.code is not Code.PHONE_AWAY:
+                    raise
+                reader = None
             self._reading = asyncio.create_task(self._stay(reader))
         return self._snapshot
 
@@ -253,10 +259,11 @@ class RemotePhone:
             await starter.wait()
             raise
 
-    async def _stay(self, reader: asyncio.StreamReader) -> None:
+    async def _stay(self, reader: asyncio.StreamReader | None) -> None:
         """Read until the engine is gone; then find or start another, with back-off, for ever."""
         while True:
-            await self._read(reader)
+            if reader is not None:
+                await self._read(reader)
             await self._disconnect()
             self._events.put_nowait(PhoneAway(Refusal(Code.PHONE_AWAY).wire()))
             reader = await self._connect_again()

@@ -74,6 +74,10 @@ def _missing_cluster() -> str:
     return found or ("" if shutil.which("haproxy", path="/usr/sbin:/usr/bin") else "haproxy")
 
 
+def _missing_ssh() -> str:
+    return "" if shutil.which("sshd", path="/usr/sbin:/usr/bin") and shutil.which("ssh") else "sshd and ssh"
+
+
 def _missing_root() -> str:
     return "" if os.geteuid() == 0 else "the rights of root"
 
@@ -104,6 +108,7 @@ PEERS: dict[str, Peer] = {
     "patroni": Peer(_missing_cluster, f"{INSTALL} patroni"),
     "chromium": Peer(lambda: "" if chromium() else "/usr/bin/chromium", f"{INSTALL} chromium"),
     "keyring": Peer(_programs("gnome-keyring-daemon", "dbus-run-session"), f"{INSTALL} keyring"),
+    "ssh": Peer(_missing_ssh, f"{INSTALL} ssh"),
     "sound": Peer(_missing_sound, "gcc and portaudio19-dev, then make setup"),
     "root": Peer(_missing_root, "run the tests as root, in a container of its own"),
 }

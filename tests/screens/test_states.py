@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator_tui.appeals.operations import Kind, Operation
 from operator_tui.appeals.presence import State
+from operator_tui.journal.outbox import decode
 from operator_tui.phone.line import CallState
 from screens.ask import AskScreen
 from tests.screens.page import DeskPage, List, open_desk
@@ -13,8 +14,10 @@ QUIET = {"simulated_first_seconds": 600.0}
 
 
 async def facts(desk: DeskPage, kind: Kind) -> list[Operation]:
-    listed = await desk.desk.on_journal(lambda journal: journal.outbox(1000))
-    return [one for one in listed if one.k == kind]
+    """What was written down, sent or not."""
+    query = "SELECT body FROM outbox WHERE kind = ? ORDER BY n"
+    bodies = await desk.desk.on_journal(lambda journal: [body for (body,) in journal._store.rows(query, kind.value)])
+    return [decode(body) for body in bodies]
 
 
 def state(desk: DeskPage) -> State:
@@ -162,3 +165,16 @@ async def test_overtime_stands_in_the_header_and_in_the_journal() -> None:
         await desk.until(lambda: "Не активен" in desk.line("#who"), "ended")
         (ended,) = await facts(desk, Kind.SHIFT_ENDED)
         assert ended.x["over_ms"] > 0
+
+
+async def test_a_desk_that_is_started_anew_in_the_wrap_up_throws_no_call_on_him() -> None:
+    async with open_desk() as desk:
+        await wrap_up(desk)
+        await desk.until(lambda: not desk.desk.phone._engine().snapshot.ready, "the queue is told")
+        desk.app._ending = True
+        await desk.desk.stop(leave=False)
+    async with open_desk() as desk:
+        await desk.until(lambda: state(desk) is State.BREAK, "nobody asked for a call yet")
+        await desk.until(lambda: "F12 — готов к вызову" in desk.notice, "what to do")
+        await desk.press("f12")
+        await free(desk)
