@@ -9,6 +9,9 @@ from textual import on
 
 from operator_tui.appeals.catalogue import AppealType, Theme
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.people import short_name
+from operator_tui.appeals.presence import TITLES as PRESENCE_TITLES
+from operator_tui.appeals.presence import State
 from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import tr
 from screens.ask import AskScreen
@@ -21,6 +24,7 @@ from widgets.rows import Row, Rows
 
 if TYPE_CHECKING:
     from operator_tui.answers.scripts import Script
+    from operator_tui.colleagues.directory import Colleague
 
 THEMES_SHOWN = 8
 # One letter finds nothing but a theme's code, and «нет такой тематики» would be wrong.
@@ -60,8 +64,21 @@ class AnswerSteps(CardSteps):
                 say=fill(script, values),
                 then=script.next,
                 basis=script.basis,
+                to=self._recommended(),
             )
         )
+
+    def _recommended(self) -> tuple[str, ...]:
+        """At the end of every answer, whom of level 2 to give the appeal to, by its theme (K-5.1.5.4)."""
+        found = self.desk.card.recommended()
+        if self.is_current:
+            self.desk.colleagues.watch(one.extension for one in found)
+        return tuple(self._colleague_line(one) for one in found)
+
+    def _colleague_line(self, one: Colleague) -> str:
+        known = self.desk.colleagues.state(one.extension)
+        state = tr(PRESENCE_TITLES[State(known)]) if known in set(State) else ""
+        return " · ".join(filter(None, (f"{one.extension} {short_name(one.name)}", state)))
 
     @on(CardForm.ThemeTyped)
     def _theme_typed(self, event: CardForm.ThemeTyped) -> None:

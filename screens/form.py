@@ -104,10 +104,14 @@ class FormScreen(ModalScreen[Values | None]):
         else:
             self.action_step(1)
 
+    def _values(self) -> Values:
+        """What stands in the lines. Refusals: FIELD_REQUIRED, FIELD_INVALID."""
+        return {name: _read(one, self._field(name).input.value) for name, one in self._asked.items()}
+
     def action_accept(self) -> None:
         """Close with the values, or say what is wrong and go there."""
         try:
-            values = {name: _read(one, self._field(name).input.value) for name, one in self._asked.items()}
+            values = self._values()
             if self._check is not None:
                 self._check(values)
         except Refusal as refusal:

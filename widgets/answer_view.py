@@ -24,6 +24,7 @@ class AnswerText:
     say: Sequence[str]
     then: str
     basis: str
+    to: Sequence[str] = ()  # whom to hand on to, one a line
 
 
 class AnswerView(VerticalScroll, can_focus=True):
@@ -61,6 +62,9 @@ class AnswerView(VerticalScroll, can_focus=True):
         if answer.then:
             body.append(tr("Дальше: {then}").format(then=answer.then) + "\n", style="italic")
         if answer.basis:
-            body.append(tr("Основание: {basis}").format(basis=answer.basis), style="dim")
+            body.append(tr("Основание: {basis}").format(basis=answer.basis) + "\n", style="dim")
+        if answer.to:
+            body.append(tr("Операторы 2-го уровня: F7 — Перевести") + "\n")
+            body.append("\n".join(answer.to))
         text.update(body)
         self.scroll_home(animate=False)

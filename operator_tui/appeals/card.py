@@ -152,6 +152,7 @@ FIELD_TITLES = {
     "insurer": mark("Страховая компания"),
     "clinic": mark("Медицинская организация"),
     "text": mark("Содержание обращения"),
+    "language": mark("Язык обращения"),
     "comment": mark("Комментарий"),
     "result": mark("Результат обращения"),
     "operator": mark("Оператор"),
@@ -200,6 +201,9 @@ FIELD_TITLES = {
     "remark": mark("Замечание"),
     "reason": mark("Причина"),
 }
+
+
+LANGUAGES = ("русский", "казахский", "другой")
 
 
 class Card(msgspec.Struct, frozen=True):

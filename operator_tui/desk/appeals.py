@@ -68,7 +68,7 @@ class AppealDesk:
         By the directory's role of the user; the server asks for the consent again when level 3 takes it up.
         Refusal(CONSENT_NEEDED).
         """
-        role = next((one.role for one in self._colleagues() if one.user and str(one.user) == str(user)), None)
+        role = next((one.role for one in self.colleagues() if one.user and str(one.user) == str(user)), None)
         if role is not None:
             demand_escort(fields, role, local_date(self._desk.clock.now_ms(), self._desk.promises.zone))
 
@@ -169,9 +169,10 @@ class AppealDesk:
 
     def names(self) -> dict[int, str]:
         """Users by number, as the directory names them; none where there is no directory to be read."""
-        return {one.user: one.name for one in self._colleagues() if one.user}
+        return {one.user: one.name for one in self.colleagues() if one.user}
 
-    def _colleagues(self) -> tuple[Colleague, ...]:
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """The directory; nobody where it can not be read."""
         try:
             return self._desk.parts.colleagues()
         except Refusal:

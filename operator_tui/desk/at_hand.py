@@ -21,6 +21,7 @@ from operator_tui.registry.people import Person
 
 if TYPE_CHECKING:
     from operator_tui.answers.scripts import Script
+    from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
 
@@ -232,6 +233,14 @@ class CardDesk:
             chosen = self._desk.parts.answers.script(card.script)  # found by keywords, not recommended for the theme
             scripts = [chosen, *scripts] if chosen else scripts
         return scripts
+
+    def recommended(self) -> list[Colleague]:
+        """Operators of level 2 for the theme at hand, to hand the appeal on to; nobody without a theme (K-5.1.5.4)."""
+        from operator_tui.colleagues.directory import of_group
+
+        card = self._desk.state.card
+        theme = self._desk.catalogue.themes.get(str(card.fields.get("theme", ""))) if card else None
+        return of_group(self._desk.appeals.colleagues(), theme.level2_group) if theme else []
 
     def script_values(self) -> dict[str, str]:
         """What the placeholders of a script stand for now."""

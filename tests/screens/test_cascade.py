@@ -27,7 +27,9 @@ async def test_a_type_is_chosen_first_and_then_one_of_its_themes() -> None:
         await desk.press("backspace", "backspace", "down", "enter")
         card = desk.desk.state.card
         assert card is not None
-        await desk.until(lambda: desk.desk.state.card and desk.desk.state.card.fields.get("theme") == wanted[1], "taken")
+        await desk.until(
+            lambda: desk.desk.state.card and desk.desk.state.card.fields.get("theme") == wanted[1], "taken"
+        )
         assert desk.desk.state.card.fields["type"] == "Заявление"  # type: ignore[union-attr]  # just asked
         await desk.press("f6")
         await desk.type("потер")

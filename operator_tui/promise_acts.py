@@ -1,0 +1,153 @@
+"""What can be done with promises: made, listed, changed, tried; who is away and who takes over from him."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from operator_tui.appeals.card import STATUS_TITLES
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.promises import ATTEMPTS_WANTED, Away, parse_away
+from operator_tui.asking import Asking
+from operator_tui.i18n import tr
+from screens.card_steps import CardSteps
+from screens.form import Asked, Values, iso_days
+from screens.promises import PromisesScreen
+from screens.words import day, local_time
+
+
+class PromiseActs(Asking):
+    """The acts with promises; `appeal_acts` lists them."""
+
+    async def _promises(self) -> None:
+        """«Перезвоним до …»."""
+        listed = await self.desk.promises.listed()
+
+        def chosen(card_id: str | None) -> None:
+            if card_id:
+                self._guard(lambda: self._edit(card_id))
+
+        self._app.push_screen(PromisesScreen(listed, self.desk.promises.zone), chosen)
+
+    async def _edit(self, card_id: str) -> None:
+        await self.desk.card.edit(card_id)
+        self._app.switch_mode("work")
+
+    def _promise_lines(self, fields: Any, *, to: bool) -> list[Asked]:
+        due = local_time(self.desk.promises.due(), self.desk.promises.zone, "%d.%m.%Y %H:%M")
+        lines = [
+            Asked("promise_due", tr("Перезвонить до"), due, tr("ЧЧ:ММ, ДД.ММ ЧЧ:ММ или +2"), required=True),
+            Asked("promise_phone", tr("Телефон для ответа"), str(fields.get("phone", ""))),
+            Asked("promise_ask", tr("Кого спросить"), str(fields.get("name", ""))),
+            Asked("promise_hours", tr("Удобные часы")),
+        ]
+        if to:
+            lines.insert(0, Asked("operator", tr("Работник"), hint=tr("номер; или оставьте группу")))
+            lines.insert(1, Asked("group", tr("Группа"), self._group_title(fields), options=self._groups()))
+        return lines
+
+    def _groups(self) -> list[str]:
+        return [group.title for group in self.desk.catalogue.groups.values()]
+
+    def _group_title(self, fields: Any) -> str:
+        theme = self.desk.catalogue.themes.get(str(fields.get("theme", "")))
+        group = self.desk.catalogue.groups.get(theme.level2_group) if theme else None
+        return group.title if group else ""
+
+    def _promised(self, values: Values) -> dict[str, Any]:
+        """What the form says, as the rules want it. Refusals: FIELD_INVALID, FIELD_REQUIRED."""
+        given: dict[str, Any] = {name: value for name, value in values.items() if value}
+        given["promise_due"] = self.desk.promises.due(values["promise_due"])
+        if values.get("operator"):
+            given.pop("group", None)
+        elif values.get("group"):
+            groups = self.desk.catalogue.groups.values()
+            given["group"] = next(group.code for group in groups if group.title == values["group"])
+        return given
+
+    def _defer_self(self) -> None:
+        self._ask_promise(tr("Отсроченный ответ себе"), to=False)
+
+    def _defer_other(self) -> None:
+        self._ask_promise(tr("Отсроченный ответ другому или группе"), to=True)
+
+    def _ask_promise(self, title: str, *, to: bool) -> None:
+        card = self.desk.state.card
+        if card is None:
+            raise Refusal(Code.NO_CARD_OPEN)
+        fields = dict(card.fields)
+
+        def check(values: Values) -> None:
+            self._promised(values)
+            if to and not (values["operator"] or values["group"]):
+                raise Refusal(Code.FIELD_REQUIRED, field="operator")
+
+        async def done(values: Values) -> None:
+            saved = await self.desk.promises.defer(self._promised(values))
+            due = local_time(int(saved.value("promise_due")), self.desk.promises.zone)
+            words = tr("Обращение {number}: перезвоним до {due}, статус «{status}».")
+            status = tr(STATUS_TITLES[saved.status])
+            self.desk.notice(words.format(number=saved.value("number"), due=due, status=status))
+            if isinstance(self._app.screen, CardSteps):
+                await self._app.screen.put_away()  # promised: nothing more is to be done with it now
+
+        self._form(title, self._promise_lines(fields, to=to), done, check)
+
+    async def _change_promise(self) -> None:
+        card = await self._card()
+        lines = self._promise_lines(
+            {**card.fields, "phone": card.value("promise_phone") or card.value("phone")}, to=False
+        )
+
+        async def done(values: Values) -> None:
+            self._told(Act.PROMISE, await self.desk.promises.change(card.id, self._promised(values)))
+
+        self._form(tr("Изменить обещание"), lines, done, lambda values: self._promised(values))
+
+    async def _attempt(self) -> None:
+        card = await self._card()
+        count = await self.desk.promises.attempt(card.id)
+        words = tr("Попытка связаться записана: {count} из {wanted}.")
+        self.desk.notice(words.format(count=count, wanted=ATTEMPTS_WANTED))
+
+    # the administrator's
+
+    def _set_away(self) -> None:
+        lines = [
+            Asked("user", tr("Работник"), hint=tr("номер"), required=True),
+            Asked("since", tr("Нет с"), hint=tr("ДД.ММ.ГГГГ"), required=True),
+            Asked("until", tr("Нет по"), hint=tr("ДД.ММ.ГГГГ"), required=True),
+            Asked("substitute", tr("Заместитель"), hint=tr("номер")),
+        ]
+
+        async def done(values: Values) -> None:
+            away = _away(values)
+            await self.desk.promises.set_away(away)
+            words = tr("Работник № {user} отсутствует до {day}: его обещания видит заместитель.")
+            self.desk.notice(words.format(user=away.user, day=day(away.until)))
+
+        self._form(tr("Отсутствие и заместитель"), lines, done, lambda values: _away(values))
+
+    async def _reassign_all(self) -> None:
+        card = await self._card()
+        if card.worker is None:
+            raise Refusal(Code.FIELD_REQUIRED, field="operator")
+        worker = card.worker
+
+        async def done(values: Values) -> None:
+            went, stayed = await self.desk.promises.reassign_all(worker, {"operator": values["operator"]})
+            words = tr("Передано обращений: {went}, осталось: {stayed}.")
+            self.desk.notice(words.format(went=went, stayed=stayed))
+
+        title = tr("Передать все обращения работника № {user}").format(user=worker)
+        self._form(title, [Asked("operator", tr("Кому"), hint=tr("номер работника"), required=True)], done)
+
+
+def _away(values: Values) -> Away:
+    dated = iso_days(values, "since", "until")
+    numbers = {name: int(dated[name]) for name in ("user", "substitute") if dated.get(name, "").isdigit()}
+    if "user" not in numbers:
+        raise Refusal(Code.FIELD_INVALID, field="user")
+    if dated.get("substitute") and "substitute" not in numbers:
+        raise Refusal(Code.FIELD_INVALID, field="substitute")
+    return parse_away({"since": dated["since"], "until": dated["until"], **numbers})

@@ -1,0 +1,62 @@
+"""«Содержание обращения»: a few labelled lines and a text of any length below them; F9 takes all of it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+
+from operator_tui.i18n import tr
+from screens.form import Asked, FormScreen, Values
+from widgets.field import Field
+from widgets.lean import LeanTextArea
+from widgets.line import Line
+
+TEXT = "text"
+
+
+class ContentScreen(FormScreen):
+    """A form with one long text, given back under ``text``. A paste of many lines goes in whole."""
+
+    DEFAULT_CSS = """
+    ContentScreen LeanTextArea { height: 1fr; border: none; padding: 0; }
+    """
+
+    def __init__(self, title: str, asked: Sequence[Asked], text: str) -> None:
+        super().__init__(title, asked)
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        yield Line(self._title, tr("F9 — принять, Esc — назад"), classes="heading")
+        for one in self._asked.values():
+            yield Field(f"form-{one.name}", one.label, placeholder=one.hint)
+        yield Line(tr("Содержание обращения"), classes="heading")
+        yield LeanTextArea(self._text, id="content", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
+        yield Line("", id="form-hint")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._area.focus()
+
+    @property
+    def _area(self) -> LeanTextArea:
+        return self.query_one("#content", LeanTextArea)
+
+    def action_step(self, step: int) -> None:
+        """To the next line; in the text the arrows move its cursor, and out of it above its first line."""
+        area = self._area
+        if not area.has_focus:
+            last = list(self._asked)[-1]
+            if step > 0 and self._field(last).input.has_focus:
+                area.focus()
+            else:
+                super().action_step(step)
+        elif step < 0 and area.cursor_at_first_line:
+            self._field(list(self._asked)[-1]).input.focus()
+        elif step > 0:
+            area.action_cursor_down()
+        else:
+            area.action_cursor_up()
+
+    def _values(self) -> Values:
+        return {**super()._values(), TEXT: self._area.text.strip()}

@@ -1,0 +1,104 @@
+"""What a colleague hands over, and what becomes due, announces itself: line, bell and count, after a ringing call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.people import Role
+from operator_tui.desk.state import Light, Topic
+from operator_tui.phone.line import Call, CallState, Direction
+from tests.screens.elsewhere import COLLEAGUE, become
+from tests.screens.live import OpenLive, keyring_as_it_was, office, open_live, take_the_seat
+from tests.screens.page import DeskPage, open_desk
+from tests.screens.test_desk import QUIET, with_theme
+from tests.signin.conftest import Office
+from tests.timing import tell_if_slow
+
+__all__ = ["keyring_as_it_was", "office", "open_live"]
+
+WITHIN_S = 2.0
+
+
+async def on_line(desk: DeskPage) -> None:
+    await desk.until(lambda: desk.desk.state.lights.server is Light.ON, "the server")
+    await desk.until(lambda: desk.desk.state.lights.unsent == 0, "everything sent")
+
+
+@pytest.mark.function("K-5.2.0.1", "K-5.1.0.4")
+async def test_two_desks_and_a_server_a_forwarded_appeal_is_there_within_two_seconds(
+    office: Office, open_live: OpenLive, record_property: Callable[[str, object], None]
+) -> None:
+    async with open_live(at="north") as worker:
+        await take_the_seat(worker, office.hire("rabotnik", Role.OPERATOR_2))
+        await on_line(worker)
+        user = worker.desk.state.operator
+        assert user is not None
+        async with open_live() as sender:
+            await take_the_seat(sender, office.hire("petrova"))
+            await sender.press("insert")
+            await sender.until_screen("work")
+            await with_theme(sender)
+            await sender.press("ctrl+s")
+            await sender.until(lambda: "Сохранено" in sender.notice, "saved")
+            await on_line(sender)
+            (card,) = await sender.desk.active()
+            bells = worker.desk.state.bells
+            begun = time.monotonic()
+            await sender.desk.appeals.move(card.id, Act.FORWARD, operator=str(user.user))
+            await worker.until(lambda: f"Вам передано: {card.value('number')}" in worker.notice, "announced")
+            took = time.monotonic() - begun
+        record_property("handed_over_s", round(took, 3))
+        assert worker.desk.state.bells == bells + 1, "heard once"
+        await worker.until(lambda: "Новых у вас: 1" in worker.line("#journal-title"), "counted")
+        await worker.press("enter")
+        await worker.until_screen("work")
+        assert not worker.desk.state.fresh, "opened: it is new no more"
+    tell_if_slow("an appeal handed over, seen at the other desk", took, WITHIN_S)
+
+
+async def test_nothing_is_said_over_a_ringing_call_and_nothing_is_lost() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        operator = desk.desk.state.operator
+        assert operator is not None
+        made = {"type": "Консультация", "theme": "К-01.3", "number": "13-00001-1", "zone": "Europe/Moscow"}
+        card = await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, made)
+        forward = {"act": Act.FORWARD.value, "operator": operator.user}
+        await elsewhere.does(COLLEAGUE, Kind.CARD_MOVE, forward, card)
+        ringing = Call("r", Direction.INCOMING, "+78652000101", CallState.RINGING, 1)
+        desk.desk.change(Topic.PHONE, call=ringing, calls=(ringing,))
+        bells = desk.desk.state.bells
+        await desk.desk.announcing.heard([card])
+        assert "Вам передано" not in desk.notice
+        assert desk.desk.state.bells == bells
+        assert card in desk.desk.state.fresh, "counted all the same"
+        desk.desk.change(Topic.PHONE, call=None, calls=())
+        await desk.until(lambda: "Вам передано: 13-00001-1" in desk.notice, "said when nothing rings")
+        assert desk.desk.state.bells == bells + 1
+
+
+async def test_what_becomes_due_is_said_once() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        operator = desk.desk.state.operator
+        assert operator is not None
+        me = replace(COLLEAGUE, user=operator.user, role=Role.OPERATOR_2)
+        made = {"type": "Консультация", "theme": "К-01.3", "phone": "+78652000101", "zone": "Europe/Moscow"}
+        soon = await elsewhere.does(me, Kind.CARD_NEW, {**made, "number": "13-00001-1"})
+        due = desk.desk.clock.now_ms() + 1_800_000
+        await elsewhere.does(me, Kind.CARD_MOVE, {"act": Act.DEFER.value, "promise_due": due}, soon)
+        await elsewhere.does(me, Kind.CARD_NEW, {**made, "number": "13-00002-1", "deadline": "2020-01-01"})
+        await elsewhere.does(me, Kind.CARD_NEW, {**made, "number": "13-00003-1"})
+        bells = desk.desk.state.bells
+        await desk.desk.announcing.look()
+        assert desk.desk.state.bells == bells + 2, "a call to make, and a term"
+        await desk.until(lambda: "Последний день срока: 13-00002-1." in desk.notice, "the term")
+        desk.desk.notice("")
+        await desk.desk.announcing.look()
+        assert desk.desk.state.bells == bells + 2, "each once"
