@@ -18,14 +18,15 @@ from operator_tui.letters import fold, to_latin_layout, to_russian_layout
 # Not dialled from a list of colleagues: a trainee's telephone is simulated.
 LISTED = tuple(role for role in Role if role is not Role.TRAINEE)
 PSYCHOLOGIST = "психолог"  # the purpose by which his number is found when somebody is threatened
-_COLUMNS = ("extension", "name", "role", "organisation", "skills", "user")
+_COLUMNS = ("extension", "name", "role", "organisation", "skills", "user", "groups")
+_LEVEL_2 = frozenset({Role.OPERATOR_2, Role.INSURER_2})
 
 
 @dataclass(frozen=True)
 class Colleague:
     """One entry; ``role`` None for somebody outside the centre, whose ``organisation`` says what for; ``skills`` are
     words of the administration's (themes, languages); ``user`` the server's number of him, 0 where it is not known:
-    then an appeal can not go to him with a call."""
+    then an appeal can not go to him with a call; ``groups`` are the codes of his groups of level 2."""
 
     extension: str
     name: str
@@ -33,10 +34,12 @@ class Colleague:
     organisation: str
     skills: str = ""
     user: int = 0
+    groups: tuple[str, ...] = ()
 
 
 def parse_colleagues(text: str, *, file: str = "colleagues.csv") -> tuple[Colleague, ...]:
-    """The directory of a CSV with ``extension;name;role;organisation;skills;user``, by name; the last two may miss.
+    """The directory of a CSV with ``extension;name;role;organisation;skills;user;groups``, by name; the last three
+    may miss.
 
     Refusal(ROW_INVALID, file, row, field) for a row that is none; ``row`` counts the heading as 1.
     """
@@ -58,6 +61,7 @@ def parse_colleagues(text: str, *, file: str = "colleagues.csv") -> tuple[Collea
             values["organisation"],
             values["skills"],
             int(values["user"] or 0),
+            tuple(values["groups"].split()),
         )
     return tuple(sorted(found.values(), key=lambda one: fold(one.name)))
 
@@ -72,6 +76,7 @@ def colleagues_of(rows: Iterable[Mapping[str, str]]) -> tuple[Colleague, ...]:
             row.get("organisation", ""),
             row.get("skills", ""),
             int(row.get("user") or 0),
+            tuple(row.get("groups", "").split()),
         )
         for row in rows
     ]
@@ -92,6 +97,13 @@ def parse_outside(text: str, *, file: str = "outside.csv") -> tuple[Colleague, .
                 raise Refusal(Code.ROW_INVALID, file=file, row=line, field=field)
         found[number] = Colleague(number, name, None, purpose)
     return tuple(found.values())
+
+
+def of_group(colleagues: Iterable[Colleague], group: str) -> list[Colleague]:
+    """Level 2 of a group, for «Перевести»; where the directory says nobody's groups, all of level 2 (K-5.1.5.4)."""
+    level_2 = [one for one in colleagues if one.role in _LEVEL_2]
+    told = any(one.groups for one in level_2)
+    return [one for one in level_2 if not told or group in one.groups]
 
 
 def search(colleagues: Sequence[Colleague], typed: str) -> list[Colleague]:
