@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 
+from central import standby
 from central.api import auth, files, oidc, people, tus
 from central.api.access import access_of, caller
 from central.api.dictionary import dictionary
@@ -73,10 +74,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        talking = asyncio.create_task(service.bus.run())
+        beside = {asyncio.create_task(service.bus.run()), asyncio.create_task(standby.follow(service))}
         yield
-        talking.cancel()
-        await asyncio.wait({talking})
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         service.close()
 
     for handler in HANDLERS:

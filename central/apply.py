@@ -279,6 +279,7 @@ def _card_row(card: Card) -> dict[str, Any]:
         "status": card.status.value,
         "worker": card.worker,
         "deadline": card.deadline,
+        "created": card.created,
         "body": msgspec.to_builtins(card),
         "enp": enp_key(card.value("enp")) or None,
         "phone": phone_key(card.value("phone")) or None,

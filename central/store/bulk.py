@@ -1,7 +1,8 @@
-"""Many rows in one statement, whatever the engine: SQLite runs one for each row, PostgreSQL one over arrays.
+"""Many rows in one statement, whatever the engine: SQLite runs one for each row, PostgreSQL one over a JSON document.
 
-On PostgreSQL a row of its own costs a message, its binding and its answer; an array of a hundred costs little more than
-one row (``unnest``, postgresql.org/docs/15/functions-array.html).
+On PostgreSQL a row of its own costs a message, its binding and its answer. An array for each column costs psycopg a
+regular expression for each value; a document is made by msgspec and taken apart by the server, both in C
+(``json_populate_recordset``, postgresql.org/docs/15/functions-json.html), and casts each value to its column's type.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -22,11 +21,10 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
     """Insert rows of the same columns; nothing when there are none."""
     if not rows:
         return
-    columns = tuple(rows[0])
     if connection.dialect.name == "sqlite":
         connection.execute(sa.insert(table), rows)
     else:
-        connection.exec_driver_sql(_insert(table, columns), _arrays(table, columns, rows))
+        connection.exec_driver_sql(_insert(table, tuple(rows[0])), (_document(rows),))
 
 
 def update_rows(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
@@ -43,48 +41,33 @@ def update_rows(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
         )
         connection.execute(changed, [{**row, f"{key.name}_": row[key.name]} for row in rows])
     else:
-        connection.exec_driver_sql(_update(table, columns, key.name), _arrays(table, columns, rows))
+        connection.exec_driver_sql(_update(table, columns, key.name), (_document(rows),))
 
 
-def _arrays(table: sa.Table, columns: Sequence[str], rows: Rows) -> tuple[list[Any], ...]:
-    found = []
-    for name in columns:
-        values = [row[name] for row in rows]
-        found.append([msgspec.json.encode(value).decode() for value in values] if _is_json(table, name) else values)
-    return tuple(found)
+def _document(rows: Rows) -> str:
+    """Bytes as PostgreSQL reads them in a text: ``\\x`` and hexadecimal digits (datatype-binary)."""
+    plain = [
+        {name: f"\\x{value.hex()}" if isinstance(value, bytes) else value for name, value in row.items()}
+        for row in rows
+    ]
+    return msgspec.json.encode(plain).decode()
 
 
 @cache
 def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
     names = ", ".join(map(_quoted, columns))
-    return f"INSERT INTO {_quoted(table.name)} ({names}) SELECT {_cast(table, columns)} FROM {_source(table, columns)}"
+    return f"INSERT INTO {_quoted(table.name)} ({names}) SELECT {names} FROM {_given(table)}"
 
 
 @cache
 def _update(table: sa.Table, columns: tuple[str, ...], key: str) -> str:
-    values = zip(columns, _cast(table, columns).split(", "), strict=True)
-    named = ", ".join(f"{_quoted(name)} = {value}" for name, value in values if name != key)
-    here = _quoted(table.name)
-    return (
-        f"UPDATE {here} SET {named} FROM {_source(table, columns)} WHERE {here}.{_quoted(key)} = given.{_quoted(key)}"
-    )
+    here, same = _quoted(table.name), _quoted(key)
+    named = ", ".join(f"{_quoted(name)} = given.{_quoted(name)}" for name in columns if name != key)
+    return f"UPDATE {here} SET {named} FROM {_given(table)} AS given WHERE {here}.{same} = given.{same}"
 
 
-def _source(table: sa.Table, columns: tuple[str, ...]) -> str:
-    arrays = ", ".join(f"%s::{_type(table, name)}[]" for name in columns)
-    return f"unnest({arrays}) AS given({', '.join(map(_quoted, columns))})"
-
-
-def _cast(table: sa.Table, columns: tuple[str, ...]) -> str:
-    return ", ".join(f"given.{_quoted(name)}" + ("::jsonb" if _is_json(table, name) else "") for name in columns)
-
-
-def _type(table: sa.Table, name: str) -> str:
-    return "text" if _is_json(table, name) else table.c[name].type.compile(_DIALECT)
-
-
-def _is_json(table: sa.Table, name: str) -> bool:
-    return isinstance(table.c[name].type, sa.JSON)
+def _given(table: sa.Table) -> str:
+    return f"json_populate_recordset(NULL::{_quoted(table.name)}, %s::json)"
 
 
 def _quoted(name: str) -> str:

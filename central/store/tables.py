@@ -128,7 +128,9 @@ card = sa.Table(
     sa.Column("body", JSON, nullable=False),
     sa.Column("enp", sa.Text),
     sa.Column("phone", sa.Text),
+    sa.Column("created", sa.Text),  # the stamp; none where a server of the release before 0007 wrote it
     sa.Index("card_by_stream", "region", "stream", "status"),
+    sa.Index("card_by_day", "region", "stream", "created"),
     sa.Index("card_by_enp", "region", "enp"),
     sa.Index("card_by_phone", "region", "phone"),
 )

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from central.days import sums_since
 from central.devices import epoch
 from central.store import tables as t
 from central.store.database import Database
+from central.store.engine import postgres_engine, sqlite_engine
 from central.store.migrate import HEAD, migrate, version_of
 from operator_tui.appeals.errors import Code, Refusal
-from tests.central.conftest import KEY
+from operator_tui.appeals.sums import day_sums, first_stamp
+from tests.central.conftest import ENGINES, KEY
 
 
 def test_the_head_is_the_last_script() -> None:
@@ -139,3 +143,52 @@ def test_an_address_that_leads_nowhere(url: str, code: Code) -> None:
         Database.postgres(url)
     assert refused.value.code is code
     assert "password" not in str(refused.value.params.get("url", ""))
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty database without a table."""
+    if request.param == "sqlite":
+        made = sqlite_engine(tmp_path / "old.db", KEY)
+    else:
+        made = postgres_engine(request.getfixturevalue("postgres").fresh())
+    yield made
+    made.dispose()
+
+
+def _to(engine: sa.Engine, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "central.store:migrations")
+    with engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+
+
+def _write_as_before(database: Database, number: int, day: int) -> tuple[str, int, str, int, str]:
+    """A card as the server of release 0006 wrote it; what its day's sum is made of."""
+    body = {"id": f"aaaaaa:{number}", "stream": "26/tf", "rev": 1, "status": "work", "created": first_stamp(day)}
+    card = sa.table(
+        "card",
+        *map(sa.column, ("id", "region", "stream", "rev", "status", "worker", "deadline")),
+        sa.column("body", t.JSON),
+    )
+    row = {"id": body["id"], "region": "26", "stream": "26/tf", "rev": 1, "status": "work", "worker": 1, "deadline": ""}
+    database.write(lambda connection: connection.execute(sa.insert(card).values(**row, body=body)))
+    return f"aaaaaa:{number}", 1, "work", 1, first_stamp(day)
+
+
+def test_cards_of_the_release_before_are_found_by_their_day(engine: sa.Engine) -> None:
+    """Those that stood there, and those that its server writes beside the new one."""
+    day, database = 20_000, Database(engine)
+    _to(engine, "0006")
+    cards = [_write_as_before(database, 1, day), _write_as_before(database, 2, day + 1)]
+    migrate(engine)
+    cards.append(_write_as_before(database, 3, day))
+    with database.read() as connection:
+        kept = connection.execute(sa.select(t.card.c.id, t.card.c.created).order_by(t.card.c.id)).all()
+        assert [row.created for row in kept] == [first_stamp(day), first_stamp(day + 1), None]
+        assert sums_since(connection, "26/tf", day) == day_sums(cards)
+        assert sums_since(connection, "26/tf", day + 1) == day_sums(cards[1:2])
+        assert sums_since(connection, "26/smo-26001", day) == {}
