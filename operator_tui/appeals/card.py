@@ -45,6 +45,7 @@ class Source(StrEnum):
     SMS = "СМС"
 
 
+# The ways this program itself speaks of; a centre adds its own (the reference list ``ways``).
 WITHOUT_CALL = frozenset({Source.LETTER, Source.EMAIL, Source.VISIT, Source.PORTAL, Source.CHAT, Source.SMS})
 # In writing; the others are oral (form ПГ counts them apart).
 WRITTEN = frozenset({Source.LETTER, Source.EMAIL, Source.PORTAL, Source.CHAT, Source.SMS})
@@ -65,6 +66,7 @@ FIELDS: dict[str, Merge] = {
     "number": Merge.CREATE_ONLY,
     "call": Merge.CREATE_ONLY,
     "source": Merge.CREATE_ONLY,
+    "written": Merge.CREATE_ONLY,  # 1 or 0: whether a way of the centre's own is in writing
     "catalogue": Merge.CREATE_ONLY,
     "zone": Merge.CREATE_ONLY,
     "type": Merge.LAST_WRITER,
@@ -84,6 +86,7 @@ FIELDS: dict[str, Merge] = {
     "comment": Merge.KEEP_BOTH,
     "answers": Merge.APPEND,
     "links": Merge.APPEND,
+    "calls": Merge.APPEND,  # {"call", "number"} of further calls about it
     "detached": Merge.APPEND,  # {"enp", "name"} of who was bound by mistake
     "result": Merge.GUARDED,
     "measures": Merge.LAST_WRITER,
@@ -165,6 +168,7 @@ FIELD_TITLES = {
     "territory": mark("Территория"),
     "call_log": mark("Попытки связаться"),
     "linked_appeal": mark("Прежнее обращение"),
+    "calls": mark("Другие вызовы"),
     "quick": mark("Быстрый класс"),
     "status": mark("Статус"),
     "representative": mark("Кем приходится"),
@@ -233,6 +237,12 @@ class Card(msgspec.Struct, frozen=True):
     def value(self, field: str) -> Any:
         """The field's value, an empty text when it was never filled."""
         return self.fields.get(field, "")
+
+
+def is_written(fields: Mapping[str, Any]) -> bool:
+    """Whether an appeal came in writing: 59-ФЗ and the form ПГ tell these from the spoken ones."""
+    told = fields.get("written")
+    return bool(told) if told is not None else fields.get("source") in WRITTEN
 
 
 def full_name(fields: Mapping[str, Any]) -> str:

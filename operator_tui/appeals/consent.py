@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from operator_tui.appeals.card import WRITTEN
+from operator_tui.appeals.card import is_written
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
 
@@ -85,7 +85,7 @@ def demand_escort(fields: Mapping[str, Any], role: Role, day: date, card: str = 
 
     Asked of who takes an appeal up, and of who is to be given one. Refusal(CONSENT_NEEDED).
     """
-    if role is not Role.INSURER_3 or fields.get("source") in WRITTEN:
+    if role is not Role.INSURER_3 or is_written(fields):
         return
     if not consent(fields, Consent.ESCORT).holds(day):
         raise Refusal(Code.CONSENT_NEEDED, card=card)

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from operator_tui.appeals.card import WRITTEN, Card, Source
+from operator_tui.appeals.card import Card, is_written
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.words import mark
 
@@ -31,7 +31,6 @@ WAYS = ("письмо", "звонок", "электронная почта", "л
 _FORWARDED = frozenset({"R11", "R12", "R13", "R14"})
 # Withdrawn, not reached, without an address, correspondence ended with its own letter, joined to an earlier one, prank.
 _NO_ANSWER = frozenset({"R19", "R20", "R21", "R23", "R26"})
-_SPOKEN = frozenset({Source.CALL, Source.HOT_LINE, Source.HAND, Source.VISIT})
 
 
 def owed_of(card: Card) -> tuple[Owed, ...]:
@@ -53,10 +52,10 @@ def answer_owed(card: Card) -> bool:
     result = str(card.value("result"))
     if result in _NO_ANSWER or card.value("quick"):
         return False
-    if card.value("source") in WRITTEN:
+    if is_written(card.fields):
         return True
     left = card.worker != card.author or bool(card.value("promises")) or bool(card.value("extended"))
-    return left and card.value("source") in _SPOKEN
+    return left and bool(card.value("source"))
 
 
 def forwarding_owed(result: str) -> bool:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
-from operator_tui.appeals.card import STATUS_TITLES, WRITTEN, Card, full_name
+from operator_tui.appeals.card import STATUS_TITLES, Card, full_name, is_written
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.hlc import stamp_ms
@@ -61,7 +61,7 @@ def list_row(card: Card, catalogue: Catalogue, zone: str) -> tuple[str, ...]:
         str(card.value("number")),
         local_date(stamp_ms(card.created), zone).isoformat(),
         str(card.value("source")),
-        "письменное" if card.value("source") in WRITTEN else "устное",
+        "письменное" if is_written(card.fields) else "устное",
         str(card.value("in_number")),
         str(card.value("type")),
         str(card.value("theme")),
@@ -94,7 +94,7 @@ def counts(cards: Iterable[Card], catalogue: Catalogue, by: By) -> list[tuple[st
     spoken: Counter[str] = Counter()
     written: Counter[str] = Counter()
     for card in cards:
-        into = written if card.value("source") in WRITTEN else spoken
+        into = written if is_written(card.fields) else spoken
         into[_value(card, catalogue, by)] += 1
     values = sorted(spoken.keys() | written.keys(), key=lambda value: (-(spoken[value] + written[value]), value))
     return [(value, spoken[value], written[value]) for value in values]
