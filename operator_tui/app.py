@@ -66,12 +66,19 @@ _LAID_ASIDE = (
 )
 
 
+def arrives_as(key: str) -> tuple[str, ...]:
+    """The names under which a key of the registry may come: terminals of xterm's kind send Shift+F8 as F20."""
+    number = key.removeprefix("shift+f")
+    return (key, f"f{int(number) + 12}") if number != key and number.isdigit() else (key,)
+
+
 def bindings() -> list[BindingType]:
     """A binding for each key of the registry. Priority: a command's key is not a text field's to take."""
     return [
         Binding(key, f"press({command.id!r})", command.title, show=False, priority=True, id=f"{command.id}.{key}")
         for command in commands.collect().values()
-        for key in command.keys
+        for named in command.keys
+        for key in arrives_as(named)
     ]
 
 

@@ -99,6 +99,12 @@ class Code(StrEnum):
     FILE_UPLOAD = "file_upload"
     FILE_CHANGED = "file_changed"
     FILE_GONE = "file_gone"
+    SOUND_UNKNOWN = "sound_unknown"
+    PLAY_IN_CALL = "play_in_call"
+    NO_FILES = "no_files"
+    FILE_NOT_SENT = "file_not_sent"
+    VIEWER_UNSET = "viewer_unset"
+    VIEWER_FAILED = "viewer_failed"
     # sign-in
     SIGN_IN_WRONG = "sign_in_wrong"
     SIGN_IN_LATER = "sign_in_later"
@@ -173,6 +179,7 @@ class Code(StrEnum):
     REASON_NEEDED = "reason_needed"
     NOBODY_ON_SHIFT = "nobody_on_shift"
     NO_WRAP_UP = "no_wrap_up"
+    CALL_BOUND = "call_bound"
     RECORD_KEPT = "record_kept"
     NOTHING_TO_HAND = "nothing_to_hand"
     # registry

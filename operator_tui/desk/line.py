@@ -167,6 +167,11 @@ class PhoneDesk:
         settings = self._desk.settings.get(PhoneSettings)
         return settings.line == "sip" and settings.sound == "pyaudio"
 
+    async def change_volume(self, percent: int) -> None:
+        """The caller louder or quieter in the ear, by so many percent of what comes."""
+        await self._engine().set_volume(self._desk.state.sound.volume + percent)
+        self._desk.notice(tr("Громкость: {percent} %.").format(percent=self._engine().snapshot.sound.volume))
+
     async def toggle_hold(self) -> None:
         """Hold, or take back from hold."""
         call = self._current()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.alarm import Told
@@ -18,6 +19,7 @@ from operator_tui.phone.line import Call
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
 
+_UNTOUCHED = frozenset({"source", "call", "phone"})  # what an answered call writes into its card by itself
 LANGUAGES = {"ru": mark("русский"), "kk": mark("казахский"), "en": mark("английский")}
 
 
@@ -126,6 +128,30 @@ class TalkDesk:
     def elsewhere(self, call_id: str) -> bool:
         """Whether that talk goes on at another telephone: its card is no forgotten one."""
         return call_id in self._moved
+
+    # two calls, one appeal
+
+    async def bind(self) -> None:
+        """This call too is about the appeal at hand. Refusals: NO_TALK, UNKNOWN_CARD, LOCKED, CALL_BOUND."""
+        desk = self._desk
+        call, card = desk.state.call, desk.state.card
+        if call is None or call.answered_ms is None:
+            raise Refusal(Code.NO_TALK)
+        if card is None:
+            raise Refusal(Code.UNKNOWN_CARD)
+        if not card.editable:
+            raise Refusal(Code.LOCKED)
+        known = list(card.fields.get("calls") or ())
+        if card.call == call.id or any(one.get("call") == call.id for one in known):
+            raise Refusal(Code.CALL_BOUND)
+        own = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
+        fields = {**card.fields, "calls": [*known, {"call": call.id, "number": call.number}]}
+        desk.card.put(replace(card, fields=fields, finished=False))
+        await desk.card.flush_draft()
+        if own is not None and own.id != card.draft and not own.card and _UNTOUCHED.issuperset(own.fields):
+            await desk.on_journal(lambda journal: journal.drop_draft(own.id))
+        await desk.refresh_journal()
+        desk.notice(tr("Вызов прикреплён к этому обращению."))
 
     # who knows the caller
 

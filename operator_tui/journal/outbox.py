@@ -92,7 +92,13 @@ def calls_without_card(store: Store, *, since_ms: int) -> list[tuple[str, str, i
         "WHERE a.kind = 'call.answered' AND a.at_ms >= ? AND NOT EXISTS "
         "(SELECT 1 FROM outbox c WHERE c.kind = 'card.new' AND c.at_ms >= ? "
         "AND c.body ->> '$.x.call' = a.body ->> '$.x.call') "
-        "AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.call = a.body ->> '$.x.call') ORDER BY a.at_ms",
+        "AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.call = a.body ->> '$.x.call') "
+        # or it was bound to the appeal of another call
+        "AND NOT EXISTS (SELECT 1 FROM outbox c, json_each(c.body, '$.x.calls') j WHERE c.kind LIKE 'card.%' "
+        "AND c.at_ms >= ? AND j.value ->> '$.call' = a.body ->> '$.x.call') "
+        "AND NOT EXISTS (SELECT 1 FROM draft d, json_each(d.body, '$.fields.calls') j "
+        "WHERE j.value ->> '$.call' = a.body ->> '$.x.call') ORDER BY a.at_ms",
+        since_ms,
         since_ms,
         since_ms,
         since_ms,

@@ -14,9 +14,10 @@ sound, portaudio,   the sound card and what stands in for one, its port, which d
 talk_port, finding, without a card, the limiter for the ear, the ring
 ports, limiter,
 tones
-engine, sounding,   the process that owns line and sound, its sound, what crosses its socket, how it stands
-acts, wire,         apart from the desk, what it writes down, ending tasks for good
-process, log, tasks
+engine, attending,  the process that owns line and sound, its end of the socket, its sound, what crosses the
+sounding, acts,     socket, how it stands apart from the desk, what it writes down, ending tasks for good
+wire, process, log,
+tasks
 queue               the PBX's queue and who of the colleagues is free, through its manager interface
 recorder, recording talks in encrypted files, from the answer on
 remote              the desk's side: all a desk imports, cheap to import

@@ -52,6 +52,10 @@ def _may_have_more(situation: Situation) -> Refusal | None:
     return None if situation.presence == "wrap_up" else Refusal(Code.NO_WRAP_UP)
 
 
+def _at_work(situation: Situation) -> Refusal | None:
+    return Refusal(Code.WORK_NOT_BEGUN) if situation.phone == "off" else None
+
+
 def _state_word(situation: Situation) -> str:
     return {"free": mark("Перерыв"), "talking": mark("Затем")}.get(situation.presence, mark("Готов"))
 
@@ -236,6 +240,30 @@ register(
         mark("Угроза или оскорбление: запись сохраняется, администратор узнаёт; что говорить и номер психолога."),
         keys=("shift+f9",),
         rank=236,
+        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+    ),
+    Command(
+        "phone.louder",
+        mark("Громче"),
+        mark("Собеседник громче в наушниках, на четверть."),
+        keys=("shift+f5",),
+        rank=242,
+        available=_at_work,
+    ),
+    Command(
+        "phone.quieter",
+        mark("Тише"),
+        mark("Собеседник тише в наушниках, на четверть."),
+        keys=("shift+f4",),
+        rank=243,
+        available=_at_work,
+    ),
+    Command(
+        "phone.bind",
+        mark("Вызов к обращению"),
+        mark("Этот вызов — о том же: прикрепить его к открытому обращению."),
+        keys=("shift+f2",),
+        rank=241,
         available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
     ),
     Command(

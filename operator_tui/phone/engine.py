@@ -19,6 +19,7 @@ from operator_tui.appeals.clock import Clock, SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import process, wire
 from operator_tui.phone.acts import performed
+from operator_tui.phone.attending import Attending
 from operator_tui.phone.line import (
     PROTOCOL,
     AudioPort,
@@ -46,7 +47,6 @@ IDLE_SECONDS = 600.0
 _POLL_SECONDS = 1.0
 _LEVEL_SECONDS = 0.25
 _TELL_SECONDS = 1.0
-_MAX_UNSENT = 4 * 1024 * 1024  # a desk that reads nothing is let go; it finds everything in the next snapshot
 
 MakeLine = Callable[[LineConfig, AudioPort, Clock], PhoneLine]
 
@@ -93,9 +93,7 @@ class Engine:
         self._line: PhoneLine | None = None
         self._config: LineConfig | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._desk: asyncio.StreamWriter | None = None
-        self._desk_left = self._clock.monotonic()
-        self._requests: set[asyncio.Task[None]] = set()
+        self._attending = Attending(self._do, lambda: self._snapshot, self._came, self._left, self._log, self._clock)
         self._working = asyncio.Lock()  # begin and end of work one after the other
         self._leaving = False  # «Выход» was said
         self._levels = False
@@ -108,17 +106,16 @@ class Engine:
     async def run(self) -> None:
         """Listen until the end. OSError when the socket cannot be made."""
         listening = process.listening(self._socket)
-        server = await asyncio.start_unix_server(self._serve, sock=listening)
+        server = await asyncio.start_unix_server(self._attending.serve, sock=listening)
         self._log.say("started", engine=self._snapshot.engine, pid=os.getpid(), version=PROTOCOL)
         watch = asyncio.create_task(self._watch())
         try:
             await self._over.wait()
         finally:
             server.close()
-            if self._desk is not None:
-                self._desk.close()
+            await self._attending.close()
             await self._stop_line()
-            await ended(watch, *self._requests)
+            await ended(watch)
             self._socket.unlink(missing_ok=True)
             self._log.say("ended", engine=self._snapshot.engine)
 
@@ -130,10 +127,10 @@ class Engine:
                 self._sound.tell_levels()
             self._sound.look()
             if self._talks():
-                self._desk_left = self._clock.monotonic()
+                self._attending.begin_alone()
                 continue
-            alone = self._desk is None
-            idle = alone and self._clock.monotonic() - self._desk_left >= self._idle_seconds
+            alone = not self._attending.attached
+            idle = alone and self._attending.alone_seconds >= self._idle_seconds
             # Without its socket (somebody cleaned the runtime folder) no desk can ever find this engine again.
             lost = alone and not self._socket.exists()
             if self._leaving or idle or lost:
@@ -143,79 +140,20 @@ class Engine:
         """Whether a call is on that must not be cut: a call that only rings here goes on to somebody else."""
         return any(call.direction is Direction.OUTGOING or call.answered_ms for call in self._snapshot.calls)
 
-    # the desk
+    def _came(self) -> None:
+        self._leaving = False
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pid, uid = process.peer(writer.get_extra_info("socket"))
-        try:
-            if uid != os.geteuid():
-                self._log.say("stranger", uid=uid)
-            elif self._desk is not None:
-                self._log.say("second_desk", pid=pid)
-                writer.write(wire.framed(wire.Refused(Refusal(Code.PHONE_TAKEN).wire())))
-                await writer.drain()
-            else:
-                await self._attend(reader, writer, pid)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pid: int) -> None:
-        self._desk, self._leaving = writer, False
-        self._log.say("attached", pid=pid)
-        try:
-            writer.write(wire.framed(wire.hello(self._snapshot)))
-            while (body := await wire.read_frame(reader)) is not None:
-                self._take(body)
-        except Refusal as refusal:
-            self._log.say("bad_frame", code=refusal.code.value)
-        finally:
-            self._desk = None
-            self._levels = False
-            self._desk_left = self._clock.monotonic()
-            self._log.say("detached", pid=pid)
-
-    def _take(self, body: bytes) -> None:
-        try:
-            request = wire.request_of(body)
-        except Refusal as refusal:
-            self._log.say("bad_request", code=refusal.code.value)
-            self._send(wire.Reply(int(refusal.params.get("id", -1)), refusal=Refusal(refusal.code).wire()))
-            return
-        task = asyncio.create_task(self._reply(request))
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
-
-    async def _reply(self, request: wire.Request) -> None:
-        name = type(request.act).__name__
-        try:
-            reply = wire.Reply(request.id, result=await self._do(request.act))
-        except Refusal as refusal:
-            self._log.say("refused", act=name, code=refusal.code.value)
-            reply = wire.Reply(request.id, refusal=refusal.wire())
-        except Exception as error:  # an engine with a call must not die of one act
-            self._log.failed("act_failed", error, act=name)
-            reply = wire.Reply(request.id, refusal=Refusal(Code.PHONE_FAILED).wire())
-        self._send(reply)
-
-    def _send(self, message: msgspec.Struct) -> None:
-        desk = self._desk
-        if desk is None or desk.is_closing():
-            return
-        desk.write(wire.framed(message))
-        if desk.transport.get_write_buffer_size() > _MAX_UNSENT:
-            self._log.say("desk_stuck")
-            desk.transport.abort()
+    def _left(self) -> None:
+        self._levels = False
 
     def _tell(self, event: PhoneEvent) -> None:
         """Fold into our own picture, and tell the desk."""
         before = self._snapshot
         self._snapshot = folded(before, event)
         if isinstance(event, CallChanged) and event.call.over:
-            self._desk_left = self._clock.monotonic()  # the time alone begins with the end of the last call
+            self._attending.begin_alone()
         self._note(event)
-        self._send(wire.Event(event))
+        self._attending.send(wire.Event(event))
         if (ring := should_ring(self._snapshot.calls)) != should_ring(before.calls):
             self._sound.ring(ring)
         if bool(self._snapshot.calls) != bool(before.calls):
@@ -255,6 +193,8 @@ class Engine:
                 self._levels = on
             case wire.SetDevices(input=input, output=output, ring=ring):
                 await self._sound.set_devices(input, output, ring)
+            case wire.SetVolume(percent=percent):
+                self._sound.set_volume(percent)
             case wire.CheckMicrophone():
                 return await self._sound.check()
             case _:

@@ -22,7 +22,7 @@ from operator_tui.phone.line import AudioPort, LineConfig, Sound, SoundState
 from operator_tui.phone.ports import FRAME_SECONDS, SAMPLE_BYTES, Pull, Push
 from operator_tui.phone.sound import broken
 from operator_tui.phone.talk_port import TalkPort
-from operator_tui.phone.tones import peak, ring_period
+from operator_tui.phone.tones import louder, peak, ring_period
 
 _RATE = 48_000  # every sound card has it
 _PROBE_SECONDS = 1.5  # a sound server may wake up first
@@ -71,6 +71,11 @@ class PyAudioCard:
         self._config = msgspec.structs.replace(self._config, **wanted)
         self.sound = self.on_worker(self._probe)
         self._talk.reopen()
+        return self.sound
+
+    def set_volume(self, percent: int) -> Sound:
+        self._config = msgspec.structs.replace(self._config, volume=percent)
+        self.sound = msgspec.structs.replace(self.sound, volume=percent)
         return self.sound
 
     def look(self) -> Sound:
@@ -179,6 +184,7 @@ class PyAudioCard:
             input=_pick(inputs, config.input_device, self._default("input")),
             output=output,
             ring=_pick(outputs, config.ring_device, output),
+            volume=config.volume,
         )
         if not outputs:
             return broken(sound, SoundState.NO_SOUND)
@@ -259,7 +265,8 @@ class PyAudioCard:
         def hear(_: bytes, frames: int, __: Mapping[str, float], ___: int) -> tuple[bytes, int]:
             beats[0] = time.monotonic()
             size = frames * SAMPLE_BYTES
-            pcm = limiter.limited(pull(size).ljust(size, b"\0"), rate)
+            # Louder first: what is sudden stays bearable at any volume.
+            pcm = limiter.limited(louder(pull(size).ljust(size, b"\0"), self.sound.volume / 100), rate)
             peaks[1] = max(peaks[1], peak(pcm))
             return pcm, go_on
 

@@ -171,6 +171,10 @@ class RemotePhone:
     async def set_devices(self, input: str = "", output: str = "", ring: str = "") -> None:
         await self._ask(wire.SetDevices(input, output, ring))
 
+    async def set_volume(self, percent: int) -> None:
+        """How loud the caller is in the operator's ear; SoundChanged says what it is now. Refusal(WORK_NOT_BEGUN)."""
+        await self._ask(wire.SetVolume(percent))
+
     async def check_microphone(self) -> float:
         """Record two seconds and play them back; their peak, 0.0-1.0.
 

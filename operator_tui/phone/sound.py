@@ -33,6 +33,10 @@ class SoundCard(Protocol):
 
     def set_devices(self, input: str, output: str, ring: str) -> Sound: ...
 
+    def set_volume(self, percent: int) -> Sound:
+        """How loud the talk is in the ear, from the next frame on."""
+        ...
+
     def look(self) -> Sound:
         """Look after the devices: one that was pulled out is replaced, one that came back is taken again."""
         ...
@@ -91,6 +95,10 @@ class NullCard:
         return 0.0, 0.0
 
     def set_devices(self, input: str, output: str, ring: str) -> Sound:
+        return self.sound
+
+    def set_volume(self, percent: int) -> Sound:
+        self.sound = msgspec.structs.replace(self.sound, volume=percent)
         return self.sound
 
     def look(self) -> Sound:

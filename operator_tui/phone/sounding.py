@@ -12,6 +12,7 @@ from operator_tui.phone.sound import SoundCard, no_sound
 
 MakeCard = Callable[[LineConfig], SoundCard]
 _CARD_SECONDS = 8.0
+MIN_VOLUME, MAX_VOLUME = 25, 400
 
 
 class Sounding:
@@ -83,6 +84,10 @@ class Sounding:
         """Others, also in the middle of a talk. Refusal(WORK_NOT_BEGUN)."""
         sound = await asyncio.to_thread(self._opened().set_devices, input, output, ring)
         self._tell(SoundChanged(sound))
+
+    def set_volume(self, percent: int) -> None:
+        """Of what the operator hears, at once. Refusal(WORK_NOT_BEGUN)."""
+        self._tell(SoundChanged(self._opened().set_volume(max(MIN_VOLUME, min(MAX_VOLUME, percent)))))
 
     async def check(self) -> str:
         """Two seconds of the microphone, played back; their peak as text, 0.00-1.00. Refusals as SoundCard.check."""

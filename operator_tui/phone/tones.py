@@ -32,6 +32,14 @@ def ring_period(rate: int) -> bytes:
     return tone(RING_HERTZ, rate, RING_ON_SECONDS) + bytes(2 * int(rate * RING_OFF_SECONDS))
 
 
+def louder(pcm: bytes, times: float) -> bytes:
+    """16-bit PCM by so many times; what would be too loud is cut off."""
+    if times == 1.0:
+        return pcm
+    samples = array.array("h", pcm[: len(pcm) // 2 * 2])
+    return array.array("h", (max(-FULL_SCALE, min(FULL_SCALE, int(one * times))) for one in samples)).tobytes()
+
+
 def peak(pcm: bytes) -> float:
     """The loudest sample of 16-bit PCM, 0.0-1.0."""
     samples = array.array("h", pcm[: len(pcm) // 2 * 2])

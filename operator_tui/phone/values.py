@@ -152,6 +152,7 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True):
     input: str = ""
     output: str = ""
     ring: str = ""
+    volume: int = 100  # of what the operator hears, percent
     refusal: dict[str, Any] | None = None
 
 
@@ -194,6 +195,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     sound: str = "pyaudio"  # pyaudio | null | wav (input_device is spoken, output_device takes what is heard)
     input_device: str = ""  # by name; empty: the system's default
     output_device: str = ""
+    volume: int = 100  # of what the operator hears, percent
     ring_device: str = ""
     simulated_first_seconds: float = 2.0  # from «Начало работы» to the first ring
     simulated_next_seconds: float = 15.0  # from being free again to the next

@@ -106,6 +106,12 @@ class SetDevices(Act, frozen=True):
     ring: str = ""
 
 
+class SetVolume(Act, frozen=True):
+    """How loud the caller is in the operator's ear, percent of what comes."""
+
+    percent: int
+
+
 class WatchLevels(Act, frozen=True):
     """Whether Levels events are sent (a meter is on the screen)."""
 
@@ -137,6 +143,7 @@ AnyAct = (
     | RefuseTransfer
     | PauseRecord
     | SetDevices
+    | SetVolume
     | WatchLevels
     | CheckMicrophone
     | ShutDown

@@ -171,3 +171,37 @@ def test_the_check_is_not_for_the_middle_of_a_talk(card: PyAudioCard) -> None:
     with pytest.raises(Refusal) as refused:
         card.check()
     assert refused.value.code is Code.NO_MICROPHONE
+
+
+def test_devices_are_open_before_the_answer_and_what_they_hear_goes_nowhere(
+    machine: Machine, card: PyAudioCard
+) -> None:
+    heard: list[bytes] = []
+    card.warm(True)
+    early = list(machine.streams)
+    assert machine.carrying == ["headset", "headset"]
+    for stream in early:
+        stream.run()
+    card.port.start(8000, silence, heard.append)
+    assert machine.streams == early, "nothing had to be opened"
+    assert heard == [], "not what was said while it rang"
+    for stream in machine.streams:
+        stream.run()
+    assert heard
+    card.port.stop()
+    assert machine.streams == early, "kept over a hold"
+    card.port.start(16_000, silence, heard.append)
+    assert machine.streams != early, "another codec, other streams"
+    card.port.stop()
+    card.warm(False)
+    assert not machine.streams
+
+
+def test_a_device_that_is_away_before_the_answer_is_said_by_the_talk(machine: Machine, card: PyAudioCard) -> None:
+    machine.plugged.clear()
+    card.warm(True)
+    assert not machine.streams
+    with pytest.raises(Refusal) as refused:
+        card.port.start(8000, silence, lambda pcm: None)
+    assert refused.value.code is Code.NO_SOUND
+    card.warm(False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from operator_tui.appeals.draft import Draft
+from operator_tui.desk.shift import Waits
 from operator_tui.desk.state import Topic
 from operator_tui.phone.line import CallState, Direction
 from tests.screens.page import DeskPage, open_desk
@@ -155,3 +157,34 @@ async def test_no_administrator_on_shift_is_said_and_the_talk_goes_on() -> None:
         await desk.press("shift+f8")
         await desk.until(lambda: "Администратора смены нет на связи" in desk.notice, "why not")
         assert desk.call_state() is CallState.TALKING
+
+
+async def test_a_second_call_about_the_same_matter_is_bound_to_the_first_ones_appeal() -> None:
+    async with open_desk(phone={"simulated_next_seconds": 0.5}) as desk:
+        await answered(desk)
+        first = desk.desk.state.call
+        assert first is not None
+        await desk.surname.type("Перезвонивший")
+        await desk.press("f4")
+        await desk.until_quiet()
+        await desk.press("f12")
+        await desk.until_ringing()
+        await desk.press("f2")
+        await desk.until_talking()
+        second = desk.desk.state.call
+        assert second is not None
+        await desk.until(lambda: (card := desk.desk.state.card) and card.call == second.id, "a card of its own")
+        (draft,) = [one for one in await drafts(desk) if one.call == first.id]
+        await desk.desk.phone.shift.open(Waits("", "", draft=draft.id))
+        await desk.until(lambda: desk.surname.value == "Перезвонивший", "the first one's appeal")
+        await desk.press("shift+f2")
+        await desk.until(lambda: "прикреплён к этому обращению" in desk.notice, "bound")
+        (kept,) = await drafts(desk)
+        assert kept.fields["calls"] == [{"call": second.id, "number": second.number}]
+        assert await desk.desk.on_journal(lambda journal: journal.calls_without_card()) == []
+        await desk.press("shift+f2")
+        await desk.until(lambda: "уже относится" in desk.notice, "once is enough")
+
+
+async def drafts(desk: DeskPage) -> list[Draft]:
+    return await desk.desk.on_journal(lambda journal: journal.drafts())
