@@ -218,7 +218,8 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
                 self.desk.background(act(number))
 
         everybody = (*self.desk.parts.colleagues(), *self.desk.parts.outside())
-        self.push_screen(DirectoryScreen(title, everybody, self.desk.phone.talks.earlier()), asked)
+        earlier, recommended = self.desk.phone.talks.earlier(), self.desk.card.recommended()
+        self.push_screen(DirectoryScreen(title, everybody, earlier, recommended), asked)
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""

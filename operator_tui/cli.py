@@ -32,7 +32,7 @@ _HELP = {
     "registry": "Реестр застрахованных: generate, load, delta, search.",
     "answers": "Типовые сценарии ответов: search, check.",
     "phone": "Программный телефон отдельно от рабочего места.",
-    "central": "Центральный сервер: serve, migrate, admin, verify, backup, restore.",
+    "central": "Центральный сервер: serve, migrate, admin, reference, verify, backup, restore.",
     "practice": "Учебное рабочее место.",
     "caller": "Учебный звонящий.",
     "web": "Рабочее место в браузере.",

@@ -95,7 +95,14 @@ def test_every_refusal_has_its_sentence() -> None:
 
 
 KEYS = Path(__file__).parents[1] / "docs" / "keys.md"
-PLACES = {"desk": "везде", "journal": "в журнале", "work": "в карточке", "review": "в очереди", "people": "в списке"}
+PLACES = {
+    "desk": "везде",
+    "journal": "в журнале",
+    "work": "в карточке",
+    "review": "в очереди",
+    "people": "в списке",
+    "reference": "в справочниках",
+}
 
 
 def keys_page() -> str:

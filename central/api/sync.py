@@ -23,6 +23,7 @@ from operator_tui.sync.protocol import (
     FRAMES_TYPE,
     MAX_WAIT_S,
     SYNC_PATH,
+    End,
     SyncRequest,
     plain_size,
     write_answer,
@@ -49,8 +50,17 @@ async def sync(request: AnyRequest, service: NamedDependency[Service]) -> Respon
         refused = sum(outcome.s == "rejected" for outcome in answer.outcomes)
         log("pushed", device=answer.device, taken=len(answer.outcomes), refused=refused, sent=len(answer.events))
     dictionary = dictionary_of(body) if packed else None
-    content = b"".join(write_answer(answer.head, answer.outcomes, answer.events, answer.end, dictionary))
+    end = news_of(sent, answer)
+    content = b"".join(write_answer(answer.head, answer.outcomes, answer.events, end, dictionary))
     return Response(content, media_type=FRAMES_TYPE, headers={"Content-Encoding": ENCODING})
+
+
+def news_of(sent: SyncRequest, answer: Answer) -> End:
+    """Where the desk's streams stand. Of the reference data nothing is told while there is nothing new: a hash does
+    not compress, and they change once a week."""
+    ends = answer.end.end
+    told = {name: end for name, end in ends.items() if not (name.endswith("/ref") and end.head == sent.c.get(name, 0))}
+    return msgspec.structs.replace(answer.end, end=told)
 
 
 def is_packed(request: AnyRequest) -> bool:

@@ -8,8 +8,9 @@ from datetime import date
 import msgspec
 
 from operator_tui.answers.ranking import Ranking
-from operator_tui.answers.scripts import Script, parse_scripts
+from operator_tui.answers.scripts import Script, parse_scripts, script_of
 from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.reference import OFF
 
 _TITLE, _KEYWORDS, _BODY = 3.0, 1.5, 1.0
 
@@ -110,6 +111,18 @@ class Answers:
                 if script.language == "ru" and script.expired(today)
             ),
         ]
+
+
+def answers_of(catalogue: Catalogue) -> Answers:
+    """The answers of this release with those in their places that the centre has changed since."""
+    from operator_tui.reference import packaged_scripts
+
+    scripts = {f"{script.id}:{script.language}": script for script in parse_scripts(packaged_scripts())}
+    for key, row in catalogue.reference.all("answers").items():
+        scripts[key] = script_of(row)
+        if row.get(OFF):
+            del scripts[key]
+    return Answers(scripts.values(), catalogue)
 
 
 def packaged_answers() -> Answers:

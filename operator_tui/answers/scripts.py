@@ -85,6 +85,42 @@ def parse_scripts(text: str) -> list[Script]:
     return scripts
 
 
+def script_of(row: Mapping[str, str]) -> Script:
+    """The script of a row of the reference list ``answers``."""
+    return Script(
+        id=row["id"],
+        title=row["title"],
+        themes=tuple(row.get("themes", "").split()),
+        ask=_parts(row.get("ask", "")),
+        say=_parts(row["say"]),
+        next=row.get("next", ""),
+        basis=row.get("basis", ""),
+        basis_found=row.get("found") == "1",
+        valid_until=date.fromisoformat(row["until"]) if row.get("until") else None,
+        language=row["language"],
+    )
+
+
+def row_of(script: Script) -> dict[str, str]:
+    """The same the other way."""
+    return {
+        "id": script.id,
+        "language": script.language,
+        "title": script.title,
+        "themes": " ".join(script.themes),
+        "ask": "|".join(script.ask),
+        "say": "|".join(script.say),
+        "next": script.next,
+        "basis": script.basis,
+        "found": "1" if script.basis_found else "0",
+        "until": script.valid_until.isoformat() if script.valid_until else "",
+    }
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split("|"))))
+
+
 def _blocks(text: str) -> Iterator[tuple[int, str, list[str]]]:
     """(line number, heading, lines) of each script; titles of parts and remarks between them are left out."""
     heading, start, body = "", 0, list[str]()

@@ -5,8 +5,22 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 # Where no theme says otherwise (59-ФЗ article 12).
 DEFAULT_DAYS = 30
+
+
+class TermDays(msgspec.Struct, frozen=True):
+    """The terms in calendar days: those of 59-ФЗ until the administration sets others (the list ``terms``)."""
+
+    register: int = 3
+    forward: int = 7
+    answer: int = DEFAULT_DAYS
+    extension: int = 30
+
+
+BY_LAW = TermDays()
 
 
 def local_date(instant_ms: int, zone: str) -> date:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.alarm import parse_alarm, parse_report
-from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, WITHOUT_CALL, Card, Merge, Status, missing_to_save
+from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, WITHOUT_CALL, Card, Merge, Source, Status, missing_to_save
 from operator_tui.appeals.catalogue import AppealType, Catalogue, Theme
 from operator_tui.appeals.consent import demand_dates
 from operator_tui.appeals.consequences import consequences
@@ -53,8 +53,8 @@ class Actor:
 def decide(card: Card | None, operation: Operation, actor: Actor, catalogue: Catalogue) -> Change:
     """What the operation changes. ``card`` is the card as it stands, None when it does not exist yet.
 
-    Refusals: UNKNOWN_KIND, UNKNOWN_CARD, FIELD_INVALID, FIELD_REQUIRED, STALE, LOCKED, those of the life-cycle and those
-    of the reference data.
+    Refusals: UNKNOWN_KIND, UNKNOWN_CARD, FIELD_INVALID, FIELD_REQUIRED, STALE, LOCKED, those of the life-cycle and
+    those of the reference data.
     """
     try:
         kind = Kind(operation.k)
@@ -161,7 +161,11 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
     given = operation.x
     promised = _promised(given, operation.at, catalogue)
     plain, lists = _split({field: value for field, value in given.items() if field not in {"deadline", *promised}})
-    demand(actor.role, Right.CARD_WITHOUT_CALL if plain.get("source") in WITHOUT_CALL else Right.CARD_FROM_CALL)
+    way = catalogue.ways.get(str(plain.get("source", "")))
+    without_call = way.without_call if way else plain.get("source") in WITHOUT_CALL
+    demand(actor.role, Right.CARD_WITHOUT_CALL if without_call else Right.CARD_FROM_CALL)
+    if way is not None and way.title not in set(Source):
+        plain["written"] = int(way.written)  # kept with the card: the list may change after it
     _demand_dates(plain, operation)
     _demand_papers(lists, operation, actor)
     for field in missing_to_save({**plain, **promised}):

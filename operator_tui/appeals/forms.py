@@ -100,6 +100,11 @@ class Forms:
 
 def parse_forms(text: str) -> Forms:
     """Parse fields.csv (``;`` between cells, ``|`` between values). ValueError for a kind that is none."""
+    return forms_of(csv.DictReader(io.StringIO(text), delimiter=";"))
+
+
+def forms_of(rows: Iterable[Mapping[str, str]]) -> Forms:
+    """The same of rows."""
     return Forms(
         FormField(
             version=int(row["version"]),
@@ -111,7 +116,7 @@ def parse_forms(text: str) -> Forms:
             required=row["required"] == "close",
             options=_values(row["options"]),
         )
-        for row in csv.DictReader(io.StringIO(text), delimiter=";")
+        for row in rows
     )
 
 

@@ -193,7 +193,7 @@ def _close(card: Card, given: Mapping[str, Any], *, user: int, role: Role, catal
     type_ = AppealType(card.value("type"))
     if type_ not in result.types:
         raise Refusal(Code.FIELD_INVALID, field="result")
-    if result.final and not may_close_type(role, type_):
+    if result.final and not may_close_type(role, type_, catalogue.level_1_closes):
         raise Refusal(Code.RIGHT_MISSING, right=Right.CLOSE_ANY_TYPE.value)
     if GIVING_UP in result.required:
         demand_attempts(card)
@@ -205,7 +205,7 @@ def _close(card: Card, given: Mapping[str, Any], *, user: int, role: Role, catal
         worker, group = _handed(given, catalogue) if given.get("operator") or given.get("group") else (user, "")
     review = "" if status is not Status.IN_REVIEW else (FINAL if result.final else EXTENSION)
     if "new_date" in result.required:
-        demand_extension(card, given["new_date"])
+        demand_extension(card, given["new_date"], catalogue.terms)
     return Outcome(status, worker, review, card.deadline, group)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -24,7 +25,16 @@ class QuickClass(msgspec.Struct, frozen=True):
 
 def parse_quick(text: str, catalogue: Catalogue) -> dict[str, QuickClass]:
     """Parse quick.csv. Refusals UNKNOWN_THEME and UNKNOWN_RESULT when it names what the catalogue does not have."""
-    classes = {row["code"]: QuickClass(**row) for row in csv.DictReader(io.StringIO(text), delimiter=";")}
+    return _classes(csv.DictReader(io.StringIO(text), delimiter=";"), catalogue)
+
+
+def quick_of(catalogue: Catalogue) -> dict[str, QuickClass]:
+    """The classes of the catalogue's reference data that are offered, by code."""
+    return _classes(catalogue.reference.open("quick").values(), catalogue)
+
+
+def _classes(rows: Iterable[Mapping[str, str]], catalogue: Catalogue) -> dict[str, QuickClass]:
+    classes = {row["code"]: QuickClass(**{name: row[name] for name in QuickClass.__struct_fields__}) for row in rows}
     for one in classes.values():
         catalogue.theme(one.theme)
         catalogue.result(one.result)

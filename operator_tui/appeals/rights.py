@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
-from operator_tui.appeals.catalogue import AppealType
+from operator_tui.appeals.catalogue import LEVEL_1_CLOSES, AppealType
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
 
@@ -22,6 +23,7 @@ class Right(StrEnum):
     INFORMING = "informing"  # K-7.1.1
     EXPORT = "export"  # lists and letters that leave the desk (DESIGN rule 17)
     PEOPLE = "people"  # who works here, his role and his codes (K-1.2)
+    REFERENCE = "reference"  # the lists everybody works by (K-1.2)
     RECORDINGS = "recordings"  # «Прослушивание диалогов», functions.md 1.4: control by the administrator
 
 
@@ -40,11 +42,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.INFORMING: frozenset({Role.INSURER_2}),
     Right.EXPORT: frozenset(_LEVEL_2_UP),
     Right.PEOPLE: frozenset({Role.ADMINISTRATOR}),
+    Right.REFERENCE: frozenset({Role.ADMINISTRATOR}),
     Right.RECORDINGS: frozenset({Role.ADMINISTRATOR}),
 }
-
-# What level 1 closes himself (functions.md 1.2, decided; a setting of the centre later).
-LEVEL_1_CLOSES = frozenset({AppealType.CONSULTATION, AppealType.THANKS})
 
 
 def may(role: Role, right: Right) -> bool:
@@ -59,6 +59,6 @@ def demand(role: Role, right: Right) -> None:
         raise Refusal(Code.RIGHT_MISSING, right=right.value)
 
 
-def may_close_type(role: Role, type_: AppealType) -> bool:
+def may_close_type(role: Role, type_: AppealType, closes: Collection[AppealType] = LEVEL_1_CLOSES) -> bool:
     """Level 1 closes consultations and thanks; the rest it hands on (functions.md 1.2)."""
-    return may(role, Right.CLOSE_ANY_TYPE) or (may(role, Right.CLOSE_OWN) and type_ in LEVEL_1_CLOSES)
+    return may(role, Right.CLOSE_ANY_TYPE) or (may(role, Right.CLOSE_OWN) and type_ in closes)

@@ -12,14 +12,11 @@ from typing import Any
 
 import msgspec
 
-from operator_tui.appeals.card import OPEN_STATUSES, WRITTEN, Card
-from operator_tui.appeals.deadlines import DEFAULT_DAYS, local_date
+from operator_tui.appeals.card import OPEN_STATUSES, Card, is_written
+from operator_tui.appeals.deadlines import BY_LAW, TermDays, local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 
-REGISTER_DAYS = 3
-FORWARD_DAYS = 7
-EXTENSION_DAYS = 30
 # Appeals of other bodies: the group of level 2 whose themes are handed to another authority.
 ELSEWHERE = "redirect"
 WARN_DAYS = (0, 1, 3)
@@ -46,7 +43,7 @@ class Term(msgspec.Struct, frozen=True):
         return self.left <= max(WARN_DAYS)
 
 
-def register_term(received: str, today: date) -> Term:
+def register_term(received: str, today: date, days: TermDays = BY_LAW) -> Term:
     """Until when what came on that day (ISO) is to be registered. Refusal(FIELD_INVALID): no date, a future one."""
     try:
         came = date.fromisoformat(received)
@@ -54,19 +51,19 @@ def register_term(received: str, today: date) -> Term:
         raise Refusal(Code.FIELD_INVALID, field="received") from None
     if came > today:
         raise Refusal(Code.FIELD_INVALID, field="received")
-    until = came + timedelta(days=REGISTER_DAYS)
+    until = came + timedelta(days=days.register)
     return Term(TermKind.REGISTER, until, (until - today).days)
 
 
-def terms_of(card: Card, group: str, now_ms: int, zone: str) -> list[Term]:
+def terms_of(card: Card, group: str, now_ms: int, zone: str, days: TermDays = BY_LAW) -> list[Term]:
     """The terms that run for an open appeal, the nearest first. ``group`` is the level-2 group of its theme."""
     if card.status not in OPEN_STATUSES:
         return []
     today = local_date(now_ms, zone)
     found = []
-    if group == ELSEWHERE and card.value("source") in WRITTEN:
+    if group == ELSEWHERE and is_written(card.fields):
         registered = local_date(stamp_ms(card.created), zone)
-        until = registered + timedelta(days=FORWARD_DAYS)
+        until = registered + timedelta(days=days.forward)
         found.append(Term(TermKind.FORWARD, until, (until - today).days))
     if card.deadline:
         until = date.fromisoformat(card.deadline)
@@ -74,17 +71,17 @@ def terms_of(card: Card, group: str, now_ms: int, zone: str) -> list[Term]:
     return sorted(found, key=lambda term: term.until)
 
 
-def registered_late(card: Card, zone: str) -> int:
+def registered_late(card: Card, zone: str, days: TermDays = BY_LAW) -> int:
     """Days by which a written appeal was registered after its three days; 0 when it was not, or nothing is known."""
     received = str(card.value("received"))
     try:
-        until = date.fromisoformat(received) + timedelta(days=REGISTER_DAYS)
+        until = date.fromisoformat(received) + timedelta(days=days.register)
     except ValueError:
         return 0
     return max(0, (local_date(stamp_ms(card.created), zone) - until).days)
 
 
-def demand_extension(card: Card, new_date: Any) -> None:
+def demand_extension(card: Card, new_date: Any, days: TermDays = BY_LAW) -> None:
     """An extension is the only one, later than the term, and by thirty days at most (article 12, part 2).
 
     The thirty days begin where the law's own term ends: a theme's shorter one is a promise of the centre.
@@ -103,6 +100,6 @@ def demand_extension(card: Card, new_date: Any) -> None:
     if wanted <= term:
         raise Refusal(Code.FIELD_INVALID, field="new_date")
     registered = local_date(stamp_ms(card.created), str(card.value("zone")) or "UTC")
-    latest = max(term, registered + timedelta(days=DEFAULT_DAYS)) + timedelta(days=EXTENSION_DAYS)
+    latest = max(term, registered + timedelta(days=days.answer)) + timedelta(days=days.extension)
     if wanted > latest:
-        raise Refusal(Code.EXTENSION_LONG, days=EXTENSION_DAYS, until=latest.strftime("%d.%m.%Y"))
+        raise Refusal(Code.EXTENSION_LONG, days=days.extension, until=latest.strftime("%d.%m.%Y"))

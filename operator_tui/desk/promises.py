@@ -69,8 +69,14 @@ class PromiseDesk:
             if settings.country not in set(Country):
                 raise Refusal(Code.FIELD_INVALID, field="calendar")
             changes = parse_changes(_read(settings.calendar), file=settings.calendar) if settings.calendar else None
-            self._calendar = WorkingCalendar(Country(settings.country), changes)
+            days = self._desk.catalogue.reference.open("calendar").values()
+            listed = {date.fromisoformat(row["date"]): row["day"] == "work" for row in days}
+            self._calendar = WorkingCalendar(Country(settings.country), {**listed, **(changes or {})})
         return self._calendar
+
+    def forget_calendar(self) -> None:
+        """The centre's own days are others."""
+        self._calendar = None
 
     async def warm(self) -> None:
         """Read the calendar ahead: its library takes a fifth of a second, which no key shall wait for."""

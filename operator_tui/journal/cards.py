@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.card import FIELDS, GUARDED_FIELDS, Card, Merge, missing_to_save
-from operator_tui.appeals.deadlines import DEFAULT_DAYS, answer_deadline
+from operator_tui.appeals.deadlines import answer_deadline
 from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.draft import Draft, changes, filled
 from operator_tui.appeals.errors import Code, Refusal
@@ -168,7 +168,7 @@ def _create(store: Store, draft: Draft, promise: Mapping[str, Any] | None = None
         "number": number_to_tell(device.number, n),
         "zone": zone,
         "catalogue": store.catalogue.version,
-        "deadline": answer_deadline(theme.deadline_days if theme else DEFAULT_DAYS, store.clock.now_ms(), zone),
+        "deadline": answer_deadline(store.catalogue.days_of(theme), store.clock.now_ms(), zone),
         **fields,
     }
     if form := store.catalogue.forms.version_for(str(fields.get("type", "")), str(fields.get("theme", ""))):

@@ -9,7 +9,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Change, Event, Kind, change_of
 from operator_tui.appeals.returned import Choice, Difference, Returned, differences, given_again, rivals, settled
-from operator_tui.journal import cards, confirm
+from operator_tui.journal import cards, confirm, reference
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.store import Store
 
@@ -34,6 +34,8 @@ def settle(store: Store, op: str, choice: Choice) -> Card | None:
     if found is None:
         raise Refusal(Code.BAD_REQUEST, field="op")
     card = found.card
+    if found.kind == Kind.REFERENCE_SET and choice is Choice.MINE:
+        reference.change(store, str(found.x["list"]), found.x["rows"])
     if card is not None:
         if found.act and choice is Choice.MINE:
             card = cards.move(store, card.id, Act(found.act), given_again(found.x))
@@ -68,7 +70,11 @@ def _shown(store: Store, one: Attention) -> Returned:
         act=act,
         reason=one.reason,
         card=one.card,
-        differences=differences(operation, change, one.card, refused=one.reason is not None),
+        differences=(
+            reference.differences(store, operation)
+            if operation.k == Kind.REFERENCE_SET
+            else differences(operation, change, one.card, refused=one.reason is not None)
+        ),
         x=operation.x,
         at_ms=one.at_ms,
     )

@@ -39,6 +39,7 @@ class Store:
     def __init__(self, db: Database, path: Path, lock: JournalLock, catalogue: Catalogue, clock: Clock) -> None:
         self.db = db
         self.path = path
+        self.base = catalogue  # the program's own reference data; those of the centre are laid over them
         self.catalogue = catalogue
         self.clock = clock
         self._lock = lock

@@ -115,11 +115,13 @@ class Sender:
         on_state: Callable[[SenderState], None] = lambda state: None,
         on_cards: Callable[[Sequence[str]], None] = lambda cards: None,
         on_presence: Callable[[], None] = lambda: None,
+        on_reference: Callable[[], None] = lambda: None,
     ) -> None:
         """``run(function, *args, **kwargs)`` runs a journal's method on the journal's thread; ``poll_s`` seconds
         between two looks while nothing is to be sent, if the server does not hold a look for ``wait_s`` until there is
         something to see (0: it is not asked to); ``best`` the way of hearing of others that is tried first; the
-        callbacks get each new state and the cards changed; ``on_presence`` that ``presence`` has news."""
+        callbacks get each new state and the cards changed; ``on_presence`` that ``presence`` has news,
+        ``on_reference`` that the reference data are others."""
         self._journal = journal
         self._link = link
         self._session = session
@@ -137,7 +139,7 @@ class Sender:
         self._dictionary = True
         self._streaming = False
         self._lane = asyncio.Lock()  # operations go before presence
-        self._taking = Taking(journal, run=run, clock=clock, on_cards=on_cards)
+        self._taking = Taking(journal, run=run, clock=clock, on_cards=on_cards, on_reference=on_reference)
         self._listening = Listening(self._streamed, self._held, best=best, wait_s=wait_s, clock=clock)
         self._returning = Returning(journal, link, self._taking, run=run)
         self._healing = Healing(journal, self._ask_whole, run=run, clock=clock, on_cards=on_cards)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from central.store import tables as t
-from operator_tui.appeals.operations import CARD_KINDS, REQUIRED_KEYS, SHARED_KINDS, Kind
+from operator_tui.appeals.operations import CARD_KINDS, REFERENCE_KINDS, REQUIRED_KEYS, SHARED_KINDS, Kind
 from tests.central.desks import Office
 
 _SAID: dict[str, Any] = {"by": "caller", "file": "k7q2mx-41.opus", "sha256": "0" * 64, "reason": "данные карты"}
-FACTS = [kind for kind in Kind if kind not in CARD_KINDS | SHARED_KINDS]
+FACTS = [kind for kind in Kind if kind not in CARD_KINDS | SHARED_KINDS | REFERENCE_KINDS]
 
 
 def test_everything_that_happens_is_taken_and_kept(office: Office) -> None:

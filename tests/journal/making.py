@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from operator_tui.appeals.card import Card
-from operator_tui.appeals.catalogue import AppealType, Catalogue
+from operator_tui.appeals.catalogue import AppealType, Catalogue, catalogue_of
 from operator_tui.appeals.clock import Clock, ManualClock
 from operator_tui.appeals.decide import Actor, apply, decide
 from operator_tui.appeals.draft import Draft, new_draft
@@ -92,6 +92,9 @@ class Server:
             assert after is not None
             self.cards[card_id] = after
             x = msgspec.to_builtins(change)
+        if operation.k == Kind.REFERENCE_SET:
+            changed = self.catalogue.reference.changed([(x["list"], x["rows"], op)])
+            self.catalogue = catalogue_of(changed)
         stream = self.streams.setdefault(stream_for(operation.k, who.organisation), [])
         event = Event(
             stream_for(operation.k, who.organisation),
