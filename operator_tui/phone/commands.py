@@ -40,12 +40,11 @@ def _with_second(situation: Situation) -> Refusal | None:
 
 
 def _may_change_state(situation: Situation) -> Refusal | None:
-    if situation.presence in ("free", "wrap_up", "break"):
+    if situation.presence in ("free", "wrap_up", "break", "talking"):  # in a talk it says what comes after it
         return None
     if situation.phone == "off":
         return Refusal(Code.WORK_NOT_BEGUN)
-    # In a talk the same key says what comes after it.
-    return Refusal(Code.BREAK_RINGS) if situation.presence == "ringing" else None
+    return Refusal(Code.BREAK_RINGS if situation.presence == "ringing" else Code.BREAK_TALKS)
 
 
 def _may_have_more(situation: Situation) -> Refusal | None:

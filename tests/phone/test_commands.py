@@ -28,6 +28,15 @@ from operator_tui.sentences import sentence
         ("phone.waiting", "ctrl+y", "Что ждёт"),
         ("phone.join", "alt+j", "Соединить"),
         ("phone.swap", "alt+s", "Другой вызов"),
+        ("phone.more", "shift+f12", "Ещё 30 секунд"),
+        ("phone.threat", "shift+f9", "Угроза"),
+        ("phone.incident", "shift+f6", "Нештатная ситуация"),
+        ("phone.elsewhere", "shift+f7", "Продолжить на телефоне"),
+        ("phone.bind", "shift+f2", "Вызов к обращению"),
+        ("phone.louder", "shift+f5", "Громче"),
+        ("phone.quieter", "shift+f4", "Тише"),
+        ("phone.alarm", "alt+t", "Тревога"),
+        ("phone.reports", "alt+h", "Донесения"),
     ],
 )
 def test_key_and_title(command: str, key: str, title: str) -> None:
@@ -42,16 +51,18 @@ ON = {
     "free": {"end_work", "dial", "check"},
     "ringing": {"answer", "hang_up"},
     "dialing": {"hang_up"},
-    "talking": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "help", "record_pause"},
-    "held": {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "help", "record_pause"},
 }
+_IN_TALK = {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "help", "record_pause"}
+ON["talking"] = ON["held"] = _IN_TALK | {"threat", "elsewhere", "bind"}
+ALWAYS = {"directory", "waiting", "incident", "alarm", "reports"}
 
 
 @pytest.mark.parametrize("phone", ON)
 def test_a_command_is_on_or_says_why_not(phone: str) -> None:
     commands = {id.removeprefix("phone."): c for id, c in collect().items() if id.startswith("phone.")}
     refusals = {name: c.available(Situation(phone=phone)) for name, c in commands.items()}
-    assert {name for name, refusal in refusals.items() if refusal is None} == {*ON[phone], "directory", "waiting"}
+    loudness = {"louder", "quieter"} if phone != "off" else set()
+    assert {name for name, refusal in refusals.items() if refusal is None} == ON[phone] | ALWAYS | loudness
     for refusal in refusals.values():
         assert refusal is None or sentence(refusal).endswith(".")
     if phone == "off":
@@ -65,6 +76,16 @@ def test_a_second_call_has_its_own_keys() -> None:
     assert found["phone.swap"].available(waiting).code is Code.NO_SECOND_CALL
     assert found["phone.swap"].available(other) is None
     assert found["phone.join"].available(other) is None
+
+
+def test_the_key_of_the_states_follows_what_the_operator_does() -> None:
+    ready, more = collect()["phone.ready"], collect()["phone.more"]
+    for presence, word in (("free", "Перерыв"), ("talking", "Затем"), ("wrap_up", "Готов"), ("break", "Готов")):
+        situation = Situation(phone="talking" if presence == "talking" else "free", presence=presence)
+        assert ready.available(situation) is None
+        assert ready.word(situation) == word
+        assert (more.available(situation) is None) is (presence == "wrap_up")
+    assert ready.available(Situation(phone="ringing", presence="ringing")).code is Code.BREAK_RINGS
 
 
 def test_a_call_back_needs_a_number() -> None:
