@@ -237,7 +237,7 @@ register(
         "phone.threat",
         mark("Угроза"),
         mark("Угроза или оскорбление: запись сохраняется, администратор узнаёт; что говорить и номер психолога."),
-        keys=("shift+f9",),
+        keys=("shift+f6",),
         rank=236,
         available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
     ),

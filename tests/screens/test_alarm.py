@@ -66,7 +66,7 @@ async def test_a_threat_keeps_the_recording_shows_what_to_say_and_whom_to_ask() 
         await answered(desk)
         call = desk.desk.state.call
         assert call is not None
-        await desk.press("shift+f9")
+        await desk.press("shift+f6")
         await desk.until(lambda: isinstance(desk.app.screen, ThreatScreen), "the script")
         assert "Трубку не кладите" in desk.text()
         assert List(desk, "#helpers").rows()[0][2] == "психолог"
@@ -81,7 +81,7 @@ async def test_a_threat_keeps_the_recording_shows_what_to_say_and_whom_to_ask() 
 
 async def test_without_a_talk_there_is_no_threat() -> None:
     async with open_desk(phone=QUIET) as desk:
-        await desk.press("shift+f9")
+        await desk.press("shift+f6")
         await desk.until(lambda: "Разговора сейчас нет" in desk.notice, "why not")
 
 
