@@ -269,7 +269,7 @@ register(
         "phone.incident",
         mark("Нештатная ситуация"),
         mark("Сообщить администратору смены о нештатной ситуации."),
-        keys=("shift+f11",),
+        keys=("shift+f9",),
         rank=237,
     ),
     Command(

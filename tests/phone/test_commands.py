@@ -30,7 +30,7 @@ from operator_tui.sentences import sentence
         ("phone.swap", "alt+s", "Другой вызов"),
         ("phone.more", "shift+f12", "Ещё 30 секунд"),
         ("phone.threat", "shift+f6", "Угроза"),
-        ("phone.incident", "shift+f11", "Нештатная ситуация"),
+        ("phone.incident", "shift+f9", "Нештатная ситуация"),
         ("phone.elsewhere", "shift+f7", "Продолжить на телефоне"),
         ("phone.bind", "shift+f2", "Вызов к обращению"),
         ("phone.louder", "shift+f5", "Громче"),

@@ -87,7 +87,7 @@ async def test_without_a_talk_there_is_no_threat() -> None:
 
 async def test_an_incident_is_told_and_stands_on_the_administrators_list() -> None:
     async with open_desk(phone=QUIET) as desk:
-        await desk.press("shift+f11")
+        await desk.press("shift+f9")
         await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "what")
         await desk.type("дым")
         await desk.press("enter")
