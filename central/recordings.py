@@ -117,7 +117,7 @@ def _read_on(database: Database, connection: sa.Connection, region: str, stream:
     return len(events) == _AT_ONCE
 
 
-def _row(event: sa.Row[Any], region: str, stream: str) -> dict[str, Any] | None:
+def _row(event: Any, region: str, stream: str) -> dict[str, Any] | None:
     try:
         told = msgspec.json.decode(event.body, type=_Told)
     except msgspec.MsgspecError:

@@ -37,7 +37,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
 
     def appeal_acts(self) -> dict[str, Callable[[], Any]]:
         """What each command of this room does."""
-        return {"appeal.more": self._more, "promises.open": self._promises}
+        return {"appeal.more": self._more, "promises.open": self._promises, "appeal.files": self._files}
 
     # the list
 

@@ -8,8 +8,8 @@ from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.papers import REPLY_TITLES, Paper
 from operator_tui.appeals.terms import register_term
-from operator_tui.asking import Asking
 from operator_tui.desk.letters import LETTER_TITLES
+from operator_tui.file_acts import FileActs
 from operator_tui.i18n import tr
 from screens.ask import AskScreen
 from screens.form import Asked, Values, iso_days
@@ -17,7 +17,7 @@ from screens.words import appeal_text, local_time
 from widgets.rows import Row
 
 
-class PaperActs(Asking):
+class PaperActs(FileActs):
     """The acts with papers; `appeal_acts` lists them."""
 
     async def _inbox(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,17 +16,26 @@ import msgspec
 
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.papers import Paper
 from operator_tui.appeals.promises import attempts_of
+from operator_tui.appeals.rights import Right, may
 from operator_tui.desk.state import Light, Topic
 from operator_tui.journal.files import FileState, Sending
+from operator_tui.journal.settings import PaperSettings
+from operator_tui.signin.files import Purpose
 from operator_tui.sync.settings import FileSettings
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
+    from operator_tui.phone.playing import Playback, Played
+    from operator_tui.secrets.address import FileKind
     from operator_tui.sync.files import FileLane, LaneState
     from operator_tui.sync.link import Link
+
+
+SOUND_KINDS = ("voice", "wav", "ogg")
 
 
 class Way(StrEnum):
@@ -51,6 +63,12 @@ class CardFile:
     call: str = ""
     file: str = ""
     at_ms: int = 0
+    ms: int = 0
+
+    @property
+    def heard(self) -> bool:
+        """Whether it is listened to rather than looked at."""
+        return self.paper is None or self.paper.kind in SOUND_KINDS
 
 
 class FileDesk:
@@ -112,14 +130,132 @@ class FileDesk:
     # the files of a card
 
     async def of(self, card: Card) -> list[CardFile]:
-        """Papers in the order they came, then the recordings that this desk knows of."""
+        """Papers in the order they came, then the recordings: those of this desk, and for who may listen those the
+        server knows of."""
         papers = [msgspec.convert(entry, Paper) for entry in card.value("files") or ()]
         calls = list(calls_of(card))
         names = [paper.sealed for paper in papers if paper.sealed]
         on_way = await self._desk.on_journal(lambda journal: journal.files_of(names, calls))
         by_name = {one.name: one for one in on_way}
         found = [self._of_paper(paper, by_name.get(paper.sealed)) for paper in papers]
-        return found + [self._on_its_way(one) for one in on_way if one.kind == "recording"]
+        own = [self._on_its_way(one) for one in on_way if one.kind == "recording"]
+        return found + own + await self._of_others(card, {one.name for one in own})
+
+    async def _of_others(self, card: Card, known: set[str]) -> list[CardFile]:
+        """Recordings of other desks, as the server tells them; none while it is away."""
+        desk = self._desk
+        if not calls_of(card) or not may(desk.situation(screen="").role, Right.RECORDINGS):
+            return []
+        from operator_tui.signin.files import RECORDINGS_PATH, RecordingsAnswer, RecordingsRequest
+        from operator_tui.sync.protocol import PROTOCOL_VERSION
+
+        body = msgspec.json.encode(RecordingsRequest(PROTOCOL_VERSION, card.id))
+        try:
+            answer = msgspec.json.decode(await desk.parts.ask(RECORDINGS_PATH, body), type=RecordingsAnswer)
+        except (Refusal, msgspec.MsgspecError):
+            return []
+        return [
+            CardFile(
+                one.name, Way.THERE if one.here else Way.ELSEWHERE, 100 if one.here else 0,
+                call=one.call, at_ms=one.at_ms, ms=one.ms,
+            )
+            for one in answer.recordings
+            if one.name not in known
+        ]  # fmt: skip
+
+    # reading one
+
+    async def read(self, card: Card, file: CardFile, purpose: Purpose) -> bytes:
+        """The plain bytes of a file, in memory alone; why it is read is in the server's audit log before they are.
+
+        Refusals: RIGHT_MISSING, FILE_OTHER, FILE_NOT_SENT, FILE_NOT_HERE, FILE_SEAL, SERVER_AWAY.
+        """
+        if file.paper is not None and (own := await self._desk.papers.own(file.paper)) is not None:
+            # Who attached it has its key here; that he looked is told all the same.
+            await self._opened_here(card, purpose)
+            return own
+        sealed = await self._sealed(file)
+        return await self._unsealed(card, file, sealed, purpose)
+
+    async def _opened_here(self, card: Card, purpose: Purpose) -> None:
+        about = {"what": "paper.open", "purpose": purpose.value, "rows": 1}
+        await self._desk.on_journal(lambda journal: journal.record(Kind.EXPORT_MADE, about, card=card.id))
+
+    async def _sealed(self, file: CardFile) -> bytes:
+        """Its sealed bytes: from this disk, else from the server, and what they should be."""
+        kind = "recording" if file.paper is None else "attachment"
+        local = f"{file.paper.sha256}.sealed" if file.paper is not None else file.file
+        path = self.folder(kind) / local if local else None
+        if path is not None and path.is_file():
+            return await asyncio.to_thread(path.read_bytes)
+        if not file.name:
+            raise Refusal(Code.FILE_NOT_HERE, file=file.paper.name if file.paper else "")
+        found = await self._desk.parts.signed_in(lambda token: self._fetched(file.name, token))
+        if hashlib.sha256(found).hexdigest() != file.name:
+            raise Refusal(Code.FILE_SEAL, file=file.paper.name if file.paper else "")
+        return found
+
+    async def _fetched(self, name: str, token: str) -> bytes:
+        from operator_tui.sync.tus import FILES_PATH
+
+        found = bytearray()
+        try:
+            async with self._desk.parts.link.get(f"{FILES_PATH}/{name}", token=token) as (_, chunks):
+                async for chunk in chunks:
+                    found += chunk
+        except Refusal as refusal:
+            if refusal.params.get("reason") in ("file_unknown", "files_not_here"):
+                raise Refusal(Code.FILE_NOT_SENT) from None
+            raise
+        return bytes(found)
+
+    async def _unsealed(self, card: Card, file: CardFile, data: bytes, purpose: Purpose) -> bytes:
+        from operator_tui.secrets import running, sealed
+        from operator_tui.secrets.address import PLAIN_BOX, FileKind, unwrap
+
+        name = file.paper.name if file.paper else ""
+        grows = data.startswith((running.MAGIC, running.MAGIC_LABELLED))
+        box = running.box_in(data, name) if grows else sealed.box_in(data, name)
+        voice = file.paper is not None and file.paper.kind == "voice"
+        kind = FileKind.RECORDING if file.paper is None else FileKind.VOICE_MAIL if voice else FileKind.ATTACHMENT
+        if len(box) == PLAIN_BOX:  # of a desk without a fund: the demonstration's own
+            own = await self._desk.run_journal(self._desk.parts.own_key, kind)
+            try:
+                key = unwrap(box, own)
+            except ValueError:
+                raise Refusal(Code.FILE_SEAL, file=name) from None
+        else:
+            key = await self._key(kind, box, purpose, card.id)
+        return await asyncio.to_thread(
+            lambda: running.opened_with_key(data, key, name).plain if grows else sealed.opened_with_key(data, key, name)
+        )
+
+    async def _key(self, kind: FileKind, box: bytes, purpose: Purpose, card: str) -> bytes:
+        from operator_tui.signin.files import KEY_PATHS, FileKeyAnswer, FileKeyRequest
+        from operator_tui.sync.protocol import PROTOCOL_VERSION
+
+        body = msgspec.json.encode(FileKeyRequest(PROTOCOL_VERSION, box.hex(), purpose, card))
+        answer = await self._desk.parts.ask(KEY_PATHS[kind.value], body)
+        return bytes.fromhex(msgspec.json.decode(answer, type=FileKeyAnswer).key)
+
+    # listening and looking
+
+    async def play(self, content: bytes, told: Callable[[Played], None]) -> Playback:
+        """Let it be heard on the telephone's output. Refusals: PLAY_IN_CALL, SOUND_UNKNOWN, NO_SOUND."""
+        if self._desk.state.call is not None:
+            raise Refusal(Code.PLAY_IN_CALL)
+        from operator_tui.phone.playing import Playback
+        from operator_tui.phone.settings import PhoneSettings
+        from operator_tui.phone.sound_file import speech_of
+
+        speech = await asyncio.to_thread(speech_of, content)
+        return await Playback.start(speech, self._desk.settings.get(PhoneSettings).config(), told)
+
+    async def show(self, content: bytes, name: str) -> None:
+        """Show it by the viewer of the settings, through memory. Refusals: VIEWER_UNSET, VIEWER_FAILED."""
+        from operator_tui.desk.viewer import shown
+
+        await shown(content, name, self._desk.settings.get(PaperSettings).viewer)
 
     def _of_paper(self, paper: Paper, on_way: Sending | None) -> CardFile:
         if on_way is not None:

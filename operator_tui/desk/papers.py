@@ -126,6 +126,15 @@ class PaperDesk:
         """The files of an appeal, in the order they came."""
         return [msgspec.convert(entry, Paper) for entry in card.value("files") or ()]
 
+    async def own(self, paper: Paper) -> bytes | None:
+        """The bytes of a file whose key is this desk's own; None for one that was attached elsewhere."""
+        try:
+            return await self.read(paper)
+        except Refusal as refusal:
+            if refusal.code in (Code.FILE_NOT_HERE, Code.FILE_SEAL):
+                return None
+            raise
+
     async def read(self, paper: Paper) -> bytes:
         """The bytes of a file that was attached here."""
         return await self._desk.run_journal(lambda: self._store().read(paper))

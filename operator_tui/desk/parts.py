@@ -448,6 +448,10 @@ class Parts:
         made = hashlib.blake2b(f"operator-tui/{name}".encode(), key=journal_key, digest_size=len(journal_key)).digest()
         return self._secrets.get(name) or made  # a release before this one kept a key of its own
 
+    def own_key(self, kind: FileKind) -> bytes:
+        """The private key of files of that kind where no fund is known. On the journal's thread only."""
+        return self._key(RECORDINGS_KEY) if kind.value == "recording" else self.file_key("attachments")
+
     def files_folder(self) -> Path:
         """Where the files of who sits here lie: in his own folder."""
         return (self._signin.journal_file if self._signin else self._desk.profile.journal_file).parent / "files"

@@ -147,6 +147,14 @@ register(
 
 register(
     Command(
+        "appeal.files",
+        mark("Файлы и записи"),
+        mark("Файлы обращения и записи разговоров: как передаются; Enter — открыть или прослушать, назвав цель."),
+        ("shift+f11",),
+        rank=119,
+        available=_appeal_at_hand,
+    ),
+    Command(
         "appeal.withdraw",
         mark("Отозвать"),
         mark("Взять обратно своё закрытие, пока администратор не решил."),
@@ -275,6 +283,14 @@ register(
         mark("Просмотр"),
         mark("Показать обращение и его историю: изменения, звонки, ответы."),
         ("alt+q",),
+        rank=110,
+        available=_appeal_at_hand,
+    ),
+    Command(
+        "appeal.history",
+        mark("История обращения"),
+        mark("Всё, что с обращением было, по порядку: изменения, звонки, файлы, ответы."),
+        ("shift+f1",),
         rank=110,
         available=_appeal_at_hand,
     ),
