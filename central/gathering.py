@@ -11,13 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
 
 from central.exchange import Answer, Asked, Told
 from operator_tui.sync.protocol import SyncRequest
 
-# Transactions side by side: while one waits for the disk the next is decided. More would only wait for one another.
-WRITERS = 2
 _REQUESTS = 32  # in one transaction
 _OPERATIONS = 400
 
@@ -33,18 +30,19 @@ class Gathering:
         self._run = run
         self._exchange_all = exchange_all
         self._grew = grew
-        self._waiting: deque[tuple[Asked, asyncio.Future[Any]]] = deque()
-        self._writers: set[asyncio.Task[None]] = set()
+        self._waiting: deque[tuple[Asked, asyncio.Future[Told]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
 
     async def exchange(self, asked: Asked) -> tuple[SyncRequest, Answer]:
         """One request answered; what it stored is on disk. Refusals: those of central.exchange."""
-        future: asyncio.Future[tuple[SyncRequest, Answer]] = asyncio.get_running_loop().create_future()
+        if not _operations(asked):  # who stores nothing waits for nobody's disk
+            return _told((await self._run(lambda: self._exchange_all([asked])))[0])
+        future: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, future))
-        if len(self._writers) < WRITERS:
-            writer = asyncio.create_task(self._write())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
-        return await future
+        # One transaction at a time: a second would wait for the same streams, and for the interpreter.
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return _told(await future)
 
     async def _write(self) -> None:
         while self._waiting:
@@ -55,14 +53,10 @@ class Gathering:
                 told = [error] * len(group)
             self._grew({stream for what in told if not isinstance(what, Exception) for stream in what[1].touched})
             for (_, future), what in zip(group, told, strict=True):
-                if future.done():
-                    continue  # who asked is gone; he asks again, and what was taken is taken once
-                if isinstance(what, Exception):
-                    future.set_exception(what)
-                else:
+                if not future.done():  # else who asked is gone; he asks again, and what was taken is taken once
                     future.set_result(what)
 
-    def _next(self) -> list[tuple[Asked, asyncio.Future[Any]]]:
+    def _next(self) -> list[tuple[Asked, asyncio.Future[Told]]]:
         """Who goes now: the first in any case."""
         group = [self._waiting.popleft()]
         operations = _operations(group[0][0])
@@ -72,6 +66,12 @@ class Gathering:
                 break
             group.append(self._waiting.popleft())
         return group
+
+
+def _told(what: Told) -> tuple[SyncRequest, Answer]:
+    if isinstance(what, Exception):
+        raise what
+    return what
 
 
 def _operations(asked: Asked) -> int:

@@ -12,6 +12,8 @@ from importlib import resources
 
 import zstandard
 
+from operator_tui.sync.protocol import LEVEL
+
 CURRENT = 26001
 
 
@@ -21,6 +23,8 @@ def dictionaries() -> dict[int, zstandard.ZstdCompressionDict]:
     folder = resources.files("assets").joinpath("sync")
     files = [file for file in folder.iterdir() if file.name.endswith(".dict")] if folder.is_dir() else []
     found = [zstandard.ZstdCompressionDict(file.read_bytes()) for file in files]
+    for dictionary in found:
+        dictionary.precompute_compress(level=LEVEL)  # else each message pays for it: 0.2 ms
     return {dictionary.dict_id(): dictionary for dictionary in found}
 
 
