@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from operator_tui.appeals.alarm import DANGER_TITLES, TOLD_TITLES, WHAT_TO_DO, Danger, Report, Told
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.presence import State
 from operator_tui.asking import Asking
 from operator_tui.colleagues.directory import PSYCHOLOGIST
@@ -84,7 +85,9 @@ class CallActs(Asking):
             if number:
                 self._guard(lambda: self.desk.phone.consult(number))
 
-        self._app.push_screen(ThreatScreen(packaged_threat().splitlines(), helpers), asked)
+        call = self.desk.state.call
+        recorded = call is not None and bool(call.recording)
+        self._app.push_screen(ThreatScreen(packaged_threat().splitlines(), helpers, recorded=recorded), asked)
 
     def _incident(self) -> None:
         async def told(text: str) -> None:
@@ -136,7 +139,10 @@ class CallActs(Asking):
 
     def hand_over(self, waits: Waits, again: Callable[[], Awaitable[None]]) -> None:
         """To a colleague of the directory, with a note; then the list once more."""
-        colleagues = {one.extension: one for one in self.desk.parts.colleagues()}
+        if not waits.card:
+            self.desk.refused(Refusal(Code.NOTHING_TO_HAND))
+            return
+        colleagues = {one.extension: one for one in self.desk.parts.colleagues() if one.user}
 
         def to(number: str | None) -> None:
             one = colleagues.get(number or "")

@@ -24,8 +24,8 @@ from operator_tui.desk.state import Light, Notice, Topic
 from operator_tui.desk.talks import language_word
 from operator_tui.i18n import mark, tr
 from operator_tui.phone.line import CallState
-from screens.state_words import beside_call, quiet_line, standing_marks
-from screens.words import call_text, key_name, light_words, queue_words, registry_word
+from screens.state_words import behind_call, quiet_line, standing_marks, taken_by_itself
+from screens.words import call_text, key_name, light_words, phone_words, queue_words, registry_word
 from widgets.compositor import LeanCompositor
 from widgets.header import Header
 from widgets.key_bar import KeyBar
@@ -182,10 +182,13 @@ class DeskScreen(Screen[None]):
         command = commands.collect().get(keys)
         hint = f" {key_name(command.keys[0])} {tr(command.short or command.title)}" if command and command.keys else ""
         now_ms = self.desk.clock.now_ms()
-        following = self.desk.phone.states.word(state.next_state)
-        behind = beside_call(state, now_ms, call.queue, language_word(call.language), following)
+        text = call_text(call, now_ms, state.others)
+        text += behind_call(state, self.desk.phone.states.word(state.next_state))
+        if state.answers_ms is not None:
+            number, language = phone_words(call.number), language_word(call.language)
+            text = taken_by_itself(number, call.queue, language, state.answers_ms - now_ms)
         bar.call(
-            call_text(call, now_ms, state.others) + behind,
+            text,
             hint,
             ringing=rings,
             talking=call.state is CallState.TALKING,

@@ -22,15 +22,16 @@ def quiet_line(state: DeskState, now_ms: int, kind: str) -> str:
     return words
 
 
-def beside_call(state: DeskState, now_ms: int, queue: str, language: str, following: str) -> str:
-    """What stands behind the call: that it will be taken by itself, and from where it comes; what comes after it."""
-    words = []
-    if state.answers_ms is not None:
-        words.append(tr("сам ответит через {seconds} с").format(seconds=_seconds(state.answers_ms - now_ms + 999)))
-        words += filter(None, [tr("очередь {name}").format(name=queue), language])
-    if state.next_state:
-        words.append(tr("затем {what}").format(what=following))
-    return "".join(f" · {word}" for word in words)
+def taken_by_itself(number: str, queue: str, language: str, left_ms: int) -> str:
+    """The ringing call that will be answered without a key: from which queue it comes and in which language."""
+    where = ", ".join(filter(None, (queue, language)))
+    words = tr("{number} ВХОДЯЩИЙ: {where} · сам ответит через {seconds} с")
+    return words.format(number=number or tr("номер скрыт"), where=where, seconds=_seconds(left_ms + 999))
+
+
+def behind_call(state: DeskState, following: str) -> str:
+    """What stands behind the call: what comes after it, if that was chosen."""
+    return " · " + tr("затем {what}").format(what=following) if state.next_state else ""
 
 
 def standing_marks(state: DeskState, now_ms: int) -> str:

@@ -21,13 +21,19 @@ class ThreatScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", show=False, priority=True)]
 
-    def __init__(self, script: Sequence[str], helpers: Sequence[Colleague]) -> None:
+    def __init__(self, script: Sequence[str], helpers: Sequence[Colleague], *, recorded: bool) -> None:
         super().__init__()
+        self._recorded = recorded
         self._script = script
         self._helpers = helpers
 
     def compose(self) -> ComposeResult:
-        yield Line(tr("Угроза: запись идёт, администратору сообщено"), tr("Esc — к разговору"), classes="heading")
+        title = (
+            tr("Угроза: запись идёт, администратору сообщено")
+            if self._recorded
+            else tr("Угроза: сообщено администратору")
+        )
+        yield Line(title, tr("Esc — к разговору"), classes="heading")
         for line in self._script:
             yield Line(line)
         yield Line(tr("Посоветоваться (Enter) — обратившийся подождёт; передать вызов — F7"), classes="heading")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from operator_tui.appeals.card import STATUS_TITLES, Card, Source, Status
 from operator_tui.appeals.deadlines import local_date
-from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.desk import card as steps
@@ -100,10 +99,7 @@ class ShiftDesk:
         self._desk.change(Topic.PHONE, overtime_ms=None)
 
     async def hand_over(self, waits: Waits, user: int, note: str) -> Card:
-        """An appeal in work goes to a colleague with a note, before the shift ends. Refusals: NOTHING_TO_HAND (a draft
-        is nobody's yet), and those of the move."""
-        if not waits.card:
-            raise Refusal(Code.NOTHING_TO_HAND)
+        """An appeal in work goes to a colleague with a note, before the shift ends. Refusals are those of the move."""
         given = {"operator": str(user), **({"comment": note} if note else {})}
         return await self._desk.appeals.move(waits.card, Act.FORWARD, **given)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.breaks import BreakKind, parse_breaks
@@ -17,7 +16,7 @@ from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
-from operator_tui.reference import packaged_breaks, text_of
+from operator_tui.reference import text_of
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
@@ -38,11 +37,14 @@ class StateDesk:
         self._end_work = end_work
         self.unlimited = False  # the talk goes on elsewhere: this wrap-up has no end of its own
 
-    @cached_property
+    @property
     def kinds(self) -> tuple[BreakKind, ...]:
         """The kinds of break, the usual one first. Refusal(FILE_UNREADABLE | ROW_INVALID) of the administration's."""
         file = self._desk.settings.get(ShiftSettings).breaks
-        return parse_breaks(text_of(file), file=file) if file else parse_breaks(packaged_breaks())
+        if file:
+            return parse_breaks(text_of(file), file=file)
+        rows = self._desk.catalogue.reference.open("breaks").values()
+        return tuple(BreakKind(row["code"], row["title"], int(row["minutes"])) for row in rows)
 
     def kind(self, code: str) -> BreakKind:
         """The kind of that code; one that is no longer listed has no limit."""
@@ -86,7 +88,7 @@ class StateDesk:
         desk = self._desk
         if desk.state.presence.state in _WITH_SOMEBODY:
             desk.change(Topic.PHONE, next_state="" if code == READY else code)
-            desk.notice(tr("После разговора: {what}.").format(what=self.word(code)))
+            desk.notice(tr("После разговора — {what}.").format(what=self.word(code)))
             return
         desk.change(Topic.PHONE, next_state="" if code == READY else code)
         await self.onward()

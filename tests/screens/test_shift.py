@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from operator_tui.appeals.operations import Kind
-from operator_tui.desk.state import Light
+from operator_tui.desk.shift import Waits
+from operator_tui.desk.state import Light, Topic
 from screens.shift import ShiftScreen, SoundCheckScreen, bar, verdict_words
 from tests.screens.page import List, open_desk
 from tests.screens.test_call import answered
@@ -92,3 +93,23 @@ def test_the_meter_is_read_without_colours() -> None:
     assert bar(0.5, 10) == "#####.....  50 %"
     for loudest, word in ((0.0, "молчит"), (0.3, "работает"), (1.0, "громко")):
         assert word in verdict_words(loudest)
+
+
+async def test_an_appeal_is_handed_over_with_a_note_and_a_draft_is_not() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Сменный")
+        desk.desk.card.choose_theme(next(iter(desk.desk.catalogue.themes.values())))
+        card = await desk.desk.card.save()
+        handed = await desk.desk.phone.shift.hand_over(Waits("срок сегодня", "", card=card.id), 3, "перезвонить утром")
+        assert (handed.worker, handed.value("comment")) == (3, "перезвонить утром")
+        desk.desk.change(Topic.CARD, card=None)
+        await desk.press("insert")
+        await desk.surname.type("Черновой")
+        await desk.desk.card.flush_draft()
+        await desk.press("ctrl+e")
+        await desk.until(lambda: isinstance(desk.app.screen, ShiftScreen), "the list")
+        await desk.press("f7")
+        await desk.until(lambda: "сохранённое обращение" in desk.notice, "why not")
+        assert desk.desk.state.presence.account == "Активен"

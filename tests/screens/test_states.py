@@ -123,7 +123,7 @@ async def test_a_queue_call_is_taken_by_itself_and_says_first_where_it_comes_fro
     async with open_desk(shift={"auto_answer": True, "auto_answer_s": 1.5}) as desk:
         await desk.until_ringing()
         await desk.until(lambda: "сам ответит через" in desk.phone, "what will happen")
-        assert "очередь oms-1" in desk.phone
+        assert "ВХОДЯЩИЙ: oms-1" in desk.phone
         await desk.until_talking()
         assert desk.desk.state.answers_ms is None
         await desk.until(lambda: desk.desk.state.card is not None, "its card")
