@@ -47,7 +47,7 @@ ACTS = [*_PLAIN, "week"]
 MOODS = (
     Mood(_PLAIN),
     Mood(
-        {**_PLAIN, "copy": 6, "act": 34, "restore": 1, "backup": 2, "server_fuse": 1, "desk_fuse": 1},
+        {**_PLAIN, "copy": 6, "act": 34, "restore": 2, "backup": 3, "server_fuse": 1, "desk_fuse": 1},
         lost=0.2,
         copies=3,
     ),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from central import audit
 from central.auth import limits
 from central.auth.accounts import PASSWORD, login_of
+from central.auth.admitted import admitted_all
 from central.auth.passwords import password_fits
 from central.auth.seats import heard
 from central.auth.signatures import demand_signature, take_challenge
@@ -143,54 +144,10 @@ def authenticated(database: Database, token: str, now_ms: int) -> Device:
     Role and organisation are what the server keeps now, never what a desk says. Refusals: TOKEN_INVALID,
     TOKEN_EXPIRED, ACCOUNT_BLOCKED.
     """
-    return admitted(database, token, now_ms)[0]
-
-
-def _admitted() -> sa.Select[Any]:
-    hashed = sa.bindparam("token", type_=sa.LargeBinary)
-    opened = (
-        sa.select(t.session.c.id, t.session.c.device, t.session.c.seen, t.session.c.access_until)
-        .where(t.session.c.access_hash == hashed, t.session.c.ended_at.is_(None))
-        .cte("opened")
-    )
-    own = sa.select(t.device.c.id).where(t.device.c.token_hash == hashed)
-    wanted = sa.func.coalesce(sa.select(opened.c.device).scalar_subquery(), own.scalar_subquery())
-    return (
-        sa.select(
-            t.device.c.id.label("device"),
-            t.operator,
-            t.account.c.operator.label("person"),
-            t.account.c.blocked,
-            t.account.c.groups,
-            opened.c.id.label("session"),
-            opened.c.seen,
-            opened.c.access_until,
-            sa.select(t.server.c.v).where(t.server.c.k == "epoch").scalar_subquery().label("epoch"),
-        )
-        .select_from(t.device.join(t.operator).outerjoin(t.account).outerjoin(opened, sa.true()))
-        .where(t.device.c.id == wanted, t.device.c.revoked.is_(False))
-    )
-
-
-# Made once: making it costs as much as asking it.
-_ADMITTED = _admitted()
-
-
-def admitted(database: Database, token: str, now_ms: int) -> tuple[Device, str]:
-    """The same, and the database's epoch, in one round trip: every request of every desk begins with it."""
-    with database.read() as connection:
-        row = connection.execute(_ADMITTED, {"token": digest(token)}).one_or_none()
-    # A person's device is not opened by its own token: he signs in.
-    if row is None or (row.session is None and row.person is not None):
-        raise Refusal(Code.TOKEN_INVALID)
-    if row.session is not None and row.access_until <= now_ms:
-        raise Refusal(Code.TOKEN_EXPIRED)
-    if row.blocked:
-        raise Refusal(Code.ACCOUNT_BLOCKED)
-    if row.session is not None and not row.seen:
-        seen = sa.update(t.session).where(t.session.c.id == row.session).values(seen=True)
-        database.write(lambda connection: connection.execute(seen))
-    return Device(row.device, as_operator(row)), str(row.epoch)
+    (admitted,) = admitted_all(database, [token], now_ms)
+    if isinstance(admitted, Refusal):
+        raise admitted
+    return admitted[0]
 
 
 def _demand_active(connection: sa.Connection, device: str) -> Any:

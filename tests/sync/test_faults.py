@@ -13,7 +13,7 @@ from bench.sync_mutants import MUTANTS
 
 # Two thousand where the whole check runs; JOBS processes share them.
 SCHEDULES = 2000 if os.environ.get("CI") == "true" else 120
-PART = 200
+PART = 500
 JOBS = os.cpu_count() or 1
 
 
