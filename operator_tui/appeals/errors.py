@@ -161,7 +161,6 @@ class Code(StrEnum):
     NO_TALK = "no_talk"
     CALL_ACTIVE = "call_active"
     BREAK_RINGS = "break_rings"
-    BREAK_TALKS = "break_talks"
     PHONE_FAILED = "phone_failed"
     PHONE_VERSION = "phone_version"
     PHONE_PARTS = "phone_parts"

@@ -44,7 +44,7 @@ def _may_change_state(situation: Situation) -> Refusal | None:
         return None
     if situation.phone == "off":
         return Refusal(Code.WORK_NOT_BEGUN)
-    return Refusal(Code.BREAK_RINGS if situation.presence == "ringing" else Code.BREAK_TALKS)
+    return Refusal(Code.BREAK_RINGS if situation.presence == "ringing" else Code.PHONE_AWAY)
 
 
 def _may_have_more(situation: Situation) -> Refusal | None:
