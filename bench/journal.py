@@ -46,7 +46,7 @@ def one_appeal(home: Mapping[str, str]) -> None:
         desk.wait_text("карта: добавлено вручную")
         desk.press("f6")
         desk.type("потер")
-        desk.wait_text("Потер")
+        desk.wait_text("Полис потерян")
         desk.press("enter")
         desk.wait_text("S-03")
         desk.press("ctrl+s")

@@ -60,6 +60,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
             "card.add": self._add_card,
             "appeal.timeline": self._timeline,
+            "appeal.history": self._timeline,
             "appeal.call_back": self._call_back,
             "people.open": lambda: self.switch_mode("people"),
             "reference.open": lambda: self.switch_mode("reference"),

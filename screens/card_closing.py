@@ -83,7 +83,7 @@ class ClosingSteps(CardSteps):
         if not missing:
             role, type_ = self.situation().role, AppealType(str(card.fields["type"]))
             final = self.desk.catalogue.result(str(card.fields["result"])).final
-            if final and not may_close_type(role, type_):
+            if final and not may_close_type(role, type_, self.desk.catalogue.level_1_closes):
                 raise Refusal(Code.RIGHT_MISSING, right=Right.CLOSE_ANY_TYPE.value)
             self.desk.notice(tr("Всё обязательное заполнено: F9 — закрыть обращение."))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, WRITTEN, Source
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.forms import PREFIX
 from operator_tui.desk.state import CardAtHand
@@ -109,8 +109,3 @@ def result_line(card: CardAtHand, catalogue: Catalogue) -> str:
     """The result chosen."""
     result = catalogue.results.get(str(card.fields.get("result", "")))
     return result.title if result else tr("Результат не выбран")
-
-
-def form_word(source: Source) -> str:
-    """Whether a way of receipt counts as written or as spoken."""
-    return tr("письм.") if source in WRITTEN else tr("устн.")

@@ -43,15 +43,21 @@ class DirectoryScreen(ModalScreen[str | None]):
     ]
 
     def __init__(
-        self, title: str, colleagues: tuple[Colleague, ...], earlier: Sequence[tuple[Colleague, str]] = ()
+        self,
+        title: str,
+        colleagues: tuple[Colleague, ...],
+        earlier: Sequence[tuple[Colleague, str]] = (),
+        recommended: Sequence[Colleague] = (),
     ) -> None:
-        """``earlier`` are those who handled the caller's earlier appeals, with the number: they stand first."""
+        """``earlier`` are those who handled the caller's earlier appeals, with the number: they stand first, and
+        those ``recommended`` for the theme (K-5.1.5.4) after them."""
         super().__init__()
         self._title = title
         self._earlier = {one.extension: number for one, number in earlier}
         found = {one.extension: one for one in colleagues}
-        first = {one.extension: one for one, _ in earlier if one.extension in found}
-        self._colleagues = first | found
+        self._recommended = {one.extension for one in recommended}
+        first = [one for one in (*(one for one, _ in earlier), *recommended) if one.extension in found]
+        self._colleagues = {one.extension: one for one in first} | found
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("Enter — выбрать   Esc — назад"), classes="heading")
@@ -86,7 +92,8 @@ class DirectoryScreen(ModalScreen[str | None]):
         role = tr(ROLE_WORDS[one.role]) if one.role is not None else tr("внешний")
         number = self._earlier.get(one.extension, "")
         where = tr("вёл обращение {number}").format(number=number) if number else one.organisation
-        return Row(one.extension, (one.extension, self._state(one), one.name, role, where), mark="*" if number else " ")
+        sign = "*" if number else "+" if one.extension in self._recommended else " "
+        return Row(one.extension, (one.extension, self._state(one), one.name, role, where), mark=sign)
 
     def _state(self, one: Colleague) -> str:
         if one.role is None:
@@ -100,7 +107,8 @@ class DirectoryScreen(ModalScreen[str | None]):
         about = ""
         if one is not None:
             role = tr(ROLE_TITLES[one.role]) if one.role is not None else tr("внешний")
-            about = " · ".join(filter(None, (one.name, role, one.organisation, one.skills)))
+            why = tr("рекомендован по тематике") if one.extension in self._recommended else ""
+            about = " · ".join(filter(None, (one.name, role, one.organisation, one.skills, why)))
         self.query_one("#about", Line).say(about)
 
     def action_move(self, step: int) -> None:

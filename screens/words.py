@@ -172,7 +172,9 @@ def person_word(user: Any, names: Mapping[int, str]) -> str:
     return short_name(names[user]) if user in names else f"№ {user}"
 
 
-_IN_FULL = ("text", "language", "comment", "measures", "organisation", "sum", "letter", "expert_act", "remark", "reason")
+_IN_FULL = (
+    "text", "language", "comment", "measures", "organisation", "sum", "letter", "expert_act", "remark", "reason",
+)  # fmt: skip
 
 
 def appeal_text(card: Card, catalogue: Catalogue, zone: str) -> str:

@@ -23,7 +23,6 @@ from screens.card_people import PeopleSteps
 from screens.card_words import (
     asked_label,
     card_title,
-    form_word,
     hint,
     policy_line,
     result_line,
@@ -161,7 +160,8 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         """How the appeal came: written, by e-mail, in person … (K-4.3, K-5.2.0.3)."""
         if self.desk.state.card is None:
             raise Refusal(Code.NO_CARD_OPEN)
-        rows = [Row(source.value, (form_word(source), source.value)) for source in Source if source is not Source.CALL]
+        ways = [way for way in self.desk.catalogue.ways.values() if way.offered and way.title != Source.CALL]
+        rows = [Row(way.title, (tr("письм.") if way.written else tr("устн."), way.title)) for way in ways]
 
         def find(text: str) -> list[Row]:
             return [row for row in rows if text.casefold() in row.key.casefold()]
@@ -170,11 +170,11 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
 
     def _source_chosen(self, name: str | None) -> None:
         if name:
-            self.guard(lambda: self._take_source(Source(name)))
+            self.guard(lambda: self._take_source(name))
 
-    def _take_source(self, source: Source) -> None:
+    def _take_source(self, source: str) -> None:
         self.desk.card.choose_source(source)
-        if source is Source.EMAIL:
+        if source == Source.EMAIL:
             # Since 2025-03-30 only ЕПГУ and systems that identify the sender count (law 547-ФЗ).
             self.desk.notice(tr("Письмо по электронной почте не является обращением по закону 59-ФЗ."), urgent=True)
 

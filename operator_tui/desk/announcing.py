@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.card import Status
+from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.promises import Stand
 from operator_tui.appeals.terms import terms_of
@@ -67,7 +69,8 @@ class Announcements:
     async def follow(self) -> None:
         """As long as the desk lives: what becomes due is said when it does."""
         while True:
-            await self.look()
+            with suppress(Refusal):  # a calendar that can not be read is said where it is asked for
+                await self.look()
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:

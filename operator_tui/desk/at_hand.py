@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from operator_tui.appeals.card import FIELD_TITLES, WITHOUT_CALL, Card, Source, asked_with
+from operator_tui.appeals.card import FIELD_TITLES, Card, asked_with
 from operator_tui.appeals.catalogue import Theme
 from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
@@ -98,14 +98,15 @@ class CardDesk:
         """Another result than the theme's own."""
         self.put(steps.typed(self._at_hand(), "result", code))
 
-    def choose_source(self, source: Source) -> None:
+    def choose_source(self, source: str) -> None:
         """How the appeal came. Refusals: CARD_SAVED once it is registered, RIGHT_MISSING for ways without a call."""
         card = self._at_hand()
         if card.saved is not None:
             raise Refusal(Code.CARD_SAVED)
-        if source in WITHOUT_CALL and self._desk.state.operator is not None:
+        way = self._desk.catalogue.ways.get(source)
+        if way is not None and way.without_call and self._desk.state.operator is not None:
             demand(self._desk.state.operator.role, Right.CARD_WITHOUT_CALL)
-        self.put(steps.filled_in(card, "source", source.value))
+        self.put(steps.filled_in(card, "source", str(source)))
 
     def add_item(self, field: str, item: dict[str, Any]) -> None:
         """One more entry in a list of the card (a file, an answer)."""

@@ -281,7 +281,7 @@ register(
     Command(
         "appeal.timeline",
         mark("Просмотр"),
-        mark("Показать обращение и его историю: изменения, звонки, ответы."),
+        mark("Показать обращение целиком, под ним его историю."),
         ("alt+q",),
         rank=110,
         available=_appeal_at_hand,

@@ -7,7 +7,9 @@ import pytest
 from operator_tui.appeals.people import Role
 from operator_tui.colleagues.directory import Colleague, of_group, parse_colleagues
 from operator_tui.reference import packaged_colleagues
-from tests.screens.page import open_desk
+from screens.directory import DirectoryScreen
+from tests.screens.page import List, open_desk
+from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
 from widgets.answer_view import AnswerView
 
@@ -30,6 +32,20 @@ async def test_every_answer_ends_with_the_operators_of_level_two_for_its_theme()
             await desk.press("ctrl+down")
         await desk.until(lambda: "2-го уровня: F7" in desk.text(), "and on the screen")
         assert "Крюкова Е. П." in desk.text()
+
+
+@pytest.mark.function("K-5.1.5.4", "K-5.1.8.1", "K-5.1.8.3")
+async def test_the_recommended_stand_first_where_the_caller_is_given_to_somebody() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await with_theme(desk)
+        wanted = [one.extension for one in desk.desk.card.recommended()]
+        await desk.press("f7")
+        found = List(desk, "#colleagues")
+        await desk.until(lambda: isinstance(desk.app.screen, DirectoryScreen) and found.rows(), "the directory")
+        assert found.keys()[: len(wanted)] == wanted
+        assert {row.mark for row in found.widget.rows[: len(wanted)]} == {"+"}
+        await desk.until(lambda: "рекомендован по тематике" in desk.line("#about"), "why he is first")
 
 
 def test_only_level_two_and_all_of_it_where_nobodys_groups_are_known() -> None:
