@@ -16,6 +16,7 @@ pytest_plugins = [
     "pytester",
     "tests.plugins.peers",
     "tests.plugins.functions",
+    "tests.plugins.lanes",
     "tests.peers.asterisk",
     "tests.peers.sipp",
     "tests.peers.pipewire",

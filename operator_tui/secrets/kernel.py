@@ -7,6 +7,7 @@ Where the kernel has no keyrings or refuses them (a container's seccomp filter),
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import platform
 import sys
 
@@ -57,7 +58,11 @@ def _forget(key: int) -> None:
 
 
 def _label(name: str) -> bytes:
-    return f"operator-tui:{name}".encode()
+    """A profile of the same name under another home is another profile, and the kernel's keyring is the user's."""
+    from platformdirs import user_data_dir
+
+    home = hashlib.blake2s(user_data_dir("operator-tui", appauthor=False).encode(), digest_size=6).hexdigest()
+    return f"operator-tui:{name}:{home}".encode()
 
 
 def _search(name: str) -> int:

@@ -1,12 +1,25 @@
-"""Free ports on 127.0.0.1, in blocks: a SIP stack takes its port and the next, RTP takes two a call."""
+"""Free ports on 127.0.0.1, in blocks: a SIP stack takes its port and the next, RTP takes two a call.
+
+A block is free when it is asked for and taken a moment later: workers that run side by side have ranges of their own.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from contextlib import ExitStack
 
 _LOWEST, _HIGHEST = 20_000, 31_000  # below Linux's ephemeral range, so that no client socket takes one meanwhile
+
+
+def _range() -> tuple[int, int]:
+    """This worker's part, of pytest-xdist's names gw0, gw1 …; all of it without workers."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = (_HIGHEST - _LOWEST) // workers // 2 * 2
+    lowest = _LOWEST + number % workers * size
+    return lowest, lowest + size
 
 
 def _bindable(port: int) -> bool:
@@ -22,8 +35,9 @@ def _bindable(port: int) -> bool:
 
 def free_block(size: int = 2) -> int:
     """The first of ``size`` ports in a row, an even one, all of them free for TCP and UDP just now."""
+    lowest, highest = _range()
     for _ in range(500):
-        first = random.randrange(_LOWEST, _HIGHEST - size, 2)
+        first = random.randrange(lowest, highest - size, 2)
         if all(_bindable(port) for port in range(first, first + size)):
             return first
     raise OSError("no free block of ports")

@@ -19,6 +19,7 @@ import pytest
 TREE = Path(__file__).resolve().parents[2]
 PAGE = TREE / "docs" / "functions.md"
 LIST = TREE / "docs" / "functions.tsv"
+_PROPERTY = "functions"
 _PROOF = re.compile(r"`(tests/\S+?\.py::[^`]+)`")
 
 
@@ -152,13 +153,15 @@ class _Tally:
             ids = [str(identifier) for marker in item.iter_markers("function") for identifier in marker.args]
             unknown += [f"{item.nodeid}: {identifier}" for identifier in ids if identifier not in customer_functions()]
             if ids:
-                self.ids[item.nodeid] = ids
+                item.user_properties.append((_PROPERTY, " ".join(ids)))  # reports carry it from worker to worker
         if unknown:
             raise pytest.UsageError("not in docs/functions.tsv: " + "; ".join(unknown))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid not in self.ids:
+        ids = dict(report.user_properties).get(_PROPERTY)
+        if ids is None:
             return
+        self.ids[report.nodeid] = str(ids).split()
         test = report.nodeid.partition("[")[0]
         if report.failed:
             self.failed.add(test)

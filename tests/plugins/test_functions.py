@@ -48,9 +48,10 @@ def run(inner: pytest.Pytester, *options: str) -> pytest.RunResult:
     return inner.runpytest_subprocess("-p", "tests.plugins.functions", *options)
 
 
-def test_only_what_passed_is_proved(inner: pytest.Pytester) -> None:
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["one by one", "side by side"])
+def test_only_what_passed_is_proved(inner: pytest.Pytester, workers: tuple[str, ...]) -> None:
     inner.makepyfile(MARKED)
-    result = run(inner, "--write-functions")
+    result = run(inner, "--write-functions", *workers)
     result.assert_outcomes(passed=2, failed=1, skipped=1)
     page = (inner.path / "page.md").read_text(encoding="utf-8")
     assert f"**2 of {len(functions.customer_functions())}**" in page
