@@ -22,6 +22,8 @@ OPERATOR_HERTZ, CALLER_HERTZ = 440, 1000
 # Another tone, so that what is heard after the kill is not what was under way before it.
 OPERATOR_AFTER_HERTZ = 640
 ATTACH_S = 2.0
+# Of one start, in any machine's seconds: 1.8 where nobody else computes (bench.attach).
+ATTACH_TO_PAINTED = 3.0
 
 pytestmark = [
     pytest.mark.needs("asterisk", "sipp", "pipewire", "postgresql"),
@@ -166,10 +168,11 @@ async def test_kill_9_of_the_desk_leaves_the_call_its_sound_and_the_draft(
 
     began = time.monotonic()
     again = workplace.desk()
+    painted = await asyncio.to_thread(again.wait, str.strip) - began
     await asyncio.to_thread(again.wait_text, "РАЗГОВОР")
-    took = time.monotonic() - began
-    tell_if_slow("a new desk with its call", took, ATTACH_S)
-    await asyncio.to_thread(again.wait_text, "Крестовоздвиженский")
+    took = await asyncio.to_thread(again.wait_text, "Крестовоздвиженский") - began
+    tell_if_slow("a new desk with its call and its card", took, ATTACH_S)
+    assert took <= ATTACH_TO_PAINTED * painted, "the call and the card come before what a desk also has to open"
     assert "разговаривает" in again.screen_text(), "a desk that comes into a talk does not say it is free"
     assert caller.sound.hears(OPERATOR_AFTER_HERTZ), "the call went on while the desk came back"
     await sound_card.until_heard(CALLER_HERTZ)

@@ -1,0 +1,126 @@
+"""Where somebody who sits at the desk for the first time stumbled: a key without a card, a form left open, himself."""
+
+from __future__ import annotations
+
+import pytest
+
+from operator_tui.appeals.card import Card, Source, Status
+from operator_tui.appeals.clock import ManualClock
+from operator_tui.appeals.deadlines import local_date
+from operator_tui.desk.card import opened
+from operator_tui.desk.state import CardAtHand
+from operator_tui.phone.line import Call, CallState, Direction
+from screens.card_words import card_title
+from screens.words import days_word, urgency
+from tests.screens.page import open_desk
+from tests.screens.test_call import answered
+from tests.screens.test_desk import QUIET
+from tests.screens.test_promises import deed, form
+from widgets.person_search import PersonSearch
+
+ZONE = "Europe/Moscow"
+NOW_MS = ManualClock().now_ms()
+TODAY = local_date(NOW_MS, ZONE).isoformat()
+
+
+async def test_a_cards_key_without_a_card_says_so_and_leads_nowhere() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        for key in ("f9", "ctrl+x", "alt+a"):
+            desk.desk.notice("")
+            await desk.press(key)
+            await desk.until(lambda: "Карточка не открыта" in desk.notice, f"why {key} does nothing")
+            assert desk.app.current_mode == "journal"
+        await desk.press("f5")
+        await desk.until_screen("work")  # what needs no card is done there
+
+
+async def test_the_four_fields_fold_when_somebody_is_bound() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        search = desk.app.screen.query_one(PersonSearch)
+        await desk.press("f5")
+        if not search.four:
+            await desk.press("f5")
+        await desk.type("а")
+        await desk.until(lambda: desk.hits.rows(), "people")
+        await desk.press("enter")
+        await desk.until(lambda: desk.desk.state.card and desk.desk.state.card.person, "the person")
+        await desk.until(lambda: desk.theme.focused, "the theme is next")
+        assert search.folded
+        assert not search.four
+
+
+async def test_a_promise_puts_its_card_away_and_the_operator_is_free() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await desk.press("f4")
+        await desk.until_quiet()
+        await deed(desk, "себе")
+        await form(desk)
+        await desk.press("f9")
+        await desk.until_screen("journal")
+        await desk.until(lambda: "перезвоним до" in desk.notice, "the promise")
+        await desk.until(lambda: desk.desk.state.presence.state.value == "free", "free for the next call")
+        assert desk.desk.state.card is None
+
+
+async def test_a_promise_made_in_the_talk_leaves_nothing_to_do_behind_it() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await deed(desk, "себе")
+        await form(desk)
+        await desk.press("f9")
+        await desk.until(lambda: "перезвоним до" in desk.notice, "the promise")
+        assert desk.app.current_mode == "work", "the talk goes on, and its card stands"
+        await desk.press("f4")
+        await desk.until_screen("journal")
+        await desk.until(lambda: desk.desk.state.presence.state.value == "free", "free for the next call")
+
+
+async def test_no_break_begins_while_somebody_rings_and_that_is_said() -> None:
+    async with open_desk() as desk:
+        await desk.until_ringing()
+        await desk.press("f12")
+        await desk.until(lambda: "Звонят: ответьте (F2)" in desk.notice, "what can be done")
+
+
+async def test_the_desk_knows_what_its_own_operator_does() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        operator = desk.desk.state.operator
+        assert operator is not None
+        await desk.until(lambda: desk.desk.colleagues.state(operator.extension) == "free", "free")
+        await desk.press("f12")
+        await desk.until(lambda: desk.desk.colleagues.state(operator.extension) == "break", "a break")
+
+
+def card(status: Status, deadline: str) -> Card:
+    return Card("k:1", "26/tf", 1, status, 1, 1, {}, {}, "", deadline=deadline)
+
+
+@pytest.mark.parametrize(
+    ("status", "deadline", "sign", "word"),
+    [
+        (Status.IN_WORK, TODAY, "!", "сег."),
+        (Status.IN_REVIEW, TODAY, " ", "сег."),
+        (Status.IN_REVIEW, "2020-01-01", "!", "-"),
+        (Status.CLOSED, TODAY, " ", ""),
+    ],
+)
+def test_what_was_closed_in_time_alarms_nobody_while_it_is_looked_at(
+    status: Status, deadline: str, sign: str, word: str
+) -> None:
+    assert urgency(card(status, deadline), NOW_MS, ZONE) == sign
+    assert days_word(card(status, deadline), NOW_MS, ZONE).startswith(word)
+
+
+@pytest.mark.parametrize("source", Source)
+def test_the_cards_title_fits_half_of_eighty_columns(source: Source) -> None:
+    made = CardAtHand(draft="d", fields={"source": source.value})
+    assert len(card_title(made, 39)) <= 39
+    assert card_title(made, 60) == f"Регистрационная карта: {source.value.lower()}"
+
+
+def test_a_calls_card_is_named_by_the_telephone() -> None:
+    call = Call(id="c", direction=Direction.INCOMING, number="+78652012345", state=CallState.TALKING, started_ms=0)
+    assert card_title(opened(call), 39) == "Рег. карта: телефон контакт-центра"
