@@ -42,7 +42,7 @@ class CallActs(Asking):
             "phone.louder": lambda: self.desk.phone.change_volume(25),
             "phone.quieter": lambda: self.desk.phone.change_volume(-25),
             "phone.bind": self.desk.phone.talks.bind,
-            "phone.elsewhere": self._elsewhere,
+            "phone.elsewhere": self._other_telephone,
             "phone.alarm": self._alarm,
             "phone.reports": self._reports,
         }
@@ -96,7 +96,7 @@ class CallActs(Asking):
 
         self._ask(tr("Нештатная ситуация"), tr("Что случилось, затем Enter"), told)
 
-    def _elsewhere(self) -> None:
+    def _other_telephone(self) -> None:
         self._ask(tr("Продолжить на телефоне"), tr("Номер телефона, затем Enter"), self.desk.phone.talks.move_to)
 
     # the administrator

@@ -82,7 +82,7 @@ class AlarmDesk:
             call=call.id if call else "",
             number=call.number if call else "",
             card=card.saved.id if card is not None and card.saved is not None else "",
-            extension=state.registration.extension,
+            extension=self._extension,
             ms=self._desk.clock.now_ms(),
         )
         await self._tell(said)
@@ -95,8 +95,13 @@ class AlarmDesk:
             about = f"no_card:{call}"
             if about not in known:
                 self._told.add(about)
-                extension = desk.state.registration.extension
-                await self._tell(Report(about, Told.NO_CARD, call=call, number=number, extension=extension, ms=at_ms))
+                said = Report(about, Told.NO_CARD, call=call, number=number, extension=self._extension, ms=at_ms)
+                await self._tell(said)
+
+    @property
+    def _extension(self) -> str:
+        operator = self._desk.state.operator
+        return operator.extension if operator is not None else ""
 
     async def _tell(self, said: Report) -> None:
         x: dict[str, Any] = msgspec.to_builtins(said)
