@@ -51,10 +51,11 @@ class Places:
         )
         folders = {"CONFIG_HOME": "config", "DATA_HOME": "data", "STATE_HOME": "state", "RUNTIME_DIR": "run"}
         own = {f"XDG_{name}": str(self.client / place) for name, place in folders.items()} if nobody else {}
-        process = subprocess.Popen(
-            [*dropped, *map(str, command)], env=os.environ | own | ({"HOME": str(self.client)} if nobody else {}),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(self.server / "log").open("ab"),
-        )  # fmt: skip
+        with (self.server / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [*dropped, *map(str, command)], env=os.environ | own | ({"HOME": str(self.client)} if nobody else {}),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+            )  # fmt: skip
         self.running.append(process)
         return process
 
