@@ -55,7 +55,7 @@ async def test_who_takes_the_caller_is_the_worker_of_his_appeal() -> None:
         assert own is not None
         await owner(desk, own.user)  # saved by «Перевести», and not given before somebody takes the caller
         for state in (State.RINGING, State.TALKING):
-            await desk.desk.phone._take(ColleaguesChanged({TARGET: state.value}))
+            await desk.desk.phone.following.take(ColleaguesChanged({TARGET: state.value}))
         await owner(desk, USER)
         await desk.until(lambda: "передано с вызовом" in desk.notice, "to whom")
         assert desk.desk.state.card is None
@@ -76,10 +76,10 @@ async def test_nobody_took_him_and_both_come_back() -> None:
         call = await sent(desk)
         await desk.until_quiet()
         back = msgspec.structs.replace(call, id="back", state=CallState.RINGING, queue="", answered_ms=None)
-        await desk.desk.phone._take(CallChanged(back))
+        await desk.desk.phone.following.take(CallChanged(back))
         await desk.until(lambda: "вернулся к вам вместе с обращением" in desk.notice, "why it rings")
         talking = msgspec.structs.replace(back, state=CallState.TALKING, answered_ms=call.started_ms + 1)
-        await desk.desk.phone._take(CallChanged(talking))
+        await desk.desk.phone.following.take(CallChanged(talking))
         card = desk.desk.state.card
         assert card is not None
         assert card.saved is not None
@@ -92,10 +92,10 @@ async def test_nobody_took_him_and_both_come_back() -> None:
 async def test_a_refused_transfer_keeps_call_and_appeal() -> None:
     async with open_desk() as desk:
         call = await written(desk)
-        await desk.desk.phone._hand_over.prepare(call, TARGET)
+        await desk.desk.phone.following.hand_over.prepare(call, TARGET)
         refusal = {"code": "transfer_failed", "params": {"reason": "603"}}
-        await desk.desk.phone._take(TransferEnded(call.id, TARGET, refusal))
-        await desk.desk.phone._take(ColleaguesChanged({TARGET: State.TALKING.value}))
+        await desk.desk.phone.following.take(TransferEnded(call.id, TARGET, refusal))
+        await desk.desk.phone.following.take(ColleaguesChanged({TARGET: State.TALKING.value}))
         own = desk.desk.state.operator
         assert own is not None
         assert ("Переведённый", own.user) in await saved(desk)
@@ -128,7 +128,7 @@ async def test_a_caller_who_hangs_up_while_it_rings_there_is_the_colleagues_prom
         await sent(desk)
         await desk.until_quiet()
         for state in (State.RINGING, State.FREE):
-            await desk.desk.phone._take(ColleaguesChanged({TARGET: state.value}))
+            await desk.desk.phone.following.take(ColleaguesChanged({TARGET: state.value}))
         await owner(desk, USER)
         await desk.until(lambda: "отсроченным ответом" in desk.notice, "what became of it")
         (card,) = [one for one in await desk.desk.active() if one.value("surname") == "Переведённый"]

@@ -15,7 +15,7 @@ async def test_a_poor_line_is_told_once_until_it_is_good_again() -> None:
 
         async def hear(loss: float, mos: float = 4.0) -> str:
             desk.desk.notice("")
-            await desk.desk.phone._take(Quality(call.id, mos, loss, 20.0, 40.0))
+            await desk.desk.phone.following.take(Quality(call.id, mos, loss, 20.0, 40.0))
             return desk.desk.state.notice.text
 
         assert await hear(0.5) == ""

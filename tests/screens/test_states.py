@@ -170,7 +170,7 @@ async def test_overtime_stands_in_the_header_and_in_the_journal() -> None:
 async def test_a_desk_that_is_started_anew_in_the_wrap_up_throws_no_call_on_him() -> None:
     async with open_desk() as desk:
         await wrap_up(desk)
-        await desk.until(lambda: not desk.desk.phone._engine().snapshot.ready, "the queue is told")
+        await desk.until(lambda: not desk.desk.phone.engine().snapshot.ready, "the queue is told")
         desk.app._ending = True
         await desk.desk.stop(leave=False)
     async with open_desk() as desk:

@@ -1,0 +1,249 @@
+"""What the engine tells of the line, and what it means for the desk: facts for the journal, the operator's state, the
+card that comes with a call."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.presence import Move, State
+from operator_tui.desk import calls
+from operator_tui.desk import card as card_steps
+from operator_tui.desk.handover import HandOver
+from operator_tui.desk.line_words import LineWords
+from operator_tui.desk.state import Light, Topic
+from operator_tui.i18n import tr
+from operator_tui.phone.line import (
+    Call,
+    CallChanged,
+    CallState,
+    ColleaguesChanged,
+    Direction,
+    EndedBy,
+    Levels,
+    PhoneAway,
+    PhoneEvent,
+    Quality,
+    QueueChanged,
+    Recorded,
+    RecordingTrouble,
+    Registration,
+    RegistrationChanged,
+    RegistrationState,
+    Snapshot,
+    SoundChanged,
+    TransferEnded,
+    told,
+)
+
+if TYPE_CHECKING:
+    from operator_tui.desk.desk import Desk
+    from operator_tui.desk.line import PhoneDesk
+    from operator_tui.phone.remote import RemotePhone
+
+_LIGHTS = {
+    RegistrationState.OFF: Light.OFF,
+    RegistrationState.REGISTERING: Light.STARTING,
+    RegistrationState.OK: Light.ON,
+    RegistrationState.FAILED: Light.TROUBLE,
+    RegistrationState.LOST: Light.AWAY,
+}
+
+
+class Following:
+    """Follows the engine for one desk. ``calls`` are the living ones by id."""
+
+    def __init__(self, desk: Desk, line: PhoneDesk) -> None:
+        self._desk = desk
+        self._line = line
+        self._words = LineWords(desk)
+        self.calls: dict[str, Call] = {}
+        self.consults: set[str] = set()  # calls to colleagues about a caller who is held
+        self.returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
+        self.joined: set[str] = set()  # callers given to a colleague who was asked first
+        self.hand_over = HandOver(desk)
+        self.pictured = asyncio.Event()  # what the engine told first is on the screen
+
+    async def follow(self, phone: RemotePhone) -> None:
+        async for event in phone.events():
+            await self.take(event)
+
+    async def take(self, event: PhoneEvent) -> None:
+        match event:
+            case Snapshot():
+                await self._take_snapshot(event)
+            case CallChanged(call=call):
+                await self._take_call(call)
+            case RegistrationChanged(registration=registration):
+                self._registered(registration)
+            case SoundChanged(sound=sound):
+                self._desk.change(Topic.PHONE, sound=sound)
+                if refusal := told(sound.refusal):
+                    self._desk.refused(refusal)
+            case TransferEnded(call=call_id, target=target, refusal=refused):
+                await self._line.talks.moved(call_id, target, refused=refused is not None)
+                joined = call_id in self.joined
+                self.joined.discard(call_id)
+                await self.hand_over.ended(call_id, joined=joined, refused=refused is not None)
+                if refusal := told(refused):
+                    self._desk.refused(refusal)
+            case QueueChanged(queue=queue):
+                self._desk.change(Topic.PHONE, queue=queue)
+            case Quality():
+                self._words.quality(event)
+            case Levels(microphone=microphone, speaker=speaker):
+                self._desk.change(Topic.PHONE, levels=(microphone, speaker))
+            case ColleaguesChanged(states=states):
+                self.hand_over.seen(states)
+                self._desk.change(Topic.PHONE, colleagues=states)
+            case Recorded():
+                await self._take_recorded(event)
+            case RecordingTrouble(refusal=trouble):
+                self._desk.refused(Refusal.from_wire(trouble))
+            case PhoneAway():
+                self._desk.light(phone=Light.AWAY)
+            case _:
+                pass
+
+    async def _take_snapshot(self, snapshot: Snapshot) -> None:
+        """After an attach: what the engine knows is the truth; calls that ended meanwhile end here too."""
+        self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue, colleagues=snapshot.colleagues)
+        if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
+            self._line.states.move(Move.BEGIN_WORK)
+            self._desk.background(self._line.shift.take_up())
+            if not snapshot.ready and not snapshot.calls:
+                # He was in wrap-up or on a break when this desk ended: nobody throws a call on him now.
+                self._line.states.move(Move.BREAK)
+                self._desk.notice(tr("Вызовы из очереди не идут: F12 — готов к вызову."), urgent=True)
+        self._registered(snapshot.registration)
+        for gone in [call for call in self.calls.values() if snapshot.call(call.id) is None]:
+            # The engine was started anew and knows nothing of it: the call died with the old one.
+            await self._take_call(_broken_off(gone, self._desk.clock.now_ms()))
+        for call in (*snapshot.recent, *snapshot.calls):
+            known = call.id in self.calls
+            if known or not call.over:
+                await self._take_call(call, recorded=await self._recorded(call.id))
+
+        for recorded in snapshot.recorded:
+            await self._take_recorded(recorded)
+        self.pictured.set()
+        self._tell_unfinished()
+
+    async def _take_recorded(self, ended: Recorded) -> None:
+        """Bind the recording to its call, once."""
+        if Kind.CALL_RECORDED in await self._recorded(ended.call):
+            return
+        about = msgspec.to_builtins(ended)
+        about.pop("type", None)
+        await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORDED, about))
+        await self._desk.refresh_journal()
+
+    async def _recorded(self, call: str) -> frozenset[Kind]:
+        """Facts of this call the journal already has: another desk process may have written them."""
+        return await self._desk.on_journal(lambda journal: frozenset(journal.recorded(call)))
+
+    async def _take_call(self, call: Call, recorded: frozenset[Kind] = frozenset()) -> None:
+        before = self.calls.get(call.id)
+        if call.over:
+            self.calls.pop(call.id, None)
+        else:
+            self.calls[call.id] = call
+        desk = self._desk
+        if move := calls.presence_move(before, call):
+            self._line.states.move(move)
+        self._line.talks.changed(call)
+        living = tuple(self.calls.values())
+        desk.change(Topic.PHONE, call=calls.front(living), calls=living)
+        facts = [fact for fact in calls.facts(before, call) if fact[0] not in recorded]
+        if call.over:
+            await self._after_call()
+        if facts:
+            await desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
+            await desk.refresh_journal()
+        if before is None and call.rings_here:
+            if self.hand_over.came_back(call):
+                desk.notice(tr("Никто не взял: вызов вернулся к вам вместе с обращением."), urgent=True)
+            else:
+                await self._line.talks.ringing(call)
+                await self._words.ringing(call)
+        self._words.rings_no_more(call)
+        if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
+            await self._open_card(call)
+        if call.over:
+            desk.parts.kick()  # what happened in the call goes to the centre in one piece, also without an appeal
+            await self._back_to_the_caller(call)
+            if call.ended_by in (EndedBy.THERE, EndedBy.NETWORK):
+                self._tell_unfinished()
+            if call.direction is Direction.OUTGOING:
+                await desk.promises.call_ended(call)
+
+    async def _back_to_the_caller(self, call: Call) -> None:
+        """The consultation is over without a transfer: whoever waits is talked to again."""
+        self.consults.discard(call.id)
+        if call.id in self.returning or (call.answered_ms is None and call.direction is Direction.OUTGOING):
+            self.returning.discard(call.id)
+            held = next((other for other in self.calls.values() if other.held), None)
+            if held is not None and len(self.calls) == 1:
+                await self._line.engine().hold(held.id, False)
+                await self.bring_card(held)
+
+    async def _after_call(self) -> None:
+        """Wrap-up begins; with nothing left to write it is over at once."""
+        card = self._desk.state.card
+        if self._desk.state.call is None and (card is None or card.finished or not card.editable):
+            await self._line.ready()
+        else:
+            await self._line.tell_ready()
+
+    def _tell_unfinished(self) -> None:
+        card = self._desk.state.card
+        known = card is not None and (self.hand_over.sent(card.call) or self._line.talks.elsewhere(card.call))
+        if card is not None and card.call not in self.calls and not known:
+            self._words.unfinished(card)
+
+    async def _open_card(self, call: Call) -> None:
+        """Answering opens the card of that call; after a restart the kept draft is that card."""
+        desk = self._desk
+        if desk.state.card is not None and desk.state.card.call == call.id:
+            return
+        if self.hand_over.came_back(call):
+            await self.hand_over.bring_card(call)
+            return
+        if call.direction is Direction.OUTGOING and (call.id in self.consults or desk.state.card is not None):
+            return  # a colleague's advice is no appeal, and a call back belongs to the card it was made from
+        draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
+        if draft is None:
+            await desk.card.open()
+
+    def _registered(self, registration: Registration) -> None:
+        self._desk.change(Topic.PHONE, registration=registration)
+        self._desk.light(phone=_LIGHTS[registration.state])
+        if registration.state in (RegistrationState.LOST, RegistrationState.FAILED):
+            self._line.states.move(Move.LOST)
+        elif registration.state is RegistrationState.OK and self._desk.state.presence.state is State.OFFLINE:
+            self._line.states.move(Move.BEGIN_WORK)
+        if refusal := told(registration.refusal):
+            self._desk.refused(refusal)
+
+    async def bring_card(self, call: Call) -> None:
+        """The card of that call comes back as it was left; a consultation has none."""
+        desk = self._desk
+        shown = desk.state.card
+        if call.id in self.consults or (shown is not None and shown.call == call.id):
+            return
+        draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
+        if draft is None:
+            return
+        await desk.card.flush_draft()
+        saved = await desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
+        desk.change(Topic.CARD, card=card_steps.from_draft(draft, saved))
+
+
+def _broken_off(call: Call, now_ms: int) -> Call:
+    return msgspec.structs.replace(
+        call, state=CallState.ENDED, ended_ms=now_ms, ended_by=EndedBy.NETWORK, held=False, cause="engine"
+    )
