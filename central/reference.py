@@ -102,7 +102,9 @@ class Book:
         self._references = references(database, base)
         self._here: dict[str, Catalogue] = {}
         self._exact: set[str] = set()
-        changing = {_region(device) for device, plains in pushed if any(plain.get("k") in _KINDS for plain in plains)}
+        changing = {
+            _region(device) for device, plains in pushed if any(str(plain.get("k")) in _KINDS for plain in plains)
+        }
         if changing:
             streams.take_places(database, connection, [reference_stream(region) for region in changing])
         for region in changing:
