@@ -8,7 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.card import Status
+from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.promises import Stand
 from operator_tui.appeals.terms import terms_of
@@ -18,6 +20,7 @@ from operator_tui.journal.sieve import Order, Sieve
 
 if TYPE_CHECKING:
     from operator_tui.appeals.card import Card
+    from operator_tui.appeals.people import Operator
     from operator_tui.desk.desk import Desk
 
 # How often the clock is asked what has become due.
@@ -38,7 +41,7 @@ class Announcements:
         self._said: set[tuple[str, str]] = set()  # an appeal and how near its time was when it was said
 
     async def heard(self, changed: Sequence[str]) -> None:
-        """Cards that others have changed: what was given to this operator, or given back to him, is said."""
+        """Cards that others have changed: what was given to this operator or his group, or given back, is said."""
         operator = self._desk.state.operator
         if operator is None:
             return
@@ -46,7 +49,7 @@ class Announcements:
         for card_id in changed:
             card, entries = await self._desk.appeals.timeline(card_id)
             last = next((entry for entry in reversed(entries) if not entry.kind.startswith("call.")), None)
-            if card.worker != operator.user:
+            if not _concerns(card, operator):
                 fresh.discard(card_id)
             elif last is not None and last.by != operator.user and last.act in _HANDS:
                 numbers.append(str(card.value("number")))
@@ -93,8 +96,11 @@ class Announcements:
         now_ms, found = self._desk.clock.now_ms(), []
         for card in cards:
             theme = self._desk.catalogue.themes.get(str(card.value("theme")))
-            terms = terms_of(card, theme.level2_group if theme else "", now_ms, operator.zone)
-            if terms and terms[0].left <= 0:
+            group, days = theme.level2_group if theme else "", self._desk.catalogue.terms
+            terms = terms_of(card, group, now_ms, operator.zone, days)
+            # What is to be answered on the day it came is no news to who has just registered it.
+            new = local_date(stamp_ms(card.created), operator.zone) == terms[0].until if terms else True
+            if not new and terms[0].left <= 0:
                 found.append((card, terms[0].until.isoformat()))
         return found
 
@@ -114,6 +120,11 @@ class Announcements:
         desk = self._desk
         desk.change(Topic.LIGHTS, bells=desk.state.bells + 1)
         desk.notice(words, urgent=True)
+
+
+def _concerns(card: Card, operator: Operator) -> bool:
+    """Whether it is his, or waits for somebody of his group to take it."""
+    return card.worker == operator.user or (card.worker is None and card.value("group") in operator.groups)
 
 
 def _numbers(cards: Iterable[Card]) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from operator_tui.appeals.lifecycle import Act
@@ -81,6 +82,26 @@ async def test_nothing_is_said_over_a_ringing_call_and_nothing_is_lost() -> None
         desk.desk.change(Topic.PHONE, call=None, calls=())
         await desk.until(lambda: "Вам передано: 13-00001-1" in desk.notice, "said when nothing rings")
         assert desk.desk.state.bells == bells + 1
+
+
+async def test_a_groups_appeal_is_said_to_its_members_and_is_new_until_somebody_takes_it() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        operator = desk.desk.state.operator
+        assert operator is not None
+        desk.desk.change(Topic.PHONE, operator=msgspec.structs.replace(operator, groups=("policy",)))
+        for number, group in (("13-00001-1", "policy"), ("13-00002-1", "money")):
+            made = {"type": "Консультация", "theme": "К-01.3", "number": number, "zone": "Europe/Moscow"}
+            card = await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, made)
+            await elsewhere.does(COLLEAGUE, Kind.CARD_MOVE, {"act": Act.FORWARD.value, "group": group}, card)
+        await desk.desk.announcing.heard(list(elsewhere.cards))
+        await desk.until(lambda: "Вам передано: 13-00001-1." in desk.notice, "said")
+        assert "13-00002-1" not in desk.notice
+        (fresh,) = desk.desk.state.fresh
+        other = replace(COLLEAGUE, user=7, role=Role.OPERATOR_2)
+        await elsewhere.does(other, Kind.CARD_MOVE, {"act": Act.TAKE.value}, fresh)
+        await desk.desk.announcing.heard([fresh])
+        assert not desk.desk.state.fresh
 
 
 async def test_what_becomes_due_is_said_once() -> None:
