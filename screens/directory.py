@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
@@ -53,6 +53,7 @@ class DirectoryScreen(ModalScreen[str | None]):
         those ``recommended`` for the theme (K-5.1.5.4) after them."""
         super().__init__()
         self._title = title
+        self._load: dict[int, int] = {}  # open appeals by user
         self._earlier = {one.extension: number for one, number in earlier}
         found = {one.extension: one for one in colleagues}
         self._recommended = {one.extension for one in recommended}
@@ -73,7 +74,14 @@ class DirectoryScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         self.query_one(LeanInput).focus()
         self._show("")
+        self._look_at_load()
         self.set_interval(1.0, self._refresh)
+
+    @work(exit_on_error=False)
+    async def _look_at_load(self) -> None:
+        """How much each has in work, as this desk's journal knows it: the list does not wait for it."""
+        self._load = await self._desk.on_journal(lambda journal: journal.workers())
+        self._tell()
 
     def on_unmount(self) -> None:
         self._desk.colleagues.watch(())
@@ -108,7 +116,8 @@ class DirectoryScreen(ModalScreen[str | None]):
         if one is not None:
             role = tr(ROLE_TITLES[one.role]) if one.role is not None else tr("внешний")
             why = tr("рекомендован по тематике") if one.extension in self._recommended else ""
-            about = " · ".join(filter(None, (one.name, role, one.organisation, one.skills, why)))
+            busy = tr("в работе: {count}").format(count=self._load.get(one.user, 0)) if one.user else ""
+            about = " · ".join(filter(None, (one.name, role, busy, one.organisation, one.skills, why)))
         self.query_one("#about", Line).say(about)
 
     def action_move(self, step: int) -> None:
