@@ -20,7 +20,8 @@ wire, process, log,
 tasks
 queue               the PBX's queue and who of the colleagues is free, through its manager interface
 recorder, recording talks in encrypted files, from the answer on
-remote              the desk's side: all a desk imports, cheap to import
+remote,             the desk's side: all a desk imports, cheap to import
+remote_acts
 commands, settings, what the room registers with the rest of the program
 cli
 ==================  =============================================================================

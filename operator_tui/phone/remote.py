@@ -15,13 +15,13 @@ from operator_tui.phone import wire
 from operator_tui.phone.line import (
     PROTOCOL,
     Caller,
-    CallId,
     LineConfig,
     PhoneAway,
     PhoneEvent,
     Snapshot,
     folded,
 )
+from operator_tui.phone.remote_acts import RemoteActs
 from operator_tui.phone.tasks import ended
 from operator_tui.profiles import Profile
 
@@ -32,7 +32,7 @@ _POLL_SECONDS = 0.05
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-class RemotePhone:
+class RemotePhone(RemoteActs):
     """The telephone, as the desk sees it.
 
     ``snapshot`` is always the present picture; ``events`` tells what changes it. Every act raises Refusal:
@@ -102,7 +102,7 @@ class RemotePhone:
         while True:
             yield await self._events.get()
 
-    # acts
+    # acts that a new engine is told again; the others are in RemoteActs
 
     async def begin_work(
         self,
@@ -131,59 +131,6 @@ class RemotePhone:
         """False in wrap-up and on a break: a queue gives no calls meanwhile."""
         await self._ask(wire.SetReady(on))
         self._ready = on
-
-    async def dial(self, number: str) -> CallId:
-        return await self._ask(wire.Dial(number))
-
-    async def answer(self, call: CallId) -> None:
-        await self._ask(wire.Answer(call))
-
-    async def reject(self, call: CallId, reason: str = "") -> None:
-        await self._ask(wire.Reject(call, reason))
-
-    async def hang_up(self, call: CallId) -> None:
-        await self._ask(wire.HangUp(call))
-
-    async def hold(self, call: CallId, on: bool = True) -> None:
-        await self._ask(wire.Hold(call, on))
-
-    async def mute(self, call: CallId, on: bool = True) -> None:
-        await self._ask(wire.Mute(call, on))
-
-    async def dtmf(self, call: CallId, digits: str) -> None:
-        await self._ask(wire.Dtmf(call, digits))
-
-    async def blind_transfer(self, call: CallId, target: str) -> None:
-        await self._ask(wire.BlindTransfer(call, target))
-
-    async def attended_transfer(self, call: CallId, consult: CallId) -> None:
-        await self._ask(wire.AttendedTransfer(call, consult))
-
-    async def accept_transfer(self, call: CallId) -> CallId:
-        return await self._ask(wire.AcceptTransfer(call))
-
-    async def refuse_transfer(self, call: CallId) -> None:
-        await self._ask(wire.RefuseTransfer(call))
-
-    async def pause_record(self, call: CallId, on: bool = True) -> None:
-        await self._ask(wire.PauseRecord(call, on))
-
-    async def set_devices(self, input: str = "", output: str = "", ring: str = "") -> None:
-        await self._ask(wire.SetDevices(input, output, ring))
-
-    async def set_volume(self, percent: int) -> None:
-        """How loud the caller is in the operator's ear; SoundChanged says what it is now. Refusal(WORK_NOT_BEGUN)."""
-        await self._ask(wire.SetVolume(percent))
-
-    async def check_microphone(self) -> float:
-        """Record two seconds and play them back; their peak, 0.0-1.0.
-
-        Refusal(CALL_ACTIVE | NO_MICROPHONE | NO_SOUND).
-        """
-        return float(await self._ask(wire.CheckMicrophone()))
-
-    async def watch_levels(self, on: bool) -> None:
-        await self._ask(wire.WatchLevels(on))
 
     # the connection
 
