@@ -287,8 +287,11 @@ class DeskApp(AttendedDesk):
         if not isinstance(screen, DeskScreen):
             return
         elsewhere = command.scope not in ("desk", screen.name_in_commands)
-        # What could not be done there is said here: nobody is led to an empty card.
-        refusal = command.refusal(self._situation_of(command.scope) if elsewhere else screen.situation())
+        if elsewhere and command.scope != "work":
+            self._elsewhere(command)
+            return
+        # What no card allows is said where one stands: nobody is led to an empty one.
+        refusal = command.refusal(self.desk.situation(screen="work") if elsewhere else screen.situation())
         if refusal is not None:
             screen.refuse(refusal)
             return
@@ -297,11 +300,6 @@ class DeskApp(AttendedDesk):
             return
         if not screen.run_command(command_id):
             self._run_here(command_id, screen)
-
-    def _situation_of(self, mode: str) -> commands.Situation:
-        """The facts as they are on a kept screen, also on one that was not seen yet."""
-        kept = self._screen_stacks.get(mode) or [None]
-        return kept[0].situation() if isinstance(kept[0], DeskScreen) else self.desk.situation(screen=mode)
 
     def _elsewhere(self, command: commands.Command) -> None:
         """A key of the other screen: go there and run it, so that no command is more than one key away."""
