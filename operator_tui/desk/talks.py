@@ -102,13 +102,15 @@ class TalkDesk:
         call = desk.state.call
         if call is None or call.answered_ms is None:
             raise Refusal(Code.NO_TALK)
+        # Before it is sent: that the call has gone is told before the act returns.
         self._moved.add(call.id)
+        desk.phone.states.unlimited = True
         try:
             await desk.phone.send(call, number)
         except Refusal:
             self._moved.discard(call.id)
+            desk.phone.states.unlimited = False
             raise
-        desk.phone.states.unlimited = True
 
     async def moved(self, call_id: str, target: str, *, refused: bool) -> bool:
         """What the PBX said to it. False for a transfer that was none of these."""
