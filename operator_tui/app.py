@@ -287,18 +287,17 @@ class DeskApp(AttendedDesk):
         if not isinstance(screen, DeskScreen):
             return
         elsewhere = command.scope not in ("desk", screen.name_in_commands)
-        if elsewhere and command.scope != "work":
-            self._elsewhere(command)
-            return
-        # What no card allows is said where one stands: nobody is led to an empty one.
-        refusal = command.refusal(self.desk.situation(screen="work") if elsewhere else screen.situation())
+        refusal = None
+        if not elsewhere:
+            refusal = command.refusal(screen.situation())
+        elif command.scope == "work":
+            # Said where one stands: nobody is led to an empty card to read why.
+            refusal = command.refusal(self.desk.situation(screen="work"))
         if refusal is not None:
             screen.refuse(refusal)
-            return
-        if elsewhere:
+        elif elsewhere:
             self._elsewhere(command)
-            return
-        if not screen.run_command(command_id):
+        elif not screen.run_command(command_id):
             self._run_here(command_id, screen)
 
     def _elsewhere(self, command: commands.Command) -> None:
