@@ -12,20 +12,51 @@ def _person_chosen(situation: Situation) -> Refusal | None:
     return None if situation.row else Refusal(Code.NO_PERSON_CHOSEN)
 
 
-def _with_person(id_: str, title: str, help_: str, *, key: str, rank: int, short: str) -> Command:
-    """A command of the list of people about the row under the cursor."""
-    return Command(
-        id_,
-        title,
-        help_,
-        (key,),
-        scope="people",
-        rank=rank,
-        footer=True,
-        short=short,
-        right=Right.PEOPLE,
-        available=_person_chosen,
-    )
+# What is done with the person under the cursor: id, title, help, key, and the word on the key bar.
+_WITH_PERSON = (
+    (
+        "people.change",
+        mark("Изменить пользователя"),
+        mark("Изменить роль, организацию, внутренний номер или группы (Enter на строке)."),
+        "f6",
+        mark("Изменить"),
+    ),
+    (
+        "people.block",
+        mark("Заблокировать"),
+        mark("Закрыть пользователю вход или открыть его снова; его сеансы кончаются сразу, записи остаются."),
+        "f9",
+        mark("Блок."),
+    ),
+    (
+        "people.enrolment",
+        mark("Код рабочего места"),
+        mark("Одноразовый код регистрации рабочего места: 15 минут, показывается один раз."),
+        "ctrl+g",
+        mark("Место"),
+    ),
+    (
+        "people.reset",
+        mark("Код сброса пароля"),
+        mark("Одноразовый код для забытого пароля: 15 минут, показывается один раз."),
+        "ctrl+r",
+        mark("Сброс"),
+    ),
+    (
+        "people.voice",
+        mark("Код на восемь часов"),
+        mark("Код, по которому место работает без сервера восемь часов; называется по телефону."),
+        "ctrl+v",
+        mark("8 часов"),
+    ),
+    (
+        "people.seats",
+        mark("Рабочие места"),
+        mark("Рабочие места пользователя: последняя связь, неотправленное; отозвать утерянное."),
+        "ctrl+d",
+        mark("Места"),
+    ),
+)
 
 
 register(
@@ -66,52 +97,22 @@ register(
         short=mark("Добавить"),
         right=Right.PEOPLE,
     ),
-    _with_person(
-        "people.change",
-        mark("Изменить пользователя"),
-        mark("Изменить роль, организацию, внутренний номер или группы (Enter на строке)."),
-        key="f6",
-        rank=31,
-        short=mark("Изменить"),
-    ),
-    _with_person(
-        "people.block",
-        mark("Заблокировать"),
-        mark("Закрыть пользователю вход или открыть его снова; его сеансы кончаются сразу, записи остаются."),
-        key="f9",
-        rank=32,
-        short=mark("Блок."),
-    ),
-    _with_person(
-        "people.enrolment",
-        mark("Код рабочего места"),
-        mark("Одноразовый код регистрации рабочего места: 15 минут, показывается один раз."),
-        key="ctrl+g",
-        rank=33,
-        short=mark("Место"),
-    ),
-    _with_person(
-        "people.reset",
-        mark("Код сброса пароля"),
-        mark("Одноразовый код для забытого пароля: 15 минут, показывается один раз."),
-        key="ctrl+r",
-        rank=34,
-        short=mark("Сброс"),
-    ),
-    _with_person(
-        "people.voice",
-        mark("Код на восемь часов"),
-        mark("Код, по которому место работает без сервера восемь часов; называется по телефону."),
-        key="ctrl+v",
-        rank=35,
-        short=mark("8 часов"),
-    ),
-    _with_person(
-        "people.seats",
-        mark("Рабочие места"),
-        mark("Рабочие места пользователя: последняя связь, неотправленное; отозвать утерянное."),
-        key="ctrl+d",
-        rank=36,
-        short=mark("Места"),
-    ),
+)
+
+register(
+    *(
+        Command(
+            id_,
+            title,
+            help_,
+            (key,),
+            scope="people",
+            rank=rank,
+            footer=True,
+            short=short,
+            right=Right.PEOPLE,
+            available=_person_chosen,
+        )
+        for rank, (id_, title, help_, key, short) in enumerate(_WITH_PERSON, 31)
+    )
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
@@ -94,8 +95,8 @@ class OidcProvider:
 
 
 @contextmanager
-def serving() -> Iterator[OidcProvider]:
-    """The provider, until the end of the block."""
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[OidcProvider]:
+    """The provider, until the end of the block; over TLS with a context. It is a proxy to itself, too."""
     provider = OidcProvider()
     basic = "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
 
@@ -108,7 +109,8 @@ def serving() -> Iterator[OidcProvider]:
             self._answer(dict(parse_qsl(body)))
 
         def _answer(self, form: dict[str, str]) -> None:
-            status, content = provider.answer(self.path, form, self.headers.get("authorization") == basic)
+            authorised = self.headers.get("authorization") == basic
+            status, content = provider.answer(urlsplit(self.path).path, form, authorised)
             raw = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
@@ -120,7 +122,9 @@ def serving() -> Iterator[OidcProvider]:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    provider.issuer = f"http://127.0.0.1:{server.server_port}"
+    provider.issuer = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

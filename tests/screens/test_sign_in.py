@@ -11,6 +11,7 @@ from central.auth import accounts
 from central.store import tables as t
 from operator_tui.letters import to_russian_layout
 from operator_tui.secrets import kernel
+from operator_tui.signin.tries import FREE
 from screens.lock import LockScreen
 from screens.sign_in import Way
 from tests.screens.live import OpenLive, enter, keyring_as_it_was, leave_unsent, open_live, stands, take_the_seat, way
@@ -89,6 +90,48 @@ async def test_a_forgotten_password_loses_none_of_thirty_unsent_operations(offic
     with office.database.read() as connection:
         after = connection.execute(sa.select(sa.func.count()).select_from(t.op_log)).scalar_one()
     assert after >= before + UNSENT
+
+
+async def test_the_lock_says_how_many_tries_are_left_and_then_how_long_to_wait(
+    office: Office, open_live: OpenLive
+) -> None:
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("petrova"))
+        await desk.press("alt+l")
+        await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "the lock")
+        for number in range(FREE):
+            await enter(desk, f"не тот {number}")
+            await desk.until(lambda: not desk.app.screen._busy, "looked at")
+            said = " ".join(desk.text().split())
+            left = FREE - 1 - number
+            assert ("Попыток до паузы" in said) is (left <= 2), said
+            assert left > 2 or f"Попыток до паузы: {left}." in said
+        await enter(desk, PASSWORD)
+        await desk.until(lambda: "Слишком много неверных паролей" in desk.text(), "it slows down")
+        assert isinstance(desk.app.screen, LockScreen)
+
+
+async def test_a_password_changed_elsewhere_is_said_on_the_desk_and_asked_for_next_time(
+    office: Office, open_live: OpenLive
+) -> None:
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("petrova"))
+        await desk.until(lambda: desk.desk.state.lights.server.value == "on", "the server")
+        number = desk.desk.parts.signin.identity.operator.user
+        accounts.change_password(office.database, number, PASSWORD, "новый пароль 2", office.now(), at="elsewhere")
+        desk.desk.parts.signin.spoiled()
+        await desk.desk.card.open()
+        await desk.until(lambda: "изменён на другом месте" in " ".join(desk.text().split()), "it is said")
+        assert desk.desk.state.lights.unsent > 0
+        await desk.press("ctrl+q")
+        await desk.until(lambda: desk.app._exit, "out")
+    async with open_live() as desk:
+        await desk.until(lambda: way(desk) is Way.PASSWORD, "the first screen")
+        await enter(desk, PASSWORD)
+        await desk.until(lambda: way(desk) is Way.CHANGED, "the new one is asked for")
+        await enter(desk, "новый пароль 2")
+        await stands(desk)
+        await desk.until(lambda: desk.desk.state.lights.unsent == 0, "and what waited goes")
 
 
 async def test_the_demonstration_asks_nobody() -> None:

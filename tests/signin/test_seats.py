@@ -9,16 +9,21 @@ from time import perf_counter
 
 import pytest
 import sqlalchemy as sa
+import zstandard
+from nacl.public import PublicKey, SealedBox
 
-from central.auth import accounts, passwords, sealed_work, seats
+from central.auth import accounts, devices, passwords, sealed_work, seats
 from central.store import tables as t
 from operator_tui.appeals.errors import Code
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.profiles import open_profile
 from operator_tui.reference import packaged_catalogue
 from operator_tui.secrets import kernel
+from operator_tui.sentences import sentence
 from operator_tui.signin.admin import People
-from operator_tui.signin.farewell import Unsent
+from operator_tui.signin.ask import ask
+from operator_tui.signin.farewell import Unsent, packed
+from operator_tui.signin.messages import SEALED_WORK_PATH, Done, SealedWorkRequest, sealed_work_text
 from operator_tui.signin.signin import SignIn
 from operator_tui.sync.protocol import plain_operation
 from tests.signin.test_signin import refusal
@@ -264,9 +269,6 @@ def _export_of(here: Town, seat: SignIn) -> Callable[[], Awaitable[Unsent]]:
 
 
 async def test_sealed_work_is_taken_from_its_own_device_alone(here: Town) -> None:
-    from operator_tui.signin.ask import ask
-    from operator_tui.signin.messages import SEALED_WORK_PATH, Done, SealedWorkRequest, sealed_work_text
-
     seat = here.sit()
     await seat.enrol(here.hire("petrova"), PASSWORD)
     device = seat.identity.code
@@ -288,6 +290,79 @@ async def test_sealed_work_is_taken_from_its_own_device_alone(here: Town) -> Non
     taken = sealed_work.take(here.database, here.keys, device, here.clock.now_ms(), packaged_catalogue())
     assert (taken.applied, taken.skipped) == (0, 1), "it does not open: nothing is taken"
     assert sealed_work.waiting(here.database) == [kept]
+
+
+async def test_a_forged_sealed_piece_stops_none_of_the_others(here: Town) -> None:
+    """Who has the disk and the key of a lost machine seals whatever he likes in its name."""
+    seat = here.sit()
+    await seat.enrol(here.hire("petrova"), PASSWORD)
+    device, inner = seat.identity.code, seat._seat
+    journal = here.with_unsent(seat, UNSENT)
+    operations = [plain_operation(operation) for operation in journal.outbox(1 << 31)]
+    box = SealedBox(PublicKey(bytes.fromhex(here.keys.public["recovery"])))
+
+    def sealed(content: bytes) -> SealedWorkRequest:
+        text = box.encrypt(content).hex()
+        return SealedWorkRequest(1, device, text, inner.sign(sealed_work_text(device, text)))
+
+    contradicts = [{**operations[0], "k": "call.answered"}]
+    pieces = [
+        sealed(b"no piece"),
+        sealed(zstandard.ZstdCompressor().compress(b'{"operations":[{"n":"x"}]}')),
+        *map(sealed, packed(Unsent(operations[UNSENT // 2 :], [{"comment": "недописанное"}]))),
+        *map(sealed, packed(Unsent(operations[: UNSENT // 2]))),
+        *map(sealed, packed(Unsent([{**operations[-1], "n": 99}]))),  # behind a gap
+    ]
+    late = [*map(sealed, packed(Unsent(contradicts)))]
+    journal.close()
+    link = await seat._connect()
+    seats.revoke(here.database, device, here.clock.now_ms())
+    for asked in pieces:
+        await ask(link, SEALED_WORK_PATH, asked, Done)
+    here.clock.advance(1)
+    for asked in late:
+        await ask(link, SEALED_WORK_PATH, asked, Done)
+    taken = sealed_work.take(here.database, here.keys, device, here.clock.now_ms(), packaged_catalogue())
+    assert (taken.applied, taken.refused, taken.skipped) == (UNSENT, 0, 4)
+    assert len(taken.drafts) == 1
+    (left,) = sealed_work.waiting(here.database)
+    assert left.pieces == 4, "they are left for who looks into it"
+    with here.database.read() as connection:
+        said = connection.execute(sa.select(t.audit.c.detail).where(t.audit.c.action == "sealed_work.taken")).scalar()
+    assert said == '{"applied":30,"refused":0,"skipped":4}'
+    for _ in range(devices._MAX_PIECES - len(pieces) - len(late)):
+        await ask(link, SEALED_WORK_PATH, sealed(b"and more"), Done)
+    full = await refusal(ask(link, SEALED_WORK_PATH, sealed(b"and more"), Done))
+    assert full.params["reason"] == "too_many", "nor does he fill the disk"
+
+
+async def test_a_password_changed_at_one_place_is_told_at_the_other_and_costs_nothing(here: Town) -> None:
+    first = here.sit()
+    await first.enrol(here.hire("petrova"), PASSWORD)
+    await here.sit("tfoms27").enrol(here.hire("sidorova"), OTHERS)
+    second = here.sit("tfoms27")
+    await second.sign_in("petrova", PASSWORD)
+    journal = here.with_unsent(second, UNSENT)
+    await first.change_password(PASSWORD, "новый пароль 2")
+    assert await first.token(), "who has changed it goes on"
+    second.spoiled()
+    told = await refusal(second.token())
+    assert told.code is Code.PASSWORD_CHANGED
+    assert "изменён на другом месте" in sentence(told)
+    assert (await refusal(second.sign_in_again(PASSWORD))).code is Code.PASSWORD_CHANGED
+    journal.close()
+    await second.sign_out()
+    again = here.sit("tfoms27")
+    assert (await refusal(again.sign_in("petrova", PASSWORD))).code is Code.PASSWORD_ELSEWHERE
+    assert (await refusal(again.sign_in_anew("petrova", PASSWORD, "не тот"))).code is Code.SIGN_IN_WRONG
+    assert (await refusal(again.sign_in_anew("nobody", PASSWORD, "не тот"))).code is Code.DEVICE_OTHER
+    await again.sign_in_anew("petrova", PASSWORD, "новый пароль 2")
+    assert await again.token()
+    journal = here.journal(again)
+    assert journal.unsent() == UNSENT
+    journal.close()
+    await again.sign_out()
+    assert await here.sit("tfoms27").sign_in("petrova", "новый пароль 2"), "this place opens with it from now on"
 
 
 async def test_without_a_way_to_save_his_work_nothing_is_destroyed(here: Town) -> None:

@@ -11,11 +11,14 @@ from nacl.signing import SigningKey
 from central.auth import accounts
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.signin.messages import (
+    CHALLENGE_DIGITS,
     CHALLENGE_PATH,
+    JOIN_PATH,
     REFRESH_PATH,
     SIGN_IN_PATH,
     Granted,
     challenge_text,
+    join_text,
     refresh_text,
 )
 from operator_tui.sync.protocol import ENROL_PATH, EnrolAnswer
@@ -84,6 +87,35 @@ class Seat:
     def desk(self, token: str) -> Desk:
         """This seat as a desk that sends operations with a token."""
         return Desk(self.office.client, self.office.clock, msgspec.structs.replace(self.identity, token=token))
+
+
+class JoiningSeat(Seat):
+    """A person who sits down, with his password, at a machine that is enrolled."""
+
+    def __init__(self, office: Office, login: str) -> None:
+        accounts.add(office.database, login, person(login), office.clock.now_ms(), password=PASSWORD)
+        self.office, self.login = office, login
+        self.machine = SigningKey.generate()
+        code = accounts.enrolment_code(office.database, login, office.clock.now_ms())
+        key = bytes(SigningKey.generate().verify_key).hex()
+        assert self.post(ENROL_PATH, code=code, key=key, password=PASSWORD, workstation=self._public).status_code == 200
+
+    @property
+    def _public(self) -> str:
+        return bytes(self.machine.verify_key).hex()
+
+    def try_join(self) -> Response:
+        self.key = SigningKey.generate()
+        own, machine = bytes(self.key.verify_key).hex(), self._public
+        nonce = str(self.post(CHALLENGE_PATH, d=machine[:CHALLENGE_DIGITS]).json()["nonce"])
+        signature = self.machine.sign(join_text(nonce, machine, self.login, own)).signature.hex()
+        asked = {"w": machine, "login": self.login, "password": PASSWORD, "key": own, "nonce": nonce, "sig": signature}
+        return self.post(JOIN_PATH, **asked)
+
+    def join(self) -> None:
+        answer = self.try_join()
+        assert answer.status_code == 200, answer.text
+        self.identity = msgspec.json.decode(answer.content, type=EnrolAnswer)
 
 
 def hire(office: Office, login: str, role: Role = Role.OPERATOR_1, organisation: str = "26/tf") -> Seat:

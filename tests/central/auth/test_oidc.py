@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,6 +28,7 @@ from operator_tui.sync.protocol import ENROL_PATH, EnrolAnswer
 from tests.central.auth.people import Seat, hire, person
 from tests.central.desks import Office
 from tests.peers.oidc import CLIENT, SECRET, OidcProvider, serving
+from tests.sync.test_link import make_certificate
 
 
 @pytest.fixture(scope="module")
@@ -243,17 +246,63 @@ def test_a_server_without_a_provider_says_so(database: Database, clock: ManualCl
         assert begin(seat).json()["code"] == "oidc_off"
 
 
-@pytest.mark.parametrize("name", ["issuer", "device_authorization_endpoint", "jwks_uri"])
+@pytest.mark.parametrize("name", ["device_authorization_endpoint", "token_endpoint", "jwks_uri"])
 def test_nobody_vouches_over_a_line_that_others_write_on(
     provider: OidcProvider, verifier: Verifier, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    plain = "http://id.example"
-    if name == "issuer":
-        verifier = Verifier(OidcSettings(plain, CLIENT, SECRET))
-    else:
-        verifier.begin()
-        monkeypatch.setitem(verifier._addresses, name, plain)
-    act = (lambda: verifier._key_set(fresh=True)) if name == "jwks_uri" else verifier.begin
+    verifier.begin()
+    monkeypatch.setitem(verifier._addresses, name, "http://id.example")
+    acts: dict[str, Callable[[], object]] = {
+        "device_authorization_endpoint": verifier.begin,
+        "token_endpoint": lambda: verifier.finish("code"),
+        "jwks_uri": lambda: verifier._key_set(fresh=True),
+    }
     with pytest.raises(Refusal) as refused:
-        act()
+        acts[name]()
     assert (refused.value.code, refused.value.params) == (Code.OIDC_REFUSED, {"reason": "https"})
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [
+        ("--oidc-issuer", OidcSettings("http://id.example", CLIENT)),
+        ("--oidc-issuer", OidcSettings("id.example", CLIENT)),
+        ("--oidc-ca", OidcSettings("https://id.example", CLIENT, ca_file="/nowhere.pem")),
+        ("--oidc-proxy", OidcSettings("https://id.example", CLIENT, proxy="no address")),
+    ],
+)
+def test_a_setting_that_cannot_be_is_said_at_the_start(key: str, settings: OidcSettings) -> None:
+    with pytest.raises(Refusal) as refused:
+        Verifier(settings)
+    assert (refused.value.code, refused.value.params["key"]) == (Code.SETTING_WRONG, key)
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_provider_that_speaks_an_older_tls_is_not_spoken_to(tmp_path: Path, newest: ssl.TLSVersion) -> None:
+    files = make_certificate(tmp_path, "provider")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = newest
+    context.load_cert_chain(files.cert, files.key)
+    with serving(context) as running:
+        verifier = Verifier(OidcSettings(running.issuer, CLIENT, SECRET, ca_file=str(files.cert)))
+        if newest is ssl.TLSVersion.TLSv1_3:
+            assert verifier.begin().user_code == "BDWD-HQPK"
+            return
+        with pytest.raises(Refusal) as refused:
+            verifier.begin()
+        assert (refused.value.code, running.asked) == (Code.OIDC_AWAY, 0)
+
+
+def test_the_provider_is_reached_through_the_proxy_that_was_set(
+    provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert Verifier(OidcSettings(provider.issuer, CLIENT, SECRET)).begin(), "nobody's environment names one"
+    behind = "http://127.0.0.1:9"  # the provider is known there by this name alone
+    provider.issuer, direct = behind, provider.issuer
+    try:
+        with pytest.raises(Refusal):
+            Verifier(OidcSettings(behind, CLIENT, SECRET)).begin()
+        assert Verifier(OidcSettings(behind, CLIENT, SECRET, proxy=direct)).begin().user_code == "BDWD-HQPK"
+    finally:
+        provider.issuer = direct

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 import sqlalchemy as sa
-from nacl.public import PrivateKey
+from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.signing import SigningKey
 
 from central.auth import accounts
@@ -16,14 +19,17 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
 from operator_tui.signin.messages import (
     ACCESS_S,
+    CHALLENGE_PATH,
+    ESCROW_PATH,
     PASSWORD_PATH,
     REFRESH_S,
     RESET_PATH,
     SIGN_IN_PATH,
     SIGN_OUT_PATH,
+    challenge_text,
 )
 from operator_tui.sync.protocol import ENROL_PATH
-from tests.central.auth.people import PASSWORD, Seat, hire, person
+from tests.central.auth.people import PASSWORD, JoiningSeat, Seat, hire, person
 from tests.central.desks import Office
 
 
@@ -74,6 +80,19 @@ def test_a_right_one_forgets_the_wrong_ones(seat: Seat) -> None:
         assert seat.try_sign_in().status_code == 200
 
 
+def test_who_may_join_a_machine_gets_no_more_guesses_by_joining_again(office: Office) -> None:
+    """Each device has its own code, but guesses are counted for the machine."""
+    hire(office, "boss")
+    thief = JoiningSeat(office, "thief")
+    for _ in range(2):
+        thief.join()
+        wrong = [thief.try_sign_in("неверный пароль", login="boss").json()["code"] for _ in range(TRIES)]
+    assert wrong == ["sign_in_later"] * TRIES
+    office.clock.advance(WINDOW_MS / 1000)
+    joined = [thief.try_join().status_code for _ in range(TRIES + 1)]
+    assert joined == [200] * TRIES + [429], "and a place is not taken again and again"
+
+
 def test_a_copied_device_code_without_its_key(seat: Seat) -> None:
     seat.key = SigningKey.generate()
     answer = seat.try_sign_in()
@@ -89,6 +108,25 @@ def test_a_challenge_serves_once_one_device_and_a_minute(seat: Seat, office: Off
     late = seat.nonce()
     office.clock.advance(CHALLENGE_MS / 1000)
     assert seat.try_sign_in(nonce=late).json()["code"] == "device_signature"
+
+
+def test_who_is_not_signed_in_takes_away_nobodys_challenge_and_fills_no_table(seat: Seat, office: Office) -> None:
+    nonce = seat.nonce()
+    for device in (seat.device, "zzzzzz"):
+        for _ in range(20):
+            assert office.client.post(CHALLENGE_PATH, json={"v": 1, "d": device}).status_code == 200
+    assert office.rows(t.challenge) == []
+    forged = seat.key.sign(challenge_text(nonce, seat.device, "sidorova")).signature.hex()
+    assert seat.try_sign_in(nonce=nonce, sig=forged).json()["code"] == "device_signature"
+    assert office.rows(t.challenge) == [], "what nobody signed is not kept"
+    assert seat.try_sign_in(nonce=nonce).status_code == 200
+    assert len(office.rows(t.challenge)) == 1
+    head, _, tail = nonce.partition(nonce[12])
+    for made_up in (head + ("A" if nonce[12] != "A" else "B") + tail, "AA==", "", "не код", nonce[:-4]):
+        assert seat.try_sign_in(nonce=made_up or "-").json()["code"] == "device_signature"
+    office.clock.advance(CHALLENGE_MS / 1000)
+    assert seat.try_sign_in().status_code == 200
+    assert len(office.rows(t.challenge)) == 1, "what is too old anyway is forgotten"
 
 
 def test_at_anothers_device_nobody_signs_in(seat: Seat, office: Office) -> None:
@@ -229,6 +267,30 @@ def test_another_password(seat: Seat) -> None:
     seat.sign_in("новый пароль")
 
 
+@pytest.mark.parametrize("how", ["changed", "reset"])
+def test_another_password_ends_the_sessions_at_other_places_and_says_why(seat: Seat, office: Office, how: str) -> None:
+    other = Seat(office, "petrova")
+    there, here = other.sign_in(), seat.sign_in()
+    colleague = hire(office, "sidorova")
+    hers = colleague.sign_in()
+    if how == "changed":
+        assert seat.post(PASSWORD_PATH, here.access, old=PASSWORD, new="новый пароль").status_code == 200
+    else:
+        code = accounts.reset_code(office.database, "petrova", office.clock.now_ms())
+        key, box = bytes(seat.key.verify_key).hex(), bytes(PrivateKey.generate().public_key).hex()
+        asked = {"d": seat.device, "code": code, "password": "новый пароль", "key": key, "box": box}
+        assert seat.post(RESET_PATH, **asked).status_code == 200
+        here = seat.sign_in("новый пароль")
+    assert other.desk(there.access).send().refusal["code"] == "token_invalid"
+    told = other.try_refresh(there.refresh)
+    assert (told.status_code, told.json()["code"]) == (401, "password_changed")
+    assert colleague.try_refresh(there.refresh).json()["code"] == "device_other", "nobody else is told"
+    assert seat.desk(here.access).send().status == 200, "who has changed it goes on"
+    assert seat.try_refresh(here.refresh).status_code == 200
+    assert colleague.desk(hers.access).send().status == 200
+    other.sign_in("новый пароль")
+
+
 def test_a_desk_left_open_is_no_place_to_guess_at(seat: Seat, office: Office) -> None:
     token = seat.sign_in().access
     for _ in range(TRIES):
@@ -277,6 +339,50 @@ def test_the_last_administrator_stays(office: Office) -> None:
         accounts.change(office.database, "boss", now_ms, values={"role": "o1"})
     hire(office, "deputy", Role.ADMINISTRATOR)
     assert accounts.change(office.database, "boss", now_ms, blocked=True).blocked
+
+
+def test_two_administrators_who_block_each_other_at_once_leave_one(office: Office) -> None:
+    for name in ("boss", "deputy"):
+        accounts.add(office.database, name, person(name, Role.ADMINISTRATOR), office.clock.now_ms())
+    for _ in range(5):
+        begin = threading.Barrier(2)
+
+        def block(login: str, begin: threading.Barrier = begin) -> str:
+            begin.wait()
+            try:
+                accounts.change(office.database, login, office.clock.now_ms(), blocked=True)
+            except Refusal as refusal:
+                return refusal.code.value
+            return "blocked"
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(block, ("boss", "deputy"))) == ["blocked", "last_administrator"]
+        for name in ("boss", "deputy"):
+            accounts.change(office.database, name, office.clock.now_ms(), blocked=False)
+
+
+def test_an_organisation_keeps_who_looks_after_it(office: Office) -> None:
+    """The insurer's administrator may go while the fund has one; the fund's may not be left to the insurers'."""
+    now_ms = office.clock.now_ms()
+    for name, organisation in (("fund", "26/tf"), ("insurer", "26/smo-26001"), ("far", "27/tf")):
+        who = person(name, Role.ADMINISTRATOR, organisation)
+        accounts.add(office.database, name, who, now_ms)
+    for values in ({"organisation": "26/smo-26001"}, {"organisation": "27/tf"}, {"role": "o2"}):
+        with pytest.raises(Refusal) as refused:
+            accounts.change(office.database, "fund", now_ms, values=values)
+        assert refused.value.code is Code.LAST_ADMINISTRATOR
+    assert accounts.change(office.database, "insurer", now_ms, blocked=True).blocked
+
+
+def test_a_stolen_token_puts_no_other_key_in_place_of_the_journals(seat: Seat, office: Office) -> None:
+    """Or a forgotten password would cost the journal."""
+    granted = seat.sign_in()
+    box = SealedBox(PublicKey(bytes.fromhex(granted.recovery)))
+    own, other = bytes(range(32)), bytes(32)
+    assert seat.post(ESCROW_PATH, granted.access, sealed=box.encrypt(own).hex()).status_code == 200
+    thiefs = seat.post(ESCROW_PATH, granted.access, sealed=box.encrypt(other).hex())
+    assert thiefs.json() == {"code": "field_invalid", "params": {"field": "sealed"}}
+    assert seat.post(ESCROW_PATH, granted.access, sealed=box.encrypt(own).hex()).status_code == 200, "the same again"
 
 
 def test_two_persons_have_not_one_name(office: Office, seat: Seat) -> None:
