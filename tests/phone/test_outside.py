@@ -47,5 +47,5 @@ async def test_a_caller_is_given_to_the_emergency_service_and_hears_it(
     await desk.phone.blind_transfer(call.id, "112")
     ended = await in_state(desk, call, CallState.ENDED)
     assert (ended.ended_by, ended.transferred_to) == ("transfer", "112")
-    assert any(isinstance(event, TransferEnded) and event.refusal is None for event in desk.events)
+    await until(lambda: any(isinstance(event, TransferEnded) and event.refusal is None for event in desk.events))
     await until(lambda: caller.sound.hears(CALLER_HERTZ))
