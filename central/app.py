@@ -27,6 +27,7 @@ from central.api.openapi import Described
 from central.api.packages import package, packages
 from central.api.presence import presence
 from central.api.service import Service
+from central.api.snapshot import cards, snapshot
 from central.api.sums import day, sums
 from central.api.sync import sync
 from central.auth.vouching import Provider
@@ -47,6 +48,7 @@ HANDLERS = [
     *(files.recording_key, files.attachment_key, files.voice_mail_key, files.recordings, auth.sealed_work),
     *(oidc.begin, oidc.poll),
     *(insured, history, packages, package),
+    *(snapshot, cards),
     *(tus.create, tus.standing, tus.append, tus.whole),
 ]
 

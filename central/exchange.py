@@ -30,6 +30,8 @@ from operator_tui.sync.protocol import (
     unpack,
 )
 
+_WITH_REFERENCE = 2
+
 
 class _Version(msgspec.Struct):
     v: int
@@ -47,9 +49,11 @@ class Answer:
     touched: frozenset[str] = frozenset()
 
 
-def followed(operator: Operator) -> list[str]:
-    """The streams the operator may see, what is told first in front; every event sent passes here."""
-    return [operator.organisation, reference_stream(operator.organisation)]
+def followed(operator: Operator, version: int) -> list[str]:
+    """The streams the operator may see, what is told first in front; every event sent passes here. A desk that speaks
+    version 1 knows nothing of the reference data."""
+    own = operator.organisation
+    return [own] if version < _WITH_REFERENCE else [own, reference_stream(own)]
 
 
 def read_request(body: bytes, *, packed: bool) -> SyncRequest:
@@ -196,7 +200,7 @@ def pull(connection: sa.Connection, device: Device, request: SyncRequest) -> tup
 
 def pull_all(connection: sa.Connection, asking: Sequence[tuple[Device, SyncRequest]]) -> list[tuple[list[Event], End]]:
     """The same for several desks."""
-    wanted = {stream for device, _ in asking for stream in followed(device.operator)}
+    wanted = {stream for device, request in asking for stream in followed(device.operator, request.v)}
     heads = streams.heads(connection, sorted(wanted)) if wanted else {}
     reading = streams.Reading(connection)
     return [_pull(reading, heads, device, request) for device, request in asking]
@@ -207,7 +211,7 @@ def _pull(
 ) -> tuple[list[Event], End]:
     events: list[Event] = []
     budget = max(1, min(request.max, MAX_PAGE))
-    reached = {stream: max(0, request.c.get(stream, 0)) for stream in followed(device.operator)}
+    reached = {stream: max(0, request.c.get(stream, 0)) for stream in followed(device.operator, request.v)}
     ends = {stream: heads[stream] for stream in reached}
     if request.quiet:
         return [], End(ends)  # they come by an open stream

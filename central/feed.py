@@ -9,20 +9,22 @@ from central.auth.admitted import still_admitted
 from central.devices import Device, epoch
 from central.exchange import pull
 from central.store.database import Database
-from operator_tui.sync.protocol import PROTOCOL_VERSION, Frame, Head, SyncRequest
+from operator_tui.sync.protocol import SYNC_VERSION, Frame, Head, SyncRequest
 
 _PAGE_BYTES = 16_384
 
 
 class Feed:
-    """``cursors`` are the desk's, ``lineage`` the epoch it knows (empty: none yet)."""
+    """``cursors`` are the desk's, ``lineage`` the epoch it knows (empty: none yet), ``version`` that of
+    the protocol it speaks."""
 
-    def __init__(self, device: Device, cursors: dict[str, int], lineage: str) -> None:
+    def __init__(self, device: Device, cursors: dict[str, int], lineage: str, version: int = SYNC_VERSION) -> None:
         self.device = device
         self.cursors = cursors
         self.streams: list[str] = []
         self.over = False
         self._lineage = lineage
+        self._version = version
         self._told = False
 
     def look(self, database: Database, now_ms: int) -> list[Frame]:
@@ -39,7 +41,7 @@ class Feed:
                 self.over = True
                 return frames
             self._lineage = here
-            asked = SyncRequest(v=PROTOCOL_VERSION, d=self.device.id, c=self.cursors, max=_PAGE_BYTES)
+            asked = SyncRequest(v=self._version, d=self.device.id, c=self.cursors, max=_PAGE_BYTES)
             events, end = pull(connection, self.device, asked)
         self.streams = list(end.end)
         self.cursors = {stream: self.cursors.get(stream, 0) for stream in self.streams}

@@ -10,7 +10,7 @@ from central.store.database import Database
 from central.streams import region_of
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.history import MOST, Answer, Asked
-from operator_tui.appeals.organisations import STUB, WHOLE, view
+from operator_tui.appeals.organisations import STUB, WHOLE, glimpse, view
 
 
 def history(database: Database, organisation: str, asked: Asked) -> Answer:
@@ -36,5 +36,6 @@ def history(database: Database, organisation: str, asked: Asked) -> Answer:
 
 
 def _seen(card: Card, organisation: str) -> Card:
-    whole = card.stream == organisation or card.shared.get(organisation) == WHOLE
-    return card if whole else view(card, organisation, STUB)
+    if card.stream == organisation or card.shared.get(organisation) == WHOLE:
+        return card
+    return view(card, organisation, STUB) if organisation in card.shared else glimpse(card, organisation)

@@ -25,7 +25,7 @@ from operator_tui.appeals.reference_forms import MOST_ROWS, decide_change
 
 _LOOK_S = 2.0
 _PAGE_BYTES = 1 << 20
-_KINDS = frozenset(kind.value for kind in REFERENCE_KINDS)
+_KINDS = tuple(kind.value for kind in REFERENCE_KINDS)  # compared, not hashed: whatever JSON came stands there
 # Who wrote what came by the command line of the centre.
 CENTRE = "central"
 

@@ -14,7 +14,7 @@ from operator_tui.desk.desk import Desk
 from operator_tui.desk.shift import Waits
 from operator_tui.i18n import tr
 from operator_tui.typeahead import KeysInOrder
-from screens.ask import AskScreen
+from screens.ask import AskScreen, offering
 from screens.base import DeskScreen
 from screens.directory import DirectoryScreen
 from screens.help import HelpScreen
@@ -71,7 +71,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             "appeal.resume": lambda: self._appeal(Act.RESUME),
             "appeal.reopen": lambda: self._appeal(Act.REOPEN),
             "appeal.reassign": lambda: self._ask_appeal(Act.REASSIGN, "operator", tr("Номер работника, затем Enter")),
-            "appeal.void": lambda: self._ask_appeal(Act.VOID, "reason", tr("Причина, затем Enter")),
+            "appeal.void": lambda: self._ask_appeal(Act.VOID, "reason", tr("Причина, затем Enter"), "void"),
             **self.appeal_acts(),
             **self.call_acts(),
             "journal.returned": lambda: self.push_screen(ReturnedScreen()),
@@ -122,14 +122,16 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             )
         )
 
-    def _ask_appeal(self, act: Act, field: str, hint: str) -> None:
+    def _ask_appeal(self, act: Act, field: str, hint: str, reasons: str = "") -> None:
+        """Ask for one thing and do the act; ``reasons`` names those of the administration's that are offered."""
         card_id = self._appeal_at_hand()
 
         def answered(text: str | None) -> None:
             if text and isinstance(self.screen, DeskScreen):
                 self.screen.guard(lambda: self._move_appeal(card_id, act, **{field: text}))
 
-        self.push_screen(AskScreen(act_word(act.value), hint), answered)
+        find = offering(self.desk.reference.reasons(reasons)) if reasons else None
+        self.push_screen(AskScreen(act_word(act.value), hint, find), answered)
 
     def _change_password(self) -> None:
         if not self.desk.seat.has_password:
@@ -199,7 +201,8 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             if reason:
                 self.desk.background(self.desk.phone.pause_record(reason))
 
-        self.push_screen(AskScreen(tr("Приостановить запись"), tr("Причина, затем Enter")), asked)
+        find = offering(self.desk.reference.reasons("pause"))
+        self.push_screen(AskScreen(tr("Приостановить запись"), tr("Причина, затем Enter"), find), asked)
         return None
 
     def _directory(self) -> None:

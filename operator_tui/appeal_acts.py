@@ -77,6 +77,28 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
         line = Asked("group", tr("Группа"), self._group_title(card.fields), required=True, options=self._groups())
         self._form(tr("Передать группе"), [line], done)
 
+    # another organisation
+
+    async def _send_on(self) -> None:
+        """The whole appeal into another organisation's work; here stays its date, type and how it stands."""
+        card = await self._card()
+        receivers = self.desk.reference.receivers()
+        rows = [Row(stream, (stream.rpartition("/")[2], title)) for stream, title in receivers.items()]
+
+        def find(text: str) -> list[Row]:
+            return [row for row in rows if text.casefold() in " ".join(row.cells).casefold()]
+
+        async def send(stream: str) -> None:
+            await self.desk.appeals.move(card.id, Act.SEND, to=stream)
+            words = tr("Обращение {number} передано: {name}. Ход виден в отборе «Передано в другие организации».")
+            self.desk.notice(words.format(number=card.value("number"), name=receivers[stream]))
+
+        def chosen(stream: str | None) -> None:
+            if stream:
+                self._guard(lambda: send(stream))
+
+        self._app.push_screen(AskScreen(tr("Передать в другую организацию"), tr("Название или код"), find), chosen)
+
     # what is owed, what is wrong
 
     async def _tell(self) -> None:
@@ -124,6 +146,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed(mark("Отсроченный ответ себе"), AppealActs._defer_self, frozenset({None, Status.IN_WORK})),
     Deed(mark("Отсроченный ответ другому или группе"), AppealActs._defer_other, frozenset({None, Status.IN_WORK})),
     Deed(mark("Передать группе"), AppealActs._to_group, frozenset({Status.IN_WORK})),
+    Deed(mark("Передать в другую организацию"), AppealActs._send_on, frozenset({Status.IN_WORK})),
     Deed(mark("Изменить обещание"), AppealActs._change_promise, frozenset({Status.DEFERRED})),
     Deed(mark("Отметить попытку связаться"), AppealActs._attempt, _OPEN),
     Deed(mark("Представитель и согласия"), AppealActs._representative, frozenset({None, *_OPEN})),

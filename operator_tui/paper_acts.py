@@ -71,14 +71,14 @@ class PaperActs(FileActs):
         def check(values: Values) -> None:
             dated = iso_days(values, "received", "in_date")
             if dated["received"]:
-                register_term(dated["received"], self.desk.papers.today)
+                register_term(dated["received"], self.desk.papers.today, self.desk.catalogue.terms)
 
         def done(values: Values) -> None:
             dated = iso_days(values, "received", "in_date")
             for name, value in dated.items():
                 self.desk.card.type_field(name, value)
             if dated["received"]:
-                term = register_term(dated["received"], self.desk.papers.today)
+                term = register_term(dated["received"], self.desk.papers.today, self.desk.catalogue.terms)
                 words = tr("Зарегистрировать до {day}: осталось дней {left}.")
                 self.desk.notice(words.format(day=term.until.strftime("%d.%m.%Y"), left=term.left), urgent=term.warns)
 

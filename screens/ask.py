@@ -17,6 +17,21 @@ from widgets.rows import Column, Row, Rows
 Find = Callable[[str], Sequence[Row]]
 
 
+def offering(words: Sequence[str]) -> Find | None:
+    """Words of the administration's that may be taken instead of one's own; what was typed stands first, and Enter on
+    nothing takes nothing. None where there are no such words."""
+    if not words:
+        return None
+
+    def find(text: str) -> list[Row]:
+        typed = text.strip()
+        first = Row(typed, (typed or tr("впишите или выберите стрелками"),))
+        fitting = [word for word in words if typed.casefold() in word.casefold() and word != typed]
+        return [first, *(Row(word, (word,)) for word in fitting)]
+
+    return find
+
+
 class AskScreen(ModalScreen[str | None]):
     """Returns the chosen row's key, or the text typed where there is no list; None when it was left."""
 

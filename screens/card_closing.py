@@ -9,7 +9,6 @@ from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right, may_close_type
 from operator_tui.i18n import tr
-from operator_tui.reference import packaged_quick
 from screens.ask import AskScreen
 from screens.base import handles
 from screens.card_steps import CardSteps
@@ -93,7 +92,8 @@ class ClosingSteps(CardSteps):
     @handles("card.quick")
     def quick(self) -> None:
         """The list of quick classes; each has a key of its own too."""
-        rows = [Row(one.code, (f"{place}", one.title)) for place, one in enumerate(packaged_quick().values(), 1)]
+        classes = self.desk.reference.quick.values()
+        rows = [Row(one.code, (f"{place}", one.title)) for place, one in enumerate(classes, 1)]
         ask = AskScreen(tr("Быстрый класс: звонок без вопроса"), tr("Класс"), lambda text: rows)
         self.app.push_screen(ask, self._quick_chosen)
 
@@ -102,9 +102,9 @@ class ClosingSteps(CardSteps):
             self.guard(lambda: self._close_quick(code))
 
     async def _close_quick(self, code: str) -> None:
-        words = packaged_quick()[code].words
+        one = self.desk.reference.quick[code]
         closed = await self.desk.appeals.close_quick(code)
-        self.desk.notice(f"«{words}» {tr('Закрыто:')} {closed.value('number')}, {packaged_quick()[code].title}.")
+        self.desk.notice(f"«{one.words}» {tr('Закрыто:')} {closed.value('number')}, {one.title}.")
         await self.put_away()
 
     @handles("card.quick_wrong_number")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,6 +31,7 @@ PAGE = 200
 # What was scrolled through is read again when something changes, but no more than this.
 MOST_READ_AGAIN = 1000
 _NEAR_END = 60
+_AT_ONCE = 25
 
 
 class JournalScreen(DeskScreen):
@@ -102,7 +104,7 @@ class JournalScreen(DeskScreen):
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         now_ms = self.desk.clock.now_ms()
         theme = self.desk.catalogue.themes.get(str(card.value("theme")))
-        sign = urgency(card, now_ms, zone, theme.level2_group if theme else "")
+        sign = urgency(card, now_ms, zone, theme.level2_group if theme else "", self.desk.catalogue.terms)
         cells = appeal_cells(card, self.desk.catalogue, zone, now_ms)
         return Row(card.id, cells, mark=sign, urgent=sign == "!")
 
@@ -113,15 +115,18 @@ class JournalScreen(DeskScreen):
         read = len(rows.rows)
         if rows.chosen >= read - _NEAR_END and read < self._total and not self._reading:
             self._reading = True
-            self.guard(lambda: self._read_on(read))
+            self.desk.background(self._read_on(read))  # not this key's act: the next one does not wait for it
 
     async def _read_on(self, offset: int) -> None:
         try:
-            cards, self._total = await self.desk.appeals.page(self._sieve, PAGE, offset)
+            cards = await self.desk.appeals.more(self._sieve, PAGE, offset)
+            for first in range(0, len(cards), _AT_ONCE):
+                # The next key is looked at between a few rows and the next few.
+                await asyncio.sleep(0)
+                if len(self._rows.rows) == offset + first:
+                    self._rows.append([self._row(card) for card in cards[first : first + _AT_ONCE]])
         finally:
             self._reading = False
-        if len(self._rows.rows) == offset:
-            self._rows.append([self._row(card) for card in cards])
 
     def current_appeal(self) -> str:
         row = self._rows.current
@@ -194,6 +199,7 @@ class JournalScreen(DeskScreen):
             tr("Моих групп"): Sieve(unclaimed=True, group=operator.groups[0] if operator and operator.groups else ""),
             tr("Сообщить заявителю"): Sieve(owed=True, worker=user),
             tr("Просят исправить"): Sieve(review=CORRECTION),
+            tr("Передано в другие организации"): Sieve(sent=True),
             **{tr(title): Sieve(statuses=(status,)) for status, title in STATUS_TITLES.items()},
         }
 

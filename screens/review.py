@@ -23,7 +23,7 @@ from operator_tui.commands import Situation
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import mark, tr
 from operator_tui.journal.sieve import Order, Sieve
-from screens.ask import AskScreen
+from screens.ask import AskScreen, offering
 from screens.base import DeskScreen, handles
 from screens.words import appeal_text, day, review_cells
 from widgets.line import Line
@@ -135,7 +135,8 @@ class ReviewScreen(DeskScreen):
         if card is None:
             raise Refusal(Code.NO_ROW_CHOSEN)
         title = tr("Отказать в продлении") if card.review == EXTENSION else tr("Вернуть с замечанием")
-        ask = AskScreen(f"{title}: {card.value('number')}", tr("Замечание, затем Enter"))
+        find = offering(self.desk.reference.reasons("return"))
+        ask = AskScreen(f"{title}: {card.value('number')}", tr("Замечание, затем Enter"), find)
 
         def returned(remark: str | None) -> None:
             if remark:

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from operator_tui.appeals.card import FIELD_TITLES, OPEN_STATUSES, STATUS_TITLES, Card, Status, full_name
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.correction import correction_of
-from operator_tui.appeals.deadlines import days_left
+from operator_tui.appeals.deadlines import BY_LAW, TermDays, days_left
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.organisations import is_stub
 from operator_tui.appeals.owed import OWED_TITLES, owed_of
 from operator_tui.appeals.papers import REPLY_TITLES, ReplyKind
 from operator_tui.appeals.people import short_name
@@ -56,6 +57,7 @@ _ACTS = {
     Act.DEFER: mark("Отсроченный ответ"),
     Act.PROMISE: mark("Изменить обещание"),
     Act.TELL: mark("Сообщено заявителю"),
+    Act.SEND: mark("Передать в другую организацию"),
     Act.ASK_CORRECTION: mark("Просить исправить"),
 }
 
@@ -184,6 +186,8 @@ def appeal_text(card: Card, catalogue: Catalogue, zone: str) -> str:
     lines = [
         f"{card.value('number')} · {local_time(stamp_ms(card.created), zone)} · {tr(STATUS_TITLES[card.status])}",
         " · ".join(filter(None, (full_name(card.fields), phone_words(str(card.value("phone")))))),
+        f"{tr('Номер в реестре фонда')}: {card.value('register')}" if card.value("register") else "",
+        _caller_cell(card, catalogue) if is_stub(card) else "",
         f"{theme.type.value}: {theme.title}" if theme else "",
         f"{tr('Результат обращения')}: {result.title}" if result else "",
     ]
@@ -217,13 +221,13 @@ def days_word(card: Card, now_ms: int, zone: str) -> str:
     return tr("{days} дн").format(days=left) if left else tr("сег.")
 
 
-def urgency(card: Card, now_ms: int, zone: str, group: str = "") -> str:
+def urgency(card: Card, now_ms: int, zone: str, group: str = "", days: TermDays = BY_LAW) -> str:
     """``!`` on the last day and after it, ``1`` and ``3`` when that many days are left, else a blank.
 
     The nearest term counts; ``group`` is the level-2 group of the theme, which says whether one is to forward. Who has
     closed an appeal has done his part: while it is looked at, only a term that has passed asks for attention.
     """
-    terms = terms_of(card, group, now_ms, zone)
+    terms = terms_of(card, group, now_ms, zone, days)
     if not terms:
         return " "
     left = terms[0].left
@@ -291,14 +295,23 @@ _TOLD = (
 )  # fmt: skip
 
 
+def _caller_cell(card: Card, catalogue: Catalogue) -> str:
+    """Who called; of an appeal that another organisation works on, which."""
+    if is_stub(card):
+        code = card.stream.partition("/")[2].removeprefix("smo-")
+        short = catalogue.reference.all("organisations").get(code, {}).get("short", card.stream)
+        return tr("Передано: {name}").format(name=short)
+    return full_name(card.fields) or phone_words(str(card.value("phone"))) or tr("без имени")
+
+
 def appeal_cells(card: Card, catalogue: Catalogue, zone: str, now_ms: int = 0) -> tuple[str, ...]:
     """A row of the journal: number, registered, caller, theme, status, days left (without ``now_ms`` the date)."""
     theme = catalogue.themes.get(str(card.value("theme")))
     return (
         str(card.value("number")),
         local_time(stamp_ms(card.created), zone),
-        full_name(card.fields) or phone_words(str(card.value("phone"))) or tr("без имени"),
-        theme.title if theme else "",
+        _caller_cell(card, catalogue),
+        theme.title if theme else str(card.value("type")),
         tr(STATUS_TITLES[card.status]),
         days_word(card, now_ms, zone) if now_ms else (day(card.deadline)[:5] if card.deadline else ""),
     )

@@ -23,7 +23,7 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.operations import Event
 from operator_tui.sync.dictionary import dictionaries
 from operator_tui.sync.events import HEARTBEAT, frames_event, presence_event, read_cursors
-from operator_tui.sync.protocol import EVENTS_PATH, FRAME_EVENTS, HEARTBEAT_S, STREAM_TYPE, Frame
+from operator_tui.sync.protocol import EVENTS_PATH, FRAME_EVENTS, HEARTBEAT_S, SPOKEN_VERSIONS, STREAM_TYPE, Frame
 
 PRESENCE_S = 5.0  # between two batches of one desk
 # nginx and those that copied it hold back what is not marked so.
@@ -32,12 +32,15 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @get(EVENTS_PATH, opt={"access": SIGNED_IN}, summary="What others do, as it happens", media_type=STREAM_TYPE)
 async def events(request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]) -> Stream:
-    """``c`` cursors (or ``Last-Event-ID``), ``e`` the epoch the desk knows, ``z`` the dictionary it has."""
+    """``c`` cursors (or ``Last-Event-ID``), ``e`` the epoch the desk knows, ``z`` the dictionary it has, ``v`` the
+    version of the protocol it speaks."""
     asked = request.query_params
     cursors = read_cursors(request.headers.get("last-event-id") or str(asked.get("c", "")))
     wanted = asked.get("z", "")
     dictionary = dictionaries().get(int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else None
-    told = _Telling(service, Feed(who, cursors, asked.get("e", "")), dictionary)
+    # A desk of version 1 does not say which it speaks.
+    version = int(asked["v"]) if asked.get("v", "") in map(str, SPOKEN_VERSIONS) else min(SPOKEN_VERSIONS)
+    told = _Telling(service, Feed(who, cursors, asked.get("e", ""), version), dictionary)
     return Stream(told.lines(), media_type=STREAM_TYPE, headers=_HEADERS)
 
 

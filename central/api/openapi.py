@@ -23,6 +23,7 @@ MESSAGES: dict[str, type[Any]] = {
     sync.PRESENCE_PATH: sync.PresenceRequest,
     sync.SUMS_PATH: sync.SumsRequest,
     sync.DAY_PATH: sync.DayRequest,
+    sync.CARDS_PATH: sync.CardsRequest,
     sync.ENROL_PATH: sync.EnrolRequest,
     sync.FORK_PATH: sync.ForkRequest,
     auth.CHALLENGE_PATH: auth.ChallengeRequest,

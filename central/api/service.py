@@ -14,6 +14,7 @@ from central.gathering import Gathering
 from central.hub import Hub
 from central.keys import ServerKeys
 from central.presence import Presences
+from central.snapshot import Snapshots
 from central.store.database import Database
 from central.store.engine import CONNECTIONS
 from operator_tui.appeals.catalogue import Catalogue
@@ -44,6 +45,7 @@ class Service:
         self.catalogue = catalogue
         self.hub = Hub()
         self.presences = Presences()
+        self.snapshots = Snapshots()
         self.streams: dict[str, object] = {}  # the open stream of each device
         self.bus = Bus(self)
         self.gathering = Gathering(

@@ -21,6 +21,7 @@ from operator_tui.sync.dictionary import current
 from operator_tui.sync.protocol import (
     DAY_PATH,
     JSON_TYPE,
+    PROTOCOL_VERSION,
     SUMS_PATH,
     DayAnswer,
     DayRequest,
@@ -65,7 +66,7 @@ def _day(asked: int) -> int:
 
 
 def _demand_seen(who: Device, stream: str) -> None:
-    if stream not in followed(who.operator):
+    if stream not in followed(who.operator, PROTOCOL_VERSION):
         raise Refusal(Code.RIGHT_MISSING, right="stream")
 
 

@@ -142,6 +142,7 @@ GUARDED_FIELDS = frozenset(field for field, merge in FIELDS.items() if merge is 
 # Words of the manual for the fields, as the card shows them.
 FIELD_TITLES = {
     "number": mark("Номер обращения"),
+    "register": mark("Номер в реестре фонда"),
     "source": mark("Способ поступления"),
     "type": mark("Тип обращения"),
     "theme": mark("Тематика обращения"),

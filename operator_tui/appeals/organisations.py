@@ -94,6 +94,18 @@ def view(card: Card, stream: str, how: str) -> Card:
     )
 
 
+def is_stub(card: Card) -> bool:
+    """Whether all that is known of it here is date, type and how it stands: another organisation works on it."""
+    return card.author == 0 and not card.stamps
+
+
+def glimpse(card: Card, stream: str) -> Card:
+    """The card as an organisation that never had it may see it in a caller's history: date, type, status."""
+    seen = view(card, stream, STUB)
+    kept = {field: seen.fields[field] for field in ("type",) if field in seen.fields}
+    return msgspec.structs.replace(seen, fields=kept, deadline="")
+
+
 def told(before: Card | None, after: Card, by: str) -> dict[str, Card]:
     """What each organisation is told of a change that ``by`` made. It has the event itself and is told no more,
     unless the card left it. ``after`` carries its ``shared`` already."""

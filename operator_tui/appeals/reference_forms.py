@@ -113,7 +113,7 @@ _WANTED = (
     "territory", "call_log", "linked_appeal",
 )  # fmt: skip
 _ROLES = tuple(role.value for role in Role if role is not Role.TRAINEE)
-REASON_USES = ("void", "return", "extension", "pause", "export", "correction")
+REASON_USES = ("void", "return", "pause")
 TERMS = ("register", "forward", "answer", "extension")
 
 _title = mark("Название")

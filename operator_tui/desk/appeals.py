@@ -17,7 +17,6 @@ from operator_tui.desk import card as steps
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.finding import phone_key
-from operator_tui.reference import packaged_quick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +43,7 @@ class AppealDesk:
             raise Refusal(Code.NO_CARD_OPEN)
         if card.saved is not None:
             raise Refusal(Code.MOVE_NOT_ALLOWED, act="close", status=card.saved.status.value)
-        fields = quick_fields(packaged_quick()[code], dict(card.fields), desk.catalogue)
+        fields = quick_fields(desk.reference.quick[code], dict(card.fields), desk.catalogue)
         desk.card.put(replace(card, fields=fields, person=None, script="", edition=card.edition + 1))
         return await desk.card.close()
 
@@ -77,6 +76,10 @@ class AppealDesk:
         return await self._desk.on_journal(
             lambda journal: (journal.page(sieve, limit=limit, offset=offset), journal.count(sieve))
         )
+
+    async def more(self, sieve: Sieve, limit: int, offset: int) -> list[Card]:
+        """A further page, without counting them all again."""
+        return await self._desk.on_journal(lambda journal: journal.page(sieve, limit=limit, offset=offset))
 
     async def sieves(self) -> dict[str, Sieve]:
         """The filters kept by name."""

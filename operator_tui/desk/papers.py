@@ -75,14 +75,14 @@ class PaperDesk:
         """New scans, the oldest first, with the days left to register each. Refusals: FOLDER_UNSET, FILE_UNREADABLE."""
         from operator_tui.journal.attachments import new_scans
 
-        today, zone = self.today, self._desk.promises.zone
+        today, zone, days = self.today, self._desk.promises.zone, self._desk.catalogue.terms
 
         def look() -> list[Scan]:
             found = []
             for path in new_scans(self._settings.inbox):
                 facts = path.stat()
                 came = min(local_date(round(facts.st_mtime * 1000), zone), today)
-                found.append(Scan(path, facts.st_size, register_term(came.isoformat(), today)))
+                found.append(Scan(path, facts.st_size, register_term(came.isoformat(), today, days)))
             return found
 
         return await self._desk.run_journal(look)

@@ -53,7 +53,7 @@ class ReferenceDesk:
         return self._quick
 
     def reasons(self, use: str) -> list[str]:
-        """Reasons that are offered for an act (``void``, ``return``, ``extension``, ``pause`` …)."""
+        """Reasons that are offered for an act (``void``, ``return``, ``pause``)."""
         return [row["title"] for row in self.now.open("reasons").values() if row["use"] == use]
 
     def organisation(self, stream: str) -> str:

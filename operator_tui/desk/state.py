@@ -9,6 +9,7 @@ from typing import Any
 
 from operator_tui.appeals.alarm import Alarm
 from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.organisations import is_stub
 from operator_tui.appeals.people import Operator
 from operator_tui.appeals.presence import Presence
 from operator_tui.journal.files import Sending
@@ -100,7 +101,9 @@ class CardAtHand:
 
     @property
     def editable(self) -> bool:
-        return self.saved is None or self.saved.status in (Status.IN_WORK, Status.DEFERRED)
+        if self.saved is None:
+            return True
+        return self.saved.status in (Status.IN_WORK, Status.DEFERRED) and not is_stub(self.saved)
 
 
 @dataclass(frozen=True)

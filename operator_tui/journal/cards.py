@@ -19,6 +19,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act, make_move
 from operator_tui.appeals.number import number_to_tell
 from operator_tui.appeals.operations import Event, Kind, Operation, change_of, operation_id
+from operator_tui.appeals.organisations import shared_after
 from operator_tui.journal import drafts, outbox
 from operator_tui.journal.finding import find_columns
 from operator_tui.journal.store import Store
@@ -56,6 +57,11 @@ def confirmed(store: Store, card_id: str) -> Card | None:
     """The card as the server has confirmed it to this desk."""
     body = store.value("SELECT body FROM card WHERE id = ?", card_id)
     return None if body is None else decode(body)
+
+
+def only_kept(store: Store, card_id: str) -> bool:
+    """Whether the confirmed card is one of another time, kept for the screen."""
+    return bool(store.value("SELECT stale FROM card WHERE id = ?", card_id))
 
 
 def fold(store: Store, card_id: str) -> Card | None:
@@ -228,4 +234,7 @@ def _act(store: Store, card: Card | None, kind: Kind, x: dict[str, Any], b: dict
 
 def _predict(store: Store, card: Card | None, operation: Operation, op: str, actor: Actor) -> Card | None:
     change = decide(card, operation, actor, store.catalogue)
-    return apply(card, change, op=op, at=operation.at, by=actor.user, stream=actor.organisation)
+    after = apply(card, change, op=op, at=operation.at, by=actor.user, stream=actor.organisation)
+    if card is not None and after is not None and after.stream != card.stream:
+        after = msgspec.structs.replace(after, shared=shared_after(card, after))
+    return after

@@ -25,7 +25,7 @@ from operator_tui.appeals.operations import (
     operation_id,
     stream_for,
 )
-from operator_tui.journal import cards, forked, outbox, reference, shared
+from operator_tui.journal import cards, forked, outbox, reference, shared, snapshot
 from operator_tui.journal.store import Store
 
 # Stands for the reference data among the ids of cards; no card has it.
@@ -93,7 +93,10 @@ def receive(store: Store, events: Iterable[Event]) -> list[str]:
     """
     at = cursors(store)
     changed: dict[str, None] = {}
+    held = snapshot.taking(store)
     for event in events:
+        if event.s == held:
+            continue  # a card of the snapshot may be ahead of it
         if event.q != at.get(event.s, 0) + 1:
             continue  # a gap or an old one: asked for again from the cursor
         at[event.s] = event.q
@@ -132,6 +135,11 @@ def _receive_one(store: Store, event: Event) -> str:
         return ""
     # A card that is made again comes from a server restored from a backup: what we kept for the screen gives way.
     before = None if change.create else cards.confirmed(store, card_id)
+    if not change.create and (before is None or cards.only_kept(store, card_id)):
+        # From before the snapshot this desk began with: it is asked for whole.
+        snapshot.lacks(store, card_id)
+        _own_arrived(store, event, card_id, change)
+        return ""
     card = apply(before, change, op=event.op, at=event.at, by=event.by, stream=event.s)
     if card is not None:
         store.db.execute(

@@ -8,6 +8,7 @@ from typing import Any
 from operator_tui.appeals.card import Card, full_name
 from operator_tui.appeals.history import phone_key
 from operator_tui.appeals.number import REGISTER
+from operator_tui.appeals.organisations import is_stub
 
 __all__ = ["digits", "find_columns", "match_query", "normal", "phone_key"]
 
@@ -44,6 +45,7 @@ def find_columns(card: Card) -> dict[str, Any]:
         "promise_due": int(card.value("promise_due") or 0),
         "team": str(card.value("group")),
         "owed": str(card.value("owed")),
+        "elsewhere": card.stream if is_stub(card) else "",
         "phone": phone_key(phone),
         "enp": digits(str(card.value("enp"))),
         "find_number": f"{digits(number)} {number} {digits(register)} {register}".strip(),

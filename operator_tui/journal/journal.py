@@ -37,6 +37,7 @@ from operator_tui.journal import (
     settling,
     shared,
     sifting,
+    snapshot,
     views,
 )
 from operator_tui.journal.confirm import Attention
@@ -448,6 +449,48 @@ class Journal:
         with self._store.writing():
             confirm.rewind(self._store, 1, identity.epoch)
             forked.go_on_as(self._store, identity, known=False)
+
+    # catching up
+
+    @property
+    def taking_snapshot(self) -> str:
+        """The stream whose snapshot is being taken, empty for none."""
+        with self._store.reading():
+            return snapshot.taking(self._store)
+
+    def begin_snapshot(self, stream: str) -> None:
+        """From now on no event of the stream is taken, until ``end_snapshot`` or ``give_up_snapshot``."""
+        with self._store.writing():
+            snapshot.begin(self._store, stream)
+
+    def put_snapshot(self, found: Sequence[Card], head: int) -> list[str]:
+        """Cards as they stand after event ``head``; their ids."""
+        with self._store.writing():
+            return snapshot.put(self._store, found, head)
+
+    def end_snapshot(self, stream: str, head: int) -> None:
+        """All of it is there: events behind ``head`` are taken again."""
+        with self._store.writing():
+            snapshot.end(self._store, stream, head)
+
+    def give_up_snapshot(self) -> None:
+        """There is none to be had: the stream is read from its beginning."""
+        with self._store.writing():
+            if snapshot.taking(self._store):
+                snapshot.give_up(self._store)
+
+    def missing_cards(self) -> list[str]:
+        """Cards that something happened to and that are not here."""
+        with self._store.reading():
+            return snapshot.missing(self._store)
+
+    def take_missing(self, asked: Sequence[str], head: int, found: Sequence[Card]) -> list[str] | None:
+        """The centre's answer to that. Ids of the cards that changed; None when this journal is not at ``head``."""
+        with self._store.writing():
+            stream = self._store.demand_device().operator.organisation
+            if confirm.cursors(self._store).get(stream, 0) != head:
+                return None
+            return snapshot.found(self._store, asked, head, found)
 
     # reference data
 

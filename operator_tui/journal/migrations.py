@@ -136,6 +136,17 @@ def promised_and_owed(db: Database) -> None:
 
 
 @STEPS()
+def sent_elsewhere(db: Database) -> None:
+    """Appeals that were sent to another organisation, to be listed with how they stand there."""
+    db.table("shown").add_column("elsewhere", str)
+    db.execute(
+        "UPDATE shown SET elsewhere = CASE WHEN body ->> '$.author' = 0 AND body ->> '$.stamps' = '{}' "
+        "THEN body ->> '$.stream' ELSE '' END"
+    )
+    db.execute("CREATE INDEX IF NOT EXISTS shown_elsewhere ON shown(created, id) WHERE elsewhere != ''")
+
+
+@STEPS()
 def reference_data(db: Database) -> None:
     """The rows of the reference data that the centre has changed; the others are the program's own."""
     db.create_table(

@@ -22,7 +22,8 @@ class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
     ``statuses`` empty means every open one; ``worker`` 0 with ``unclaimed`` means nobody's; ``due`` is the last
     local date (ISO) of the term that is let through; ``group`` a level-2 group's code; ``owed`` appeals of any status
     whose citizen has still to be told something; ``since`` and ``until`` the first and the last instant (UTC ms) of
-    registration; ``any_status`` finished ones too; ``text`` words as in the search.
+    registration; ``any_status`` finished ones too; ``sent`` those of any status that another organisation works on;
+    ``text`` words as in the search.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -38,6 +39,7 @@ class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
     since: int = 0
     until: int = 0
     any_status: bool = False
+    sent: bool = False
     text: str = ""
     order: Order = Order.NEWEST
 

@@ -84,8 +84,10 @@ def _where(sieve: Sieve) -> tuple[str, list[Any]]:
     elif sieve.statuses:
         parts.append(f"status IN ({', '.join('?' * len(sieve.statuses))})")
         values += [status.value for status in sieve.statuses]
-    elif not (sieve.owed or sieve.any_status or sieve.review == CORRECTION):
+    elif not (sieve.owed or sieve.any_status or sieve.sent or sieve.review == CORRECTION):
         parts.append(OPEN)
+    if sieve.sent:
+        parts.append("elsewhere != ''")  # word for word as in the partial index
     if sieve.owed:
         parts.append("owed != ''")
     if sieve.review == CORRECTION:

@@ -87,6 +87,23 @@ class Link:
                 await _demand_ok(response)
                 yield start if response.status_code == _PARTIAL else 0, response.aiter_raw()
 
+    @asynccontextmanager
+    async def tagged(
+        self, path: str, *, token: str = "", start: int = 0, tag: str = ""
+    ) -> AsyncIterator[tuple[int, str, AsyncIterator[bytes]]]:
+        """As ``get``, with the tag (ETag) of what comes in the middle: it may be another than the one asked for."""
+        client = await self._open()
+        headers = {"Accept-Encoding": "identity"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if start:
+            headers |= {"Range": f"bytes={start}-", "If-Range": f'"{tag}"'}
+        with self._telling_away():
+            async with client.stream("GET", path, headers=headers) as response:
+                await _demand_ok(response)
+                first = start if response.status_code == _PARTIAL else 0
+                yield first, response.headers.get("etag", "").strip('"'), response.aiter_raw()
+
     async def put(self, path: str, body: bytes, *, token: str = "") -> None:
         """Send a body that is answered by nothing. Refusals: those of ``post``."""
         client = await self._open()

@@ -20,9 +20,13 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Operation, Outcome
 from operator_tui.appeals.people import Operator
 
+# Of the messages whose form is the same since version 1: every version has them.
 PROTOCOL_VERSION = 1
-# A server speaks the present version and the one before it (issue 4 keeps this promise when there is a second).
-SPOKEN_VERSIONS = frozenset({1})
+# Of the exchange. Version 2 tells the reference data in a stream of their own; what a desk of version 1 would only keep
+# is not sent to it.
+SYNC_VERSION = 2
+# The present version and the one before it.
+SPOKEN_VERSIONS = frozenset({SYNC_VERSION - 1, SYNC_VERSION})
 
 SYNC_PATH = "/v1/sync"
 ENROL_PATH = "/v1/enroll"
@@ -32,6 +36,9 @@ PRESENCE_PATH = "/v1/presence"
 DICT_PATH = "/v1/dict"
 SUMS_PATH = "/v1/sums"
 DAY_PATH = "/v1/day"
+SNAPSHOT_PATH = "/v1/snapshot"
+CARDS_PATH = "/v1/cards"
+MOST_CARDS = 50  # asked for at once
 HEALTH_PATH = "/v1/health"
 JSON_TYPE = "application/json"
 FRAMES_TYPE = "application/x-ndjson"
@@ -194,6 +201,29 @@ class DayAnswer(msgspec.Struct, frozen=True):
     cards: list[Card]
 
 
+class Top(msgspec.Struct, frozen=True):
+    """The first line of a snapshot: the stream, the lineage, and the event after which the cards stand so."""
+
+    s: str
+    e: str
+    q: int
+
+
+class CardsRequest(msgspec.Struct, frozen=True):
+    """Asks for cards of a stream by their ids, at most MOST_CARDS."""
+
+    v: int
+    s: str
+    ids: list[str]
+
+
+class CardsAnswer(msgspec.Struct, frozen=True):
+    """The cards as they stand after event ``head``; those that the organisation is not told of are left out."""
+
+    head: int
+    cards: list[Card]
+
+
 class PresenceTold(msgspec.Struct, frozen=True, omit_defaults=True):
     """A batch of a stream: ``p`` state by number, what changed only; ``card`` the numbers that have the same card open
     as this operator, None when that did not change."""
@@ -206,6 +236,12 @@ def demand_version(version: int) -> None:
     """Refusal(PROTOCOL_VERSION) for a version this program does not speak."""
     if version not in SPOKEN_VERSIONS:
         raise Refusal(Code.PROTOCOL_VERSION, got=version, spoken=sorted(SPOKEN_VERSIONS))
+
+
+def spoken_by_both(refusal: Refusal) -> int:
+    """The newest version that we and the server that refused ours speak, 0 when there is none or it did not say."""
+    spoken = refusal.params.get("spoken") if refusal.code is Code.PROTOCOL_VERSION else None
+    return max(SPOKEN_VERSIONS.intersection(spoken if isinstance(spoken, list) else ()), default=0)
 
 
 def canonical(value: Any) -> bytes:

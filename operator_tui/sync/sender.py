@@ -36,16 +36,18 @@ from operator_tui.sync.protocol import (
     MAX_OPERATIONS,
     MAX_WAIT_S,
     PRESENCE_PATH,
-    PROTOCOL_VERSION,
     SYNC_PATH,
+    SYNC_VERSION,
     FrameReader,
     PresenceRequest,
     SyncRequest,
     pack,
     plain_operation,
+    spoken_by_both,
     unpack,
 )
 from operator_tui.sync.returning import Returning
+from operator_tui.sync.snapshot import CatchingUp
 from operator_tui.sync.taking import Answer, Taking
 
 _log = logging.getLogger(__name__)
@@ -137,12 +139,16 @@ class Sender:
         self._went = False  # something, since the state was told last
         self._batch = MAX_OPERATIONS
         self._dictionary = True
+        self._version = SYNC_VERSION
         self._streaming = False
         self._lane = asyncio.Lock()  # operations go before presence
         self._taking = Taking(journal, run=run, clock=clock, on_cards=on_cards, on_reference=on_reference)
         self._listening = Listening(self._streamed, self._held, best=best, wait_s=wait_s, clock=clock)
         self._returning = Returning(journal, link, self._taking, run=run)
         self._healing = Healing(journal, self._ask_whole, run=run, clock=clock, on_cards=on_cards)
+        self._catching = CatchingUp(
+            journal, link, run=run, ask=self._ask_whole, signed_in=self._as_who_sits, on_cards=on_cards
+        )
         self.presence = PresenceTeller(self._tell_presence, clock=clock, on_change=on_presence)
         self.state = SenderState(since_ms=clock.now_ms())
 
@@ -164,7 +170,7 @@ class Sender:
                 self._kicked.clear()
                 self._forget_soon()
                 pause = await self.round()
-                if self._wait_s and self.state.light is ServerLight.ON:
+                if self._wait_s and self.state.light is ServerLight.ON and not self._catching.going_on:
                     await self._listening.listen(pause, self._kicked)
                 else:
                     await self._pause(pause)
@@ -173,6 +179,7 @@ class Sender:
             presence.cancel()
             await asyncio.wait({presence})
             await self._listening.stop()
+            await self._catching.stop()
 
     def _forget_soon(self) -> None:
         if self._soon is not None:
@@ -184,7 +191,9 @@ class Sender:
         try:
             async with self._lane:
                 await self._until_even()
-                await self._healing.when_due()
+                if not self._catching.going_on:
+                    await self._catching.fill_in()
+                    await self._healing.when_due()
         except Refusal as refusal:
             light = ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE
             return await self._failed(light, refusal)
@@ -225,7 +234,8 @@ class Sender:
         if device is None:
             return 0
         cursors: dict[str, int] = await self._run(self._journal.cursors)
-        query = {"c": cursors_text(cursors), "e": device.epoch, "z": str(CURRENT) if self._dictionary else ""}
+        known = str(CURRENT) if self._dictionary else ""
+        query = {"c": cursors_text(cursors), "e": device.epoch, "z": known, "v": str(self._version)}
         answer = Answer(held=True)
 
         async def follow(token: str) -> None:
@@ -317,9 +327,25 @@ class Sender:
             if batch and not answer.settled:
                 raise Refusal(Code.SERVER_REFUSED, reason="no results")
             self._went = self._went or bool(batch)
+            await self._look_behind(device, answer)
             if len(batch) == len(waiting) < limit and not (answer.end and answer.end.more):
                 return
             await self._tell(ServerLight.ON, None)
+
+    async def _look_behind(self, device: DeviceIdentity, answer: Answer) -> None:
+        """Far behind its organisation's stream a desk takes the appeals as they stand."""
+        stream = device.operator.organisation
+        if answer.end is None or stream not in answer.end.end:
+            return
+        cursors: dict[str, int] = await self._run(self._journal.cursors)
+        behind = answer.end.end[stream].head - cursors.get(stream, 0)
+        self._catching.look(stream, behind, answer.head.e if answer.head else "", self.kick)
+
+    async def _as_who_sits(self, work: Callable[[str], Awaitable[Result]]) -> Result:
+        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
+        if device is None:
+            raise Refusal(Code.NOT_ENROLLED)
+        return await self._signed_in(device, work)
 
     async def _take_new_code(
         self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], refusal: Refusal
@@ -355,16 +381,20 @@ class Sender:
         cursors: dict[str, int] = await self._run(self._journal.cursors)
         sent_ms = self._clock.now_ms()
         request = SyncRequest(
-            v=PROTOCOL_VERSION, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait,
-            quiet=self._streaming and bool(batch),
+            v=self._version, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait,
+            quiet=(self._streaming and bool(batch)) or self._catching.going_on,
         )  # fmt: skip
         try:
             return await self._send(device, batch, token, request)
         except Refusal as refusal:
-            if refusal.params.get("reason") != "dictionary" or not self._dictionary:
+            # An older server: by what it knows from now on.
+            if refusal.params.get("reason") == "dictionary" and self._dictionary:
+                self._dictionary = False
+            elif 0 < (version := spoken_by_both(refusal)) < self._version:
+                self._version = version
+            else:
                 raise
-        self._dictionary = False  # an older server: plain from now on
-        return await self._send(device, batch, token, request)
+        return await self._ask(device, batch, token, wait)
 
     async def _send(
         self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, request: SyncRequest

@@ -23,6 +23,7 @@ from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import (
     ENROL_PATH,
     SYNC_PATH,
+    SYNC_VERSION,
     End,
     EnrolAnswer,
     FrameReader,
@@ -93,10 +94,11 @@ class Desk:
     def send(self, *operations: Operation | dict[str, Any], **request: Any) -> Answer:
         """Send operations from the desk's cursor and move it on by what comes back."""
         plain = [each if isinstance(each, dict) else plain_operation(each) for each in operations]
-        given = {"v": 1, "d": self.code, "c": {self.identity.operator.organisation: self.cursor}, "o": plain, **request}
+        stream = self.identity.operator.organisation
+        given = {"v": SYNC_VERSION, "d": self.code, "c": {stream: self.cursor}, "o": plain, **request}
         answer = self.post(pack(SyncRequest(**given)))
-        if answer.events:
-            self.cursor = answer.events[-1].q
+        if own := [event.q for event in answer.events if event.s == stream]:
+            self.cursor = own[-1]
         return answer
 
     def post(self, body: bytes, **headers: str) -> Answer:

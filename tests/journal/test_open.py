@@ -183,6 +183,9 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     steps(name="who_and_what")(migrations.who_and_what)
     steps(name="review_by_term")(migrations.review_by_term)
     steps(name="promised_and_owed")(migrations.promised_and_owed)
+    steps(name="sent_elsewhere")(migrations.sent_elsewhere)
+    steps(name="reference_data")(migrations.reference_data)
+    steps(name="files_on_their_way")(migrations.files_on_their_way)
     monkeypatch.setattr(store, "STEPS", steps)
     return steps
 
@@ -230,9 +233,10 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, nex
 def test_a_journal_of_the_first_days_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     early = Migrations("journal")
     early(name="first")(migrations.first)
-    later = ("worker", "review", "theme", "result", "closer", "promise_due", "team", "owed")
+    later = ("worker", "review", "theme", "result", "closer", "promise_due", "team", "owed", "elsewhere")
     with monkeypatch.context() as then:
         then.setattr(store, "STEPS", early)
+        then.setattr("operator_tui.journal.reference.load", lambda store: None)
         then.setattr(
             "operator_tui.journal.cards.find_columns",
             lambda card: {name: value for name, value in find_columns(card).items() if name not in later},

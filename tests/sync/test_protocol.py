@@ -123,7 +123,7 @@ def test_the_digest_is_of_what_is_said_and_not_of_its_place() -> None:
 def test_versions() -> None:
     demand_version(protocol.PROTOCOL_VERSION)
     with pytest.raises(Refusal) as refused:
-        demand_version(protocol.PROTOCOL_VERSION + 1)
+        demand_version(protocol.SYNC_VERSION + 1)
     assert refused.value.code is Code.PROTOCOL_VERSION
 
 

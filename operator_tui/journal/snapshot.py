@@ -1,0 +1,88 @@
+"""A new or long-absent desk takes the appeals as they stand instead of everything that happened to them.
+
+A few cards go into each transaction. Until the last of them is there, events of the stream are not taken: a card of the
+snapshot is ahead of them. A desk that is killed meanwhile begins the taking again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from operator_tui.appeals.card import Card
+from operator_tui.journal import cards
+from operator_tui.journal.migrations import OPEN
+from operator_tui.journal.store import Store
+
+_TAKING, _MISSING = "snapshot", "missing"
+# What is not answered for yet, or not in the confirmed card: it keeps its card on the screen.
+_OWN = "SELECT card FROM outbox WHERE card != '' AND confirmed = 0 AND state != 'rejected'"
+
+
+def taking(store: Store) -> str:
+    """The stream whose snapshot is being taken, empty for none."""
+    return store.meta(_TAKING)
+
+
+def begin(store: Store, stream: str) -> None:
+    """From now on the cards of the stream are only kept for the screen; inside ``writing`` only."""
+    store.set_meta(_TAKING, stream)
+    store.db.execute("UPDATE card SET stale = 1")
+
+
+def put(store: Store, found: Iterable[Card], head: int) -> list[str]:
+    """Cards as they stood after event ``head``; inside ``writing`` only. Their ids."""
+    ids = []
+    for card in found:
+        store.db.execute(
+            "INSERT INTO card(id, stream, body, stale) VALUES (?, ?, ?, 0) "
+            "ON CONFLICT(id) DO UPDATE SET stream = excluded.stream, body = excluded.body, stale = 0",
+            [card.id, card.stream, cards.encode(card)],
+        )
+        # Whatever of ours the server has taken is in the card now.
+        store.db.execute("UPDATE outbox SET confirmed = 1 WHERE card = ? AND seq BETWEEN 1 AND ?", [card.id, head])
+        cards.refresh(store, card.id)
+        ids.append(card.id)
+    return ids
+
+
+def end(store: Store, stream: str, head: int) -> None:
+    """All of it is there: go on behind ``head``; inside ``writing`` only.
+
+    An appeal that was open here and is not in the snapshot is finished there; it is found by asking the centre. What
+    was finished here already stays for the screen.
+    """
+    gone = f"SELECT id FROM shown WHERE {OPEN} AND id IN (SELECT id FROM card WHERE stale = 1) AND id NOT IN ({_OWN})"
+    for (id_,) in store.rows(gone):
+        store.db.execute("DELETE FROM card WHERE id = ?", [id_])
+        store.db.execute("DELETE FROM shown WHERE id = ?", [id_])
+    store.db.execute(
+        "INSERT INTO stream(id, cursor) VALUES (?, ?) ON CONFLICT(id) DO UPDATE SET cursor = excluded.cursor",
+        [stream, head],
+    )
+    store.set_meta(_TAKING, "")
+
+
+def give_up(store: Store) -> None:
+    """There is none to be had any more: the stream is read from its beginning; inside ``writing`` only."""
+    store.db.execute("DELETE FROM stream WHERE id = ?", [taking(store)])
+    store.set_meta(_TAKING, "")
+
+
+def missing(store: Store) -> list[str]:
+    """Cards that something happened to and that are not here, or only kept for the screen."""
+    return msgspec.json.decode(store.meta(_MISSING, "[]"), type=list[str])
+
+
+def lacks(store: Store, card_id: str) -> None:
+    """Note one; inside ``writing`` only."""
+    known = missing(store)
+    if card_id not in known:
+        store.set_meta(_MISSING, msgspec.json.encode([*known, card_id]).decode())
+
+
+def found(store: Store, asked: Sequence[str], head: int, cards_found: Sequence[Card]) -> list[str]:
+    """The centre's answer; inside ``writing`` only. What it does not have is not asked for again."""
+    store.set_meta(_MISSING, msgspec.json.encode([one for one in missing(store) if one not in asked]).decode())
+    return put(store, cards_found, head)

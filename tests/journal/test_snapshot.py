@@ -1,0 +1,106 @@
+"""A journal that takes the appeals as they stand, and asks for the single ones it lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from operator_tui.appeals.card import Status
+from operator_tui.appeals.draft import draft_of
+from operator_tui.appeals.operations import Event
+from operator_tui.journal.journal import Journal
+from tests.journal.making import STREAM, Server, appeal, open_journal
+
+
+def worked_on(server: Server, colleague: Journal, count: int) -> list[str]:
+    """A colleague's appeals at the centre."""
+    ids = [colleague.save(appeal(text=f"вопрос{place}")).id for place in range(count)]
+    server.answer(colleague)
+    return ids
+
+
+def take(journal: Journal, server: Server, ids: list[str]) -> None:
+    head = len(server.streams[STREAM])
+    journal.begin_snapshot(STREAM)
+    journal.put_snapshot([server.cards[id_] for id_ in ids], head)
+    journal.end_snapshot(STREAM, head)
+
+
+def test_it_goes_on_behind_it_as_if_it_had_read_everything(
+    journal: Journal, colleague: Journal, server: Server
+) -> None:
+    ids = worked_on(server, colleague, 5)
+    take(journal, server, ids)
+    assert journal.cursors()[STREAM] == 5
+    assert {card.id for card in journal.active()} == set(ids)
+    card = colleague.card(ids[0])
+    assert card is not None
+    draft = draft_of(card)
+    draft.fields["address"] = "Ставрополь"
+    colleague.save(draft)
+    server.answer(colleague)
+    server.answer(journal)
+    assert journal.card(ids[0]) == server.cards[ids[0]]
+    assert [found.id for found in journal.search("вопрос3")] == [ids[3]]
+
+
+def test_what_waits_here_stays_and_is_folded_over_it(journal: Journal, colleague: Journal, server: Server) -> None:
+    ids = worked_on(server, colleague, 2)
+    own = journal.save(appeal(text="моё"))
+    take(journal, server, ids)
+    assert {card.id for card in journal.active()} == {own.id, *ids}
+    server.answer(journal)
+    assert (journal.unsent(), journal.card(own.id)) == (0, server.cards[own.id])
+
+
+def test_events_wait_until_it_is_whole_also_over_a_kill(
+    journal: Journal, colleague: Journal, server: Server, tmp_path: Path
+) -> None:
+    ids = worked_on(server, colleague, 3)
+    journal.begin_snapshot(STREAM)
+    journal.put_snapshot([server.cards[ids[0]]], 3)
+    journal.close()
+    again = open_journal(tmp_path)
+    assert again.taking_snapshot == STREAM
+    assert again.receive(server.events_after({STREAM: 0})) == []
+    assert again.cursors()[STREAM] == 0
+    again.give_up_snapshot()
+    assert set(again.receive(server.events_after({STREAM: 0}))) == set(ids)
+    assert all(again.card(id_) == server.cards[id_] for id_ in ids)
+    again.close()
+
+
+def test_what_was_open_here_and_is_finished_there_is_open_no_more(
+    journal: Journal, colleague: Journal, server: Server
+) -> None:
+    ids = worked_on(server, colleague, 3)
+    journal.receive(server.events_after({STREAM: 0}))
+    take(journal, server, ids[:2])
+    assert {card.id for card in journal.active()} == set(ids[:2])
+    assert journal.counts()[Status.IN_WORK] == 2
+
+
+def test_something_about_a_card_that_is_not_here_asks_for_it(
+    journal: Journal, colleague: Journal, server: Server
+) -> None:
+    ids = worked_on(server, colleague, 2)
+    take(journal, server, ids[:1])
+    card = colleague.card(ids[1])
+    assert card is not None
+    draft = draft_of(card)
+    draft.fields["address"] = "Ставрополь"
+    colleague.save(draft)
+    server.answer(colleague)
+    server.answer(journal)
+    assert (journal.missing_cards(), journal.card(ids[1])) == ([ids[1]], None)
+    head = journal.cursors()[STREAM]
+    assert journal.take_missing([ids[1]], head - 1, [server.cards[ids[1]]]) is None
+    assert journal.take_missing([ids[1]], head, [server.cards[ids[1]]]) == [ids[1]]
+    assert (journal.missing_cards(), journal.card(ids[1])) == ([], server.cards[ids[1]])
+
+
+def test_a_card_the_centre_does_not_tell_of_is_not_asked_for_for_ever(journal: Journal) -> None:
+    change = {"set": {"text": "x"}}
+    journal.receive([Event(STREAM, 1, "card.set", "zzzzzz:9", 1, "01a0c9a1f0000000", "zzzzzz:1", change)])
+    assert journal.missing_cards() == ["zzzzzz:1"]
+    assert journal.take_missing(["zzzzzz:1"], 1, []) == []
+    assert journal.missing_cards() == []
