@@ -34,6 +34,20 @@ from operator_tui.sync.protocol import canonical, operation_digest
 __all__ = ["REJECTED", "Push", "Pushed", "push", "push_all", "standing", "together"]
 
 
+# Made once: making a statement costs more than asking it. Locked in the order of their ids: two transactions that share
+# devices or cards wait, and never for one another.
+_DEVICES: sa.Select[Any] = sa.select(t.device.c.id, t.device.c.last_n, t.device.c.durable_n).where(
+    t.device.c.id.in_(sa.bindparam("devices", expanding=True))
+)
+_DEVICES_LOCKED = _DEVICES.order_by(t.device.c.id).with_for_update()
+_CARDS_LOCKED = (
+    sa.select(t.card.c.id, t.card.c.body)
+    .where(t.card.c.id.in_(sa.bindparam("cards", expanding=True)))
+    .order_by(t.card.c.id)
+    .with_for_update()
+)
+
+
 @dataclass(frozen=True)
 class Push:
     """What one device sends."""
@@ -111,20 +125,15 @@ def together(pushes: Sequence[Push]) -> list[list[int]]:
 
 def standing(connection: sa.Connection, devices: Sequence[Device]) -> dict[str, Pushed]:
     """What desks that send nothing are told, by device."""
-    rows = connection.execute(_devices(devices))
+    rows = connection.execute(_DEVICES, {"devices": [device.id for device in devices]})
     return {row.id: Pushed(row.last_n + 1, row.durable_n, []) for row in rows}
-
-
-def _devices(devices: Sequence[Device]) -> sa.Select[Any]:
-    # In the order of their codes: two transactions that share devices wait, and never for one another.
-    chosen = sa.select(t.device.c.id, t.device.c.last_n, t.device.c.durable_n)
-    return chosen.where(t.device.c.id.in_([device.id for device in devices])).order_by(t.device.c.id)
 
 
 def _push_all(
     database: Database, connection: sa.Connection, pushes: Sequence[Push], now_ms: int, catalogue: Catalogue
 ) -> list[Pushed | Refusal]:
-    rows = {row.id: row for row in connection.execute(database.lock(_devices([each.device for each in pushes])))}
+    devices = {"devices": [each.device.id for each in pushes]}
+    rows = {row.id: row for row in connection.execute(_DEVICES_LOCKED, devices)}
     known = known_ids(connection, [(each.device, rows[each.device.id].last_n, each.operations) for each in pushes])
     batches = [_begin(connection, each, rows[each.device.id], known) for each in pushes]
     growing = [batch for batch in batches if isinstance(batch, _Batch) and batch.fresh]
@@ -154,14 +163,14 @@ def _take(
     database: Database, connection: sa.Connection, batches: Sequence[_Batch], now_ms: int, catalogue: Catalogue
 ) -> dict[str, frozenset[str]]:
     """Decide and store what is new; the streams that grew by each device."""
-    cards = _load_cards(database, connection, [plain for batch in batches for plain in batch.fresh])
+    cards = _load_cards(connection, [plain for batch in batches for plain in batch.fresh])
     book = Book(database, connection, catalogue, [(batch.device, batch.fresh) for batch in batches])
     for batch in batches:
         for plain in batch.fresh:
             batch.steps.append(_step(plain, batch, cards, now_ms, book))
     by_stream = _by_stream([step for batch in batches for step in batch.steps])
     # Locked last and in this order (see streams.take_places); from here to the commit nobody else writes to them.
-    places = streams.take_places(database, connection, by_stream)
+    places = streams.take_places(connection, by_stream)
     with database.together(connection):
         _store_events(connection, by_stream, places, now_ms, cards, batches)
         _store_cards(connection, cards)
@@ -218,13 +227,11 @@ def _answers(connection: sa.Connection, device: Device, numbers: Sequence[int]) 
     return {row.n: (row.hash, msgspec.json.decode(row.result, type=Outcome)) for row in rows}
 
 
-def _load_cards(database: Database, connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> Cards:
+def _load_cards(connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> Cards:
     ids = {text(plain, "c") for plain in fresh if plain.get("c") and text(plain, "k") in OF_CARDS}
     if not ids:
         return Cards({}, frozenset())
-    # In the order of their ids: two batches that share cards wait, and never for one another.
-    chosen = sa.select(t.card.c.id, t.card.c.body).where(t.card.c.id.in_(ids)).order_by(t.card.c.id)
-    found = {row.id: msgspec.convert(row.body, Card) for row in connection.execute(database.lock(chosen))}
+    found = {row.id: msgspec.convert(row.body, Card) for row in connection.execute(_CARDS_LOCKED, {"cards": list(ids)})}
     return Cards(found, frozenset(found), _manned(connection, fresh))
 
 

@@ -27,7 +27,7 @@ def record(
 ) -> None:
     """Add one entry in the caller's transaction, as its last step. ``detail`` holds ids, never personal data."""
     stream = f"{region}/audit"
-    place = take_place(database, connection, stream)
+    place = take_place(connection, stream)
     row = {
         "region": region,
         "seq": place.seq + 1,

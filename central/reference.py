@@ -62,7 +62,8 @@ class References:
     def forget(self, touched: Iterable[str]) -> None:
         """These streams grew: what is known of their regions is looked at again."""
         for stream in touched:
-            self._looked.pop(streams.region_of(stream), None) if stream.endswith("/ref") else None
+            if stream == reference_stream(stream):
+                self._looked.pop(streams.region_of(stream), None)
 
 
 def _folded(connection: sa.Connection, stream: str, seq: int, head: int, catalogue: Catalogue) -> Catalogue:
@@ -106,7 +107,7 @@ class Book:
             _region(device) for device, plains in pushed if any(str(plain.get("k")) in _KINDS for plain in plains)
         }
         if changing:
-            streams.take_places(database, connection, [reference_stream(region) for region in changing])
+            streams.take_places(connection, [reference_stream(region) for region in changing])
         for region in changing:
             self._here[region] = self._references.now(connection, region)
             self._exact.add(region)
@@ -156,7 +157,7 @@ def write(
 
     def work(connection: sa.Connection) -> int:
         stream = reference_stream(region)
-        place = streams.take_place(database, connection, stream)
+        place = streams.take_place(connection, stream)
         reference = references(database, base).now(connection, region).reference
         known = reference.all(name)
         different = {key: dict(row) for key, row in rows.items() if known.get(key) != row}

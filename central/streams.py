@@ -17,7 +17,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from central.store import tables as t
 from central.store.bulk import insert_rows, update_rows
-from central.store.database import Database
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.operations import Event
 from operator_tui.sync.protocol import StreamEnd, canonical
@@ -49,27 +48,32 @@ class Place:
     head: bytes
 
 
+# Made once: making a statement costs more than asking it. SQLite has no FOR UPDATE, SQLAlchemy leaves it out there.
+_PLACES = sa.select(t.stream.c.id, t.stream.c.seq, t.stream.c.head).where(
+    t.stream.c.id.in_(sa.bindparam("streams", expanding=True))
+)
+_LOCKED = _PLACES.order_by(t.stream.c.id).with_for_update()
+
+
 def region_of(stream: str) -> str:
     """``26`` of ``26/tf``: the region leads every key."""
     return stream.partition("/")[0]
 
 
-def take_place(database: Database, connection: sa.Connection, stream: str) -> Place:
+def take_place(connection: sa.Connection, stream: str) -> Place:
     """``take_places`` of one stream."""
-    return take_places(database, connection, [stream])[stream]
+    return take_places(connection, [stream])[stream]
 
 
-def take_places(database: Database, connection: sa.Connection, streams: Iterable[str]) -> dict[str, Place]:
+def take_places(connection: sa.Connection, streams: Iterable[str]) -> dict[str, Place]:
     """Lock the streams until the end of the transaction and tell where they stand. To be called last; they are locked
     in the order of their names, so that two writers never wait for one another (but for the first writers of a stream:
     ``Database.write`` begins again then)."""
     wanted = sorted(streams)
-    chosen = sa.select(t.stream.c.id, t.stream.c.seq, t.stream.c.head).where(t.stream.c.id.in_(wanted))
-    locked = database.lock(chosen.order_by(t.stream.c.id))
-    found = {row.id: Place(row.seq, row.head) for row in connection.execute(locked)}
+    found = {row.id: Place(row.seq, row.head) for row in connection.execute(_LOCKED, {"streams": wanted})}
     if missing := [stream for stream in wanted if stream not in found]:
         connection.execute(_new_streams(connection, missing))
-        found = {row.id: Place(row.seq, row.head) for row in connection.execute(locked)}
+        found = {row.id: Place(row.seq, row.head) for row in connection.execute(_LOCKED, {"streams": wanted})}
     return {stream: found[stream] for stream in wanted}
 
 
@@ -120,14 +124,14 @@ def chain(head: bytes, row: dict[str, Any]) -> bytes:
 
 def heads(connection: sa.Connection, streams: Sequence[str]) -> dict[str, StreamEnd]:
     """Where each stream stands; one that has no event yet stands at 0."""
-    rows = connection.execute(sa.select(t.stream).where(t.stream.c.id.in_(streams))).all()
+    rows = connection.execute(_PLACES, {"streams": list(streams)})
     found = {row.id: StreamEnd(row.seq, row.head.hex()) for row in rows}
     return {stream: found.get(stream, StreamEnd(0, EMPTY_HEAD.hex())) for stream in streams}
 
 
 _BODY = t.event_body.c
 _EVENT = t.event.c
-# Made once: making it costs more than asking it. The bounds stand for both tables: the planner would read the bodies of
+# The bounds stand for both tables: the planner would read the bodies of
 # the stream from its beginning to join them by order.
 _PAGE_OF = (
     sa.select(_EVENT.seq, _EVENT.kind, _EVENT.op, _EVENT.by, _EVENT.stamp, _EVENT.card, _BODY.body)

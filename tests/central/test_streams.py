@@ -98,7 +98,7 @@ def test_the_database_itself_refuses_a_second_entry_for_an_operation(office: Off
     desk.send(desk.new_card())
 
     def again(connection: sa.Connection) -> None:
-        place = streams.take_place(office.database, connection, "26/tf")
+        place = streams.take_place(connection, "26/tf")
         draft = streams.Draft("26/tf", "card.new", f"{desk.code}:1", "", 1, "0" * 16, "UTC", {})
         streams.append(connection, {"26/tf": place}, {"26/tf": [draft]}, 0)
 
