@@ -34,9 +34,8 @@ class ContentScreen(FormScreen):
         yield LeanTextArea(self._text, id="content", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
         yield Line("", id="form-hint")
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._area.focus()
+    def _begin(self) -> LeanTextArea:
+        return self._area
 
     @property
     def _area(self) -> LeanTextArea:

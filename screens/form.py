@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.i18n import tr
@@ -71,7 +72,11 @@ class FormScreen(ModalScreen[Values | None]):
     def on_mount(self) -> None:
         for one in self._asked.values():
             self._field(one.name).show(one.value)
-        self._field(next(iter(self._asked))).input.focus()
+        self._begin().focus()
+
+    def _begin(self) -> Widget:
+        """Where one begins to type."""
+        return self._field(next(iter(self._asked))).input
 
     def _field(self, name: str) -> Field:
         return self.query_one(f"#field-form-{name}", Field)

@@ -177,8 +177,11 @@ class CardForm(VerticalScroll, can_focus=False):
         self.results.focus()
 
     def on_key(self, event: Key) -> None:
-        """Escape folds the list of results, which is opened by a key."""
-        if event.key == "escape" and self.results.has_focus:
+        """Escape folds the lists that are opened by a key."""
+        if event.key == "escape" and self.themes.has_class("-open"):
+            event.stop()
+            self.close_themes()
+        elif event.key == "escape" and self.results.has_focus:
             event.stop()
             self.close_results()
             self.comment.focus()

@@ -31,6 +31,10 @@ async def test_a_type_is_chosen_first_and_then_one_of_its_themes() -> None:
             lambda: desk.desk.state.card and desk.desk.state.card.fields.get("theme") == wanted[1], "taken"
         )
         assert desk.desk.state.card.fields["type"] == "Заявление"  # type: ignore[union-attr]  # just asked
+        await desk.press("f6", "f6")
+        await desk.until(lambda: "-open" in desk.themes.widget.classes, "the types again")
+        await desk.press("escape")
+        await desk.until(lambda: "-open" not in desk.themes.widget.classes, "folded by Esc")
         await desk.press("f6")
         await desk.type("потер")
         await desk.until(lambda: desk.themes.rows(), "the line searches all themes again")
