@@ -35,6 +35,7 @@ def replace_role(operator: object) -> object:
 
 async def test_an_alarm_from_elsewhere_says_what_to_do_until_it_is_taken_back() -> None:
     async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
         elsewhere = await Elsewhere.of(desk)
         bells = desk.desk.state.bells
         now = desk.desk.clock.now_ms()
@@ -81,6 +82,7 @@ async def test_a_threat_keeps_the_recording_shows_what_to_say_and_whom_to_ask() 
 
 async def test_without_a_talk_there_is_no_threat() -> None:
     async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
         await desk.press("shift+f6")
         await desk.until(lambda: "Разговора сейчас нет" in desk.notice, "why not")
 
