@@ -72,7 +72,7 @@ class PeopleSteps(CardSteps):
         # One line of eighty columns: the day of the data is said where it matters.
         if centre:
             note = tr("Ответ центра, {age}. {note}").format(age=age, note=note)
-        elif not found.hits and not found.partial:
+        elif not found.hits and not found.partial and not found.cut:
             note = tr("Никого не найдено, {age}. F8 — спросить центр; или вручную").format(age=age)
         elif is_old(data, self._today()):
             note = tr("{age}: F8 — спросить центр. {note}").format(age=age.capitalize(), note=note)

@@ -11,7 +11,7 @@ import psycopg
 import sqlalchemy as sa
 
 from central.registry.names import names_of
-from central.registry.postgres import Divided
+from central.registry.postgres import PREPARED, Divided
 from central.registry.publish import schema_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry.asked import Answer, Asked
@@ -27,7 +27,7 @@ _DEADLINE_MS = 1000
 # plan costs more than the search itself.
 _SETTINGS = {
     "enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off", "jit": "off",
-    "random_page_cost": "1.1", "statement_timeout": str(_DEADLINE_MS),
+    "random_page_cost": "1.1", "plan_cache_mode": "force_generic_plan", "statement_timeout": str(_DEADLINE_MS),
 }  # fmt: skip
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
 
@@ -42,6 +42,7 @@ def find(engine: sa.Engine, region: str, asked: Asked) -> Answer:
     # One state for all statements of a search, though a delta may come.
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         driver: Any = connection.connection.driver_connection
+        driver.prepared_max = PREPARED
         cursor = driver.cursor()
         facts = _facts(cursor, name)
         names = names_of(engine, region, f"{facts['snapshot_id']} {facts['built_at']}", cursor)

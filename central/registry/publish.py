@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from central.registry.postgres import DRIVEN
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry.schema import DRIVERS, FIELDS, SCHEMA, connect
 
@@ -22,7 +23,7 @@ _TABLES: dict[str, str] = {
         "id integer NOT NULL, sn integer NOT NULL, fn integer NOT NULL, pn integer NOT NULL, y smallint NOT NULL,"
         " md smallint NOT NULL, sex smallint NOT NULL, phone bigint, enp bigint NOT NULL, snils bigint,"
         " insurer integer NOT NULL, clinic integer NOT NULL, district integer NOT NULL, street integer NOT NULL,"
-        " house integer NOT NULL, status integer NOT NULL, more integer"
+        " house integer NOT NULL, status integer NOT NULL"
     ),
     "more": "id integer NOT NULL, body bytea NOT NULL",
     "former": "sn integer, fn integer, pn integer, y smallint, md smallint, id integer",
@@ -38,6 +39,7 @@ _TABLES: dict[str, str] = {
         for field in FIELDS
     },
 }
+_CONDITIONS = {**DRIVEN, "phone": "phone IS NOT NULL", "snils": "snils IS NOT NULL"}
 _INDEXES = (
     "ALTER TABLE p ADD PRIMARY KEY (id)",
     "ALTER TABLE more ADD PRIMARY KEY (id)",
@@ -48,7 +50,7 @@ _INDEXES = (
     *(
         # The id rides along, so that a name is found without touching the table.
         f"CREATE INDEX ON p({', '.join(columns)}) INCLUDE (id)"
-        + (f" WHERE {name} IS NOT NULL" if name in ("phone", "snils") else "")
+        + (f" WHERE {_CONDITIONS[name]}" if name in _CONDITIONS else "")
         for name, columns in DRIVERS.items()
     ),
 )

@@ -194,6 +194,7 @@ class Code(StrEnum):
     REGISTRY_NOT_HERE = "registry_not_here"
     REGISTRY_CARD_FIRST = "registry_card_first"
     REGISTRY_TRANSFER = "registry_transfer"
+    REGISTRY_NOBODY = "registry_nobody"
 
 
 class Refusal(Exception):

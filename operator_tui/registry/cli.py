@@ -123,7 +123,7 @@ def delta(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bo
         return
     if not key_file and not all(is_made_up(change.enp) for change in found):
         raise Refusal(Code.REGISTRY_KEY_NEEDED)
-    key = read_key(key_file or _beside(file))
+    key = read_key(key_file or _demand(file))
     with _Progress(max(1, len(found)), "Вносим изменения") as report:
         done = apply(
             file, key, found, as_of.date() if as_of else job.day, name=job.source.file.name,
@@ -190,16 +190,17 @@ class _Job:
 def search(file: Path, key_file: Path | None, as_json: bool, from_stdin: bool, query: str | None) -> None:
     """Search once, or once for each line of stdin. Nobody found is exit 0."""
     from operator_tui.registry.index import Registry
+    from operator_tui.registry.query import parse_line
 
     if (query is None) == (not from_stdin):
         raise click.UsageError("нужен запрос или --stdin (что-то одно)")
-    opened = Registry.open(file, read_key(key_file or _beside(file)))
+    opened = Registry.open(file, read_key(key_file or _demand(file)))
     try:
         if from_stdin:
             for line in sys.stdin.buffer:
                 _answer(opened, line.decode("utf-8", "replace").rstrip("\r\n"), as_json=True)
         else:
-            if not (query or "").strip():
+            if parse_line(query or "").empty:
                 raise Refusal(Code.SEARCH_EMPTY)
             _answer(opened, query or "", as_json=as_json)
     finally:
@@ -239,6 +240,13 @@ def _told(hit: Any) -> dict[str, Any]:
     told = {**msgspec.to_builtins(person), **parts, "repaired": hit.repaired, "former": hit.former}
     told.pop("more", None)
     return told | ({"phones": person.phones} if len(person.phones) > 1 else {})
+
+
+def _demand(file: Path) -> Path:
+    """The key beside an index that is there. Refusal(REGISTRY_MISSING)."""
+    if not file.exists():
+        raise Refusal(Code.REGISTRY_MISSING, path=str(file))
+    return _beside(file)
 
 
 def _beside(file: Path) -> Path:

@@ -24,6 +24,7 @@ from operator_tui.registry.schema import FIELDS, GAPS, SCHEMA, SHORT_PREFIX, con
 from operator_tui.registry.stage import SEX, former_names, other_lines, split_address
 
 AT_ONCE = 500
+_WAIT_MS = 500  # for the desks to let go of the log, so that it may be cut short
 _CACHE_KB = 65_536  # a delta touches pages all over the file; with the reader's cache it would decrypt each twice
 _PERSON = "sn, fn, pn, y, md, sex, phone, enp, snils, insurer, clinic, district, street, house, status"
 _COLUMNS = tuple(_PERSON.split(", "))
@@ -63,16 +64,26 @@ def apply(
     with generations.writing(path):
         connection = connect(path, key, read_only=False)
         try:
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            # The pages go into the file once, behind the last record, and not after each transaction.
+            connection.executescript(f"PRAGMA cache_size = -{_CACHE_KB}; PRAGMA wal_autocheckpoint = 0")
             _demand(connection, path, as_of, name)
             done = Delta(connection).run(changes, as_of, progress or (lambda _: None))
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            _settle(connection)
         except sqlcipher3.OperationalError as error:
             full = "full" in str(error)
             raise Refusal(Code.DISK_FULL if full else Code.DISK_FAILED, path=str(path), reason="SQLite") from error
         finally:
             connection.close()
     return done
+
+
+def _settle(connection: Any) -> None:
+    """Bring the log into the file. A desk that searches without a pause keeps the log from being emptied; it is soon
+    empty all the same, as the next delta begins it anew.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {_WAIT_MS}").fetchall()
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _demand(connection: Any, path: Path, as_of: date, name: str) -> None:
@@ -136,10 +147,10 @@ class Delta:
         # The codes first: a new word may move those of its neighbours, and with them what the old row says.
         values = self._values(change.person) if change.person else ()
         found = self._all(
-            f"SELECT {_PERSON}, more.body, p.id, p.more FROM p LEFT JOIN more ON more.id = p.more WHERE enp = ?",
+            f"SELECT {_PERSON}, more.body, p.id FROM p LEFT JOIN more ON more.id = p.id WHERE enp = ?",
             int(change.enp),
         )
-        old = (*found[0][:_SIDE], self._bodies.unpack(found[0][_SIDE]), *found[0][_SIDE + 1 :]) if found else None
+        old = (*found[0][:_SIDE], self._bodies.unpack(found[0][_SIDE]), found[0][_SIDE + 1]) if found else None
         if change.person is None:
             if old is None:
                 return "same"
@@ -165,9 +176,9 @@ class Delta:
         )  # fmt: skip
 
     def _insert(self, row_id: int, values: tuple[int | None, ...], person: Person) -> None:
-        more = self._put_more(None, person.more)
-        marks = ", ".join("?" * (len(values) + 2))
-        self._connection.execute(f"INSERT INTO p(id, {_PERSON}, more) VALUES({marks})", (row_id, *values, more))
+        marks = ", ".join("?" * (len(values) + 1))
+        self._connection.execute(f"INSERT INTO p(id, {_PERSON}) VALUES({marks})", (row_id, *values))
+        self._put_more(row_id, person.more)
         self._count(values, 1)
         self._put_sides(row_id, values, person)
 
@@ -175,13 +186,13 @@ class Delta:
         """Write what differs, so that an index is touched only when one of its columns is: most changes are of an
         address, a clinic or a policy, and each of the indexes spared is a page to decrypt and to encrypt again.
         """
-        *was, body, row_id, more = old
+        *was, body, row_id = old
         changed = {name: value for name, value, before in zip(_COLUMNS, values, was, strict=True) if value != before}
         sides = body != person.more or not changed.keys().isdisjoint(_IN_SIDES)
         if sides:
             self._drop_sides(row_id, was, body)
-        if body != person.more and (kept := self._put_more(more, person.more)) != more:
-            changed["more"] = kept
+        if body != person.more:
+            self._put_more(row_id, person.more)
         if changed:
             columns = ", ".join(f"{name} = ?" for name in changed)
             self._connection.execute(f"UPDATE p SET {columns} WHERE id = ?", (*changed.values(), row_id))
@@ -191,9 +202,9 @@ class Delta:
             self._put_sides(row_id, values, person)
 
     def _remove(self, old: tuple[Any, ...]) -> None:
-        *was, body, row_id, more = old
+        *was, body, row_id = old
         self._drop_sides(row_id, was, body)
-        self._put_more(more, "")
+        self._put_more(row_id, "")
         self._connection.execute("DELETE FROM p WHERE id = ?", (row_id,))
         self._count(was, -1)
 
@@ -201,18 +212,15 @@ class Delta:
         for field, code in zip(FIELDS, values, strict=False):
             self._people[field][code or 0] += grown
 
-    def _put_more(self, row: int | None, text: str) -> int | None:
-        """Put the text into its row of ``more``, a new one if there is none; no text needs no row. Returns the row."""
-        execute = self._connection.execute
-        if not text:
-            execute("DELETE FROM more WHERE id = ?", (row,))
-            return None
-        if row is None:
-            new: int = self._all("SELECT coalesce(max(id), 0) + 1 FROM more")[0][0]
-            execute("INSERT INTO more(id, body) VALUES(?, ?)", (new, self._bodies.pack(text)))
-            return new
-        execute("UPDATE more SET body = ? WHERE id = ?", (self._bodies.pack(text), row))
-        return row
+    def _put_more(self, row_id: int, text: str) -> None:
+        """Put the text into the person's row of ``more``; no text needs no row."""
+        if text:
+            self._connection.execute(
+                "INSERT INTO more(id, body) VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET body = excluded.body",
+                (row_id, self._bodies.pack(text)),
+            )
+        else:
+            self._connection.execute("DELETE FROM more WHERE id = ?", (row_id,))
 
     def _put_sides(self, row_id: int, values: Sequence[int | None], person: Person) -> None:
         """His rows in the side tables: previous names and other telephones."""

@@ -67,9 +67,7 @@ class _Names:
     """The name lists, by origin of the family: a group keeps its own first names and patronymics."""
 
     def __init__(self) -> None:
-        self.surnames = _Choice(
-            [(float(row["weight"]), (row["male"], row["female"], row["group"])) for row in _table("names_surnames.csv")]
-        )
+        self.surnames = _Choice([*_common_surnames(), *_rare_surnames()])
         eras: dict[tuple[str, int], list[tuple[float, str]]] = {}
         for row in _table("names_by_era.csv"):
             since = int(row["era"][:4])
@@ -97,6 +95,27 @@ class _Names:
     def father(self, random: Random, group: str) -> tuple[str, str]:
         """A patronymic, for sons and for daughters."""
         return self._fathers[group if group in self._fathers else "ru"].pick(random.random())
+
+
+_Surname = tuple[str, str, str]  # of a man, of a woman, group of the family's other names
+
+
+def _common_surnames() -> Iterator[tuple[float, _Surname]]:
+    for row in _table("names_surnames.csv"):
+        yield float(row["weight"]), (row["male"], row["female"], row["group"])
+
+
+def _rare_surnames() -> Iterator[tuple[float, _Surname]]:
+    """The tail: a short list makes namesakes of people who have none, and a slip of the finger harmless."""
+    for row in _table("names_surnames_rare.csv"):
+        yield float(row["weight"]), (row["surname"], _of_a_woman(row["surname"]), "ru")
+
+
+def _of_a_woman(surname: str) -> str:
+    """The woman's form of the endings that the list of rare surnames has."""
+    if surname.endswith(("ов", "ев", "ёв", "ин", "ын")):
+        return f"{surname}а"
+    return f"{surname.removesuffix('ий')}ая" if surname.endswith(("ский", "цкий")) else surname
 
 
 def _table(name: str) -> Iterator[dict[str, str]]:

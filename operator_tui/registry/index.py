@@ -30,8 +30,10 @@ DEADLINE_MS = 30.0
 _NARROW = mark("Найдено больше 10 человек. Уточните: полное ФИО или дата рождения.")
 _NOBODY = mark("Никого не найдено. Проверьте написание или внесите сведения вручную.")
 _PARTIAL = mark("Показано не всё: запрос слишком общий. Добавьте буквы или дату рождения.")
+_MANY_REPAIRED = mark("Точных совпадений нет, похожих больше 10. Уточните: полное ФИО или дата рождения.")
 _REPAIRED = mark("Точного совпадения нет. Возможно, имелись в виду эти люди.")
 _CUT = mark("Запрос слишком длинный: учтены первые 200 знаков.")
+_CUT_NOBODY = mark("Никого не найдено: запрос слишком длинный, учтены первые 200 знаков.")
 
 _MOST_LINKS = 5  # steps from a merged person to the one that lives
 
@@ -122,13 +124,12 @@ class Registry:
         # Those bound before must be among the ten even if a crowd shares the number.
         bound = [int(enp) for enp in preferred if enp.isdecimal()][:MOST_SHOWN]
         marks = ",".join(map(str, bound)) or "NULL"
-        ids = self._surely(
+        people = self._looked_up(
             "SELECT id FROM (SELECT id, enp, y FROM p WHERE phone = ?1 UNION SELECT p.id, p.enp, p.y FROM line JOIN p"
             f" ON p.id = line.id WHERE line.phone = ?1) ORDER BY enp IN ({marks}) DESC, y LIMIT ?2",
             line,
             MOST_SHOWN,
         )
-        people = self._shown([row_id for (row_id,) in ids])
         place = {enp: rank for rank, enp in enumerate(bound)}
         ranked = sorted(people, key=lambda person: place.get(int(person.enp), len(place)))
         self._viewed(ranked)
@@ -139,8 +140,7 @@ class Registry:
         checked = check_enp(enp)
         if not checked.valid:
             return None
-        ids = self._surely("SELECT id FROM p WHERE enp = ?", int(checked.value))
-        found = self._shown([row_id for (row_id,) in ids])
+        found = self._looked_up("SELECT id FROM p WHERE enp = ?", int(checked.value))
         self._viewed(found)
         return found[0] if found else None
 
@@ -153,27 +153,19 @@ class Registry:
             person = following
         return person
 
-    def _shown(self, row_ids: list[int]) -> list[Person]:
+    def _looked_up(self, statement: str, *values: int) -> list[Person]:
+        """The people of one look-up. It is too short to be stopped: an ``interrupt`` was meant for a search."""
+        self._refresh()
         while True:
             try:
-                people = self._people.of(row_ids)
+                with self._steady():
+                    row_ids = [row_id for (row_id,) in self._connection.execute(statement, values).fetchall()]
+                    people = self._people.of(row_ids)
             except Exception as error:
                 if not _interrupted(error):
                     raise
             else:
                 return [people[row_id] for row_id in row_ids if row_id in people]
-
-    def _surely(self, statement: str, *values: int) -> list[tuple[Any, ...]]:
-        """A look-up of one index entry. It is too short to be stopped: an ``interrupt`` was meant for a search."""
-        self._refresh()
-        while True:
-            try:
-                rows: list[tuple[Any, ...]] = self._connection.execute(statement, values).fetchall()
-            except Exception as error:
-                if not _interrupted(error):
-                    raise
-            else:
-                return rows
 
     def _viewed(self, people: Sequence[Person]) -> None:
         if self.on_view and people:
@@ -241,7 +233,7 @@ def answer(search: Search | None, people: Mapping[int, Person], *, partial: bool
     repaired = bool(hits) and all(hit.repaired for hit in hits)
     note = _note(hits, more=more and not partial, partial=partial, repaired=repaired, cut=cut)
     elapsed = (time.perf_counter() - started) * 1000
-    return Found(hits, more, round(elapsed, 3), repaired, partial, note)
+    return Found(hits, more, round(elapsed, 3), repaired, partial, note, cut)
 
 
 def _opened(path: Path, key: bytes) -> tuple[Any, dict[str, str]]:
@@ -275,11 +267,11 @@ def _hit(person: Person, way: Way) -> Hit:
 
 def _note(hits: tuple[Hit, ...], *, more: bool, partial: bool, repaired: bool, cut: bool) -> str:
     if cut:
-        return tr(_CUT)
+        return tr(_CUT if hits else _CUT_NOBODY)
     if partial:
         return tr(_PARTIAL)
     if more:
-        return tr(_NARROW)
+        return tr(_MANY_REPAIRED if repaired else _NARROW)
     if not hits:
         return tr(_NOBODY)
     return tr(_REPAIRED) if repaired else ""

@@ -50,8 +50,8 @@ def build(
     """Make the registry at ``path`` of ``people``, atomically; returns how many there are.
 
     ``expected`` is a guess of their number, for ``progress`` (0.0 to 1.0) alone; ``as_of`` the day the data are of
-    (today when not given). Refusal(ROW_INVALID) for an ЕНП that comes twice, DISK_FULL or DISK_FAILED when the file can
-    not be written, REGISTRY_BUSY; the old generation goes on as it was.
+    (today when not given). Refusal(ROW_INVALID) for an ЕНП that comes twice, REGISTRY_NOBODY for a list without people,
+    DISK_FULL or DISK_FAILED when the file can not be written, REGISTRY_BUSY; the old generation goes on as it was.
     """
     import sqlcipher3
 
@@ -66,6 +66,8 @@ def build(
                 connection.executescript(NEW_FILE + TABLES)
                 connection.execute("BEGIN")
                 stage = _read(connection, people, expected, report)
+                if not len(stage):
+                    raise Refusal(Code.REGISTRY_NOBODY)
                 _write(connection, stage, report, as_of or datetime.now(UTC).date())
             finally:
                 connection.close()
@@ -180,10 +182,8 @@ def _write_people(connection: Any, stage: Stage, codes: dict[str, list[int]]) ->
         return (((surnames[row] << 20 | names[row]) << 20 | patronymics[row]) << 12 | years[row]) << 11 | days[row]
 
     order = sorted(range(len(stage)), key=place)
-    statement = (
-        "INSERT INTO p VALUES(?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, nullif(?, 0))"
-    )
-    values = list(columns.values())
+    statement = "INSERT INTO p VALUES(?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, nullif(?, 0), ?, ?, ?, ?, ?, ?)"
+    values = [column for name, column in columns.items() if name != "more"]
     for start in range(0, len(order), _BATCH):
         # Two at least, for itemgetter to give a row of values and not a value.
         batch = order[start : start + _BATCH]
@@ -191,6 +191,7 @@ def _write_people(connection: Any, stage: Stage, codes: dict[str, list[int]]) ->
         connection.executemany(
             statement, zip(range(start + 1, start + 1 + len(batch)), *map(take, values), strict=False)
         )
+    connection.executemany("INSERT INTO more VALUES(?, ?)", stage.bodies(order))
     _write_sides(connection, stage, codes, order)
 
 

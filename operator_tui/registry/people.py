@@ -169,8 +169,8 @@ class Found(msgspec.Struct, frozen=True):
     """The answer to one search.
 
     ``more``: people beyond the hits exist; ``ms`` the time it took; ``repaired``: what was typed found nobody as it
-    stood; ``partial``: the search was stopped (by the next key or the deadline) and shows what it had;
-    ``note``: one Russian sentence for the operator, may be empty.
+    stood; ``partial``: the search was stopped (by the next key or the deadline) and shows what it had; ``cut``: the
+    text was longer than what is read; ``note``: one Russian sentence for the operator, may be empty.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -179,3 +179,4 @@ class Found(msgspec.Struct, frozen=True):
     repaired: bool = False
     partial: bool = False
     note: str = ""
+    cut: bool = False

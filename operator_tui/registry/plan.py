@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from operator_tui.registry.query import Birth, Digits
 from operator_tui.registry.schema import DRIVERS
 from operator_tui.registry.vocabulary import Condition
 
-ENOUGH = 101  # rows: «больше 100» needs no more, and the best ten are among the exact ones asked apart
+ENOUGH = 41  # rows: «больше 10» needs no more, and the best ten are among the exact ones asked apart
 Row = tuple[int, int, int, int, int, int]  # id, sn, fn, pn, y, md
 _SEEK = 12  # a seek costs as much as reading so many entries of an index
 _PROBED = 2000  # people of an identifier's beginning that are counted
@@ -79,10 +79,10 @@ def select(connection: Any, conditions: Sequence[Condition], people: int, limit:
     Conditions on identifiers alone give rows of which only the id is filled in: their indexes hold no more, and a
     hundred look-ups of rows that nobody will see would cost more than the rest of the search.
     """
-    driver = _driver(conditions, people, limit)
+    driver, reached = _driver(conditions, people, limit)
     bare = all(condition.column in _IDENTIFIERS for condition in conditions)
     columns = "id, 0, 0, 0, 0, 0" if bare else "id, sn, fn, pn, y, md"
-    where, values = _where(conditions)
+    where, values = _where(conditions, reached)
     statement = f"SELECT {columns} FROM p INDEXED BY i_{driver} WHERE {where} LIMIT {limit}"
     rows: list[Row] = connection.execute(statement, values).fetchall()
     return rows
@@ -92,61 +92,71 @@ def select_former(connection: Any, conditions: Sequence[Condition]) -> list[Row]
     """People who had such a surname before; the rows carry the earlier name. None beside a condition on identifiers."""
     if any(condition.column in _IDENTIFIERS for condition in conditions):
         return []
-    where, values = _where(conditions)
+    where, values = _where(conditions, frozenset(condition.column for condition in conditions))
     rows: list[Row] = connection.execute(
         f"SELECT id, sn, fn, pn, y, md FROM former WHERE {where} LIMIT {ENOUGH}", values
     ).fetchall()
     return rows
 
 
-def _where(conditions: Sequence[Condition]) -> tuple[str, list[int]]:
+def _where(conditions: Sequence[Condition], reached: Collection[str]) -> tuple[str, list[int]]:
+    """The conditions as SQL. Those on columns that are not ``reached`` only filter what the index gives (a plus before
+    the column says so, to SQLite and PostgreSQL alike): a list of codes behind a range would be sought code by code.
+    """
     where: list[str] = []
     values: list[int] = []
     for condition in conditions:
+        column = condition.column if condition.column in reached else f"+{condition.column}"
         if condition.codes is None:
-            where.append(f"{condition.column} BETWEEN ? AND ?")
+            where.append(f"{column} BETWEEN ? AND ?")
             values += [condition.lo, condition.hi]
         elif len(condition.codes) == 1:
-            where.append(f"{condition.column} = ?")
+            where.append(f"{column} = ?")
             values.append(condition.codes[0])
         else:
-            where.append(f"{condition.column} IN ({','.join(map(str, condition.codes))})")
+            where.append(f"{column} IN ({','.join(map(str, condition.codes))})")
     return " AND ".join(where), values
 
 
-def _driver(conditions: Sequence[Condition], people: int, limit: int) -> str:
-    """The index with the least to read: entries up to the limit, given how many of them pass the other conditions."""
+def _driver(conditions: Sequence[Condition], people: int, limit: int) -> tuple[str, frozenset[str]]:
+    """The index with the least to read, and which of its columns are sought in it.
+
+    What is read: entries up to the limit, given how many of them pass the conditions that only filter, and a seek for
+    each combination of codes that comes before the limit is reached.
+    """
     by_column = {condition.column: condition for condition in conditions}
-    best, best_cost = "", float("inf")
+    shares = {name: max(condition.rows, 1) / max(people, 1) for name, condition in by_column.items()}
+    best, best_cost, best_reached = "", float("inf"), frozenset[str]()
     for name, columns in DRIVERS.items():
         if name not in by_column:
             continue
-        rows, seeks, used = _reach(columns, by_column, people)
-        passing = 1.0
-        for condition in conditions:
-            if condition.column not in used:
-                passing *= max(condition.rows, 1) / max(people, 1)
-        cost = min(rows, limit / min(passing, 1.0)) + seeks * _SEEK
-        if cost < best_cost:
-            best, best_cost = name, cost
-    return best
+        for rows, seeks, reached in _reaches(columns, by_column, shares):
+            passing = 1.0
+            for column, share in shares.items():
+                if column not in reached:
+                    passing *= share
+            entries = min(rows, limit / min(passing, 1.0))
+            cost = entries + max(1.0, seeks * entries / max(rows, 1.0)) * _SEEK
+            if cost < best_cost:
+                best, best_cost, best_reached = name, cost, reached
+    return best, best_reached
 
 
-def _reach(columns: tuple[str, ...], by_column: dict[str, Condition], people: int) -> tuple[float, int, set[str]]:
-    """How far the conditions reach into an index: (entries in reach, seeks to get there, columns used)."""
-    first = by_column[columns[0]]
-    rows = float(first.rows)
-    used = {columns[0]}
-    if first.codes is None:
-        return rows, 1, used
-    seeks = len(first.codes)
-    for column in columns[1:]:
+def _reaches(
+    columns: tuple[str, ...], by_column: dict[str, Condition], shares: dict[str, float]
+) -> Iterator[tuple[float, int, frozenset[str]]]:
+    """How far the conditions may reach into an index: (entries in reach, seeks to get there, columns sought), one
+    column more each time. Behind a range no column is sought.
+    """
+    rows, seeks = float(by_column[columns[0]].rows), 1
+    for place, column in enumerate(columns):
         condition = by_column.get(column)
         if condition is None:
-            break
-        rows *= max(condition.rows, 1) / max(people, 1)
-        used.add(column)
+            return
+        if place:
+            rows *= shares[column]
+        if condition.codes is not None:
+            seeks *= len(condition.codes)
+        yield rows, seeks, frozenset(columns[: place + 1])
         if condition.codes is None:
-            break
-        seeks *= len(condition.codes)
-    return rows, seeks, used
+            return

@@ -118,7 +118,7 @@ def parse_fields(
 
 
 def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _take_word(token: str, reading: _Reading) -> None:

@@ -12,6 +12,7 @@ from operator_tui.registry.people import Person
 _COLUMNS = "p.id, p.enp, p.sn, p.fn, p.pn, p.y, p.md, p.sex, p.snils, p.phone"
 _TEXTS = "p.insurer, p.clinic, p.district, p.street, p.house, p.status"
 _REMEMBERED = 8192
+_SHOWN = 128  # people: while a line is typed, mostly the same stay on the screen
 
 
 class People:
@@ -21,19 +22,32 @@ class People:
         self._connection = connection
         self._bodies: bodies.Bodies | None = None
         self._words: dict[str, dict[int, str]] = {"word": {}, "v_sn": {}, "v_fn": {}, "v_pn": {}}
+        self._shown: dict[int, Person] = {}
 
     def forget(self) -> None:
-        """Drop the remembered texts: the tables have changed."""
+        """Drop the remembered texts and people: the tables have changed."""
+        self.forget_people()
         for words in self._words.values():
             words.clear()
 
+    def forget_people(self) -> None:
+        """Drop the remembered people alone."""
+        self._shown.clear()
+
     def of(self, row_ids: list[int]) -> dict[int, Person]:
         """The people of these rows; a row that is not there is left out."""
-        if not row_ids:
-            return {}
+        missing = [row_id for row_id in row_ids if row_id not in self._shown]
+        found = self._read(missing) if missing else {}
+        found.update((row_id, self._shown[row_id]) for row_id in row_ids if row_id in self._shown)
+        if len(self._shown) > _SHOWN:
+            self._shown.clear()
+        self._shown.update(found)
+        return found
+
+    def _read(self, row_ids: list[int]) -> dict[int, Person]:
         marks = ",".join(map(str, row_ids))
         rows = self._connection.execute(
-            f"SELECT {_COLUMNS}, more.body, {_TEXTS} FROM p LEFT JOIN more ON more.id = p.more WHERE p.id IN ({marks})"
+            f"SELECT {_COLUMNS}, more.body, {_TEXTS} FROM p LEFT JOIN more ON more.id = p.id WHERE p.id IN ({marks})"
         ).fetchall()
         surnames = self._texts("v_sn", {row[2] for row in rows})
         names = self._texts("v_fn", {row[3] for row in rows})

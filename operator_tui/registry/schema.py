@@ -4,7 +4,7 @@ Names are kept once in a vocabulary whose integer codes follow the order of the 
 with the typed letters is one range of integers; people are rows of integers under narrow covering indexes. A word of
 the vocabulary leaves gaps of codes beside it for the words of later deltas.
 
-Beside the hot tables: ``more`` (what only a shown person needs, read by its id), ``former`` (previous surnames, so that
+Beside the hot tables: ``more`` (what only a shown person needs, under his id), ``former`` (previous surnames, so that
 a search finds them) and ``line`` (telephones beyond the first). ``registry.db`` is a symbolic link to the generation
 that serves (generations.py): SQLite follows it, and keeps the generation's write-ahead log under the generation's name.
 """
@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from operator_tui.appeals.errors import Code, Refusal
 
-SCHEMA = 2
+SCHEMA = 3
 KEY_BYTES = 32
 
 # sn, fn, pn: surname, first name, patronymic; y, md: year and month*100+day of birth.
@@ -45,7 +45,7 @@ CREATE TABLE v_part(part TEXT NOT NULL, code INTEGER NOT NULL, n INTEGER NOT NUL
 CREATE TABLE p(id INTEGER PRIMARY KEY, sn INTEGER NOT NULL, fn INTEGER NOT NULL, pn INTEGER NOT NULL,
     y INTEGER NOT NULL, md INTEGER NOT NULL, sex INTEGER NOT NULL, phone INTEGER, enp INTEGER NOT NULL,
     snils INTEGER, insurer INTEGER NOT NULL, clinic INTEGER NOT NULL, district INTEGER NOT NULL,
-    street INTEGER NOT NULL, house INTEGER NOT NULL, status INTEGER NOT NULL, more INTEGER);
+    street INTEGER NOT NULL, house INTEGER NOT NULL, status INTEGER NOT NULL);
 CREATE TABLE more(id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE former(sn INTEGER NOT NULL, fn INTEGER NOT NULL, pn INTEGER NOT NULL, y INTEGER NOT NULL,
     md INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY(sn, fn, pn, y, md, id)) WITHOUT ROWID;

@@ -76,7 +76,12 @@ class Search:
 
     def best(self, most: int) -> list[tuple[int, Way]]:
         """Row ids with how they were found, best first."""
-        return sorted(self._found.items(), key=lambda found: found[1])[:most]
+        found: list[tuple[int, Way]] = []
+        for way in Way:
+            found += [one for one in self._found.items() if one[1] is way]
+            if len(found) >= most:
+                break
+        return found[:most]
 
     @contextmanager
     def bounded(self, deadline_ms: float) -> Iterator[None]:
@@ -201,11 +206,10 @@ class Search:
     def _take(self, rows: list[Row], names: Sequence[Condition], way: Way = Way.PLAIN) -> None:
         """Rank: rows whose names are the typed words themselves first, then by the alphabet (which ids follow)."""
         exact = [(_PLACE[name.column], name.exact) for name in names if name.column in _PLACE and name.exact]
-
-        def rank(row: Row) -> tuple[int, int]:
-            return (-sum(row[place] in codes for place, codes in exact), row[0])
-
-        for row in sorted(set(rows), key=rank):
+        ranked = sorted(set(rows))
+        if exact:
+            ranked.sort(key=lambda row: -sum([row[place] in codes for place, codes in exact]))
+        for row in ranked:
             self._found.setdefault(row[0], way)
         self._full = self._full or len(rows) >= ENOUGH
 

@@ -1,7 +1,8 @@
 """People on their way into a new generation: columns of integers in memory, before the words have their codes.
 
 A ``Collector`` makes a ``Batch`` of some thousand people, in this process or in another (pieces.py); the ``Stage``
-puts batch behind batch. What is only shown of a person (``Person.more``) goes to the file at once, packed.
+puts batch behind batch. What is only shown of a person (``Person.more``) is kept packed, and goes to the file in the
+order of the people, so that the ten of a screen lie side by side.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from operator_tui.registry.bodies import DICTIONARY_ROW, Bodies, train
@@ -130,12 +132,13 @@ def batches(people: Iterable[Person]) -> Iterator[Batch]:
 
 
 class Stage:
-    """All people as columns of integers (about 130 bytes each)."""
+    """All people as columns of integers and packed texts (about 180 bytes each)."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._packer: Bodies | None = None
-        self._kept = 0
+        self._bodies = bytearray()
+        self._ends = array("Q", (0,))  # of each body
         self.former: list[tuple[int, int, int, int]] = []  # row, number of surname, of name, of patronymic
         self.lines: list[tuple[int, int]] = []  # telephone, row
         self.names = {name: Words() for name in FIELDS}  # spelling -> number
@@ -156,17 +159,20 @@ class Stage:
             if numbers is not None:
                 columns[name].extend(map(numbers.__getitem__, column))
             elif name == "more":
-                columns[name].extend(place and place + self._kept for place in column)
+                kept = len(self._ends) - 1
+                columns[name].extend(place and place + kept for place in column)
             else:
                 columns[name].extend(column)
         self.former += [
             (place + first, given["sn"][sn], given["fn"][fn], given["pn"][pn]) for place, sn, fn, pn in batch.former
         ]
         self.lines += [(line, place + first) for line, place in batch.lines]
-        self._write(batch)
+        self._put(batch)
 
     def shrink(self) -> None:
         """All is written: keep only the ЕНП, which a refusal may have to look at."""
+        self._bodies.clear()
+        del self._ends[1:]
         for name, column in self.columns.items():
             if name != "enp":
                 del column[:]
@@ -178,14 +184,21 @@ class Stage:
         self._packer = Bodies(dictionary)
         return dictionary
 
-    def _write(self, batch: Batch) -> None:
+    def bodies(self, order: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """(id, body) of the people who have one; ids count the rows in that order from 1."""
+        numbers, bodies, ends = self.columns["more"], self._bodies, self._ends
+        for row_id, row in enumerate(order, 1):
+            if number := numbers[row]:
+                yield row_id, bytes(bodies[ends[number - 1] : ends[number]])
+
+    def _put(self, batch: Batch) -> None:
         if self._packer is None:
             self.dictionary(batch.bodies)
         assert self._packer
-        bodies = batch.packed if batch.packed is not None else map(self._packer.pack, batch.bodies)
-        count = len(batch.packed if batch.packed is not None else batch.bodies)
-        self._connection.executemany("INSERT INTO more VALUES(?, ?)", enumerate(bodies, self._kept + 1))
-        self._kept += count
+        packed = batch.packed if batch.packed is not None else list(map(self._packer.pack, batch.bodies))
+        first = len(self._bodies)
+        self._bodies += b"".join(packed)
+        self._ends.extend(first + end for end in accumulate(map(len, packed)))
 
 
 def former_names(person: Person) -> list[tuple[str, str, str]]:

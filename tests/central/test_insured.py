@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,9 +13,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from litestar.testing import TestClient
 
+import central.registry.postgres as postgres_of_the_registry
 from central.app import create_app
 from central.log import open_log
-from central.registry.people import find
+from central.registry.people import _SET, find
+from central.registry.postgres import asked
 from central.registry.publish import publish
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
@@ -212,3 +215,31 @@ def test_nobody_asks_without_a_token(central: tuple[TestClient[Any], Desk]) -> N
     assert client.post(INSURED_PATH, content=b"{", headers=token).status_code == 400
     empty = client.post(INSURED_PATH, json={"v": PROTOCOL_VERSION}, headers=token)
     assert (empty.status_code, empty.json()["code"]) == (400, "search_empty")
+
+
+@pytest.mark.needs("postgresql")
+def test_every_statement_of_a_search_is_driven_by_the_index_the_counts_chose(
+    engine: sa.Engine, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And reads nothing else: no scan, no sort, and no row of the table where the index holds all."""
+    seen: dict[str, list[str]] = {}
+
+    def told(statement: str, values: Sequence[int]) -> tuple[str, list[str]]:
+        text, put = asked(statement, values)
+        if found := re.search(r"INDEXED BY i_(\w+) WHERE", statement):
+            seen.setdefault(f"{found[1]} {text}", put)
+        return text, put
+
+    monkeypatch.setattr(postgres_of_the_registry, "asked", told)
+    for typed in filter(str.strip, typed_queries(people)):
+        find(engine, REGION, Asked(1, line=typed))
+    assert {key.partition(" ")[0] for key in seen} >= {"sn", "fn", "md", "enp", "snils", "phone"}
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"SELECT set_config('search_path', 'people_{REGION}', true), {_SET}")
+        for key, put in seen.items():
+            index, _, text = key.partition(" ")
+            plan = "\n".join(row[0] for row in driver.execute(f"EXPLAIN {text}", put).fetchall())
+            assert re.search(rf"Index (Only )?Scan using p_{index}_\w*idx", plan), plan
+            assert "Seq Scan" not in plan, plan
+            assert "Sort" not in plan, plan

@@ -131,6 +131,25 @@ def test_a_broken_list(shop: Shop, command: str, kind: str, make: Callable[[Path
     assert shop.serves()
 
 
+def test_a_full_list_of_nobody(shop: Shop) -> None:
+    file = shop.folder / "list.csv"
+    write_csv(file, [])
+    result = shop.run("load", "--csv", str(file), "--as-of", "2026-01-11")
+    assert isinstance(result.exception, Refusal)
+    assert result.exception.code is Code.REGISTRY_NOBODY
+    assert shop.serves()
+
+
+def test_a_registry_that_is_not_there(shop: Shop) -> None:
+    file = shop.folder / "list.csv"
+    write_csv(file, PEOPLE[:3])
+    shop.file.unlink()
+    for arguments in (("search", "иванов"), ("delta", "--csv", str(file))):
+        result = shop.run(*arguments)
+        assert isinstance(result.exception, Refusal)
+        assert result.exception.code is Code.REGISTRY_MISSING
+
+
 def test_a_delta_older_than_the_data(shop: Shop) -> None:
     file = shop.folder / "day.csv"
     write_csv(file, PEOPLE[20:30])
@@ -152,9 +171,10 @@ def opened(shop: Shop) -> Iterator[Registry]:
 
 @pytest.mark.function("K-5.1.3.2")
 def test_a_search_for_nothing(shop: Shop, opened: Registry) -> None:
-    result = shop.run("search", "  ")
-    assert isinstance(result.exception, Refusal)
-    assert result.exception.code is Code.SEARCH_EMPTY
+    for nothing in ("  ", "\x01\x02", "-"):
+        result = shop.run("search", nothing)
+        assert isinstance(result.exception, Refusal)
+        assert result.exception.code is Code.SEARCH_EMPTY
     assert "поле" in sentence(result.exception).lower()
     with pytest.raises(Refusal):
         opened.search_fields("  ", "", "\x00", "")

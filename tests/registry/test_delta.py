@@ -76,7 +76,7 @@ def contents(path: Path) -> tuple[Any, ...]:
     found = [
         connection.execute(
             f"SELECT {names}, t.y, t.md, t.sex, t.phone, t.enp, t.snils, {shown}, more.body FROM p t {joins} {words}"
-            " LEFT JOIN more ON more.id = t.more ORDER BY t.enp"
+            " LEFT JOIN more ON more.id = t.id ORDER BY t.enp"
         ).fetchall(),
         connection.execute(
             f"SELECT {names}, t.y, t.md, p.enp FROM former t {joins} JOIN p ON p.id = t.id ORDER BY p.enp, sn.norm"
@@ -134,6 +134,21 @@ def test_after_a_delta_the_registry_is_as_a_full_load_makes_it(
             assert one.more == other.more, typed
     ours.close()
     theirs.close()
+
+
+def test_who_was_just_shown_is_shown_as_the_delta_left_him(path: Path, some: list[Person]) -> None:
+    """What a desk remembers of a person ends with the data it was read from, at the ring too."""
+    person = next(one for one in some if one.phone)
+    desk = Registry.open(path, KEY, 0)
+    assert desk.search(person.enp).hits[0].person.address == person.address
+    moved = "г. Невинномысск, ул. Новая, д. 1"
+    apply(path, KEY, [replaced(person, address=moved)], NEXT)
+    assert {one.address for one in desk.by_phone(person.phone) if one.enp == person.enp} == {moved}
+    apply(path, KEY, [Change(person.enp, person)], NEXT)
+    found = desk.person(person.enp)
+    assert found
+    assert found.address == person.address
+    desk.close()
 
 
 def test_a_delta_may_come_twice(path: Path, some: list[Person], people: list[Person]) -> None:

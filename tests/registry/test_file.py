@@ -24,7 +24,11 @@ def test_no_typed_text_breaks_the_search(registry: Registry, typed: str) -> None
 
 
 def test_too_long_a_query_says_so(registry: Registry) -> None:
-    assert "200" in registry.search("иванов " + "а" * 10_000).note
+    assert registry.search("иванов" + " " * 10_000).note == "Запрос слишком длинный: учтены первые 200 знаков."
+    nobody = registry.search("щъ" * 5_000)
+    assert nobody.cut
+    assert not nobody.hits
+    assert "первые 200 знаков" in nobody.note
 
 
 def test_a_wrong_key_is_refused_and_the_file_stays(registry_file: Path, capfd: pytest.CaptureFixture[str]) -> None:

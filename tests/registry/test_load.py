@@ -218,12 +218,16 @@ def test_only_one_writer_at_a_time(tmp_path: Path, people: list[Person]) -> None
     assert build(path, KEY, rival()) == 2
 
 
-def test_an_empty_registry_is_a_registry(tmp_path: Path) -> None:
+def test_a_list_of_nobody_takes_nobodys_place(tmp_path: Path, people: list[Person]) -> None:
     path = tmp_path / "registry.db"
-    assert build(path, KEY, []) == 0
+    build(path, KEY, people[:5])
+    with pytest.raises(Refusal) as refused:
+        build(path, KEY, [])
+    assert refused.value.code == Code.REGISTRY_NOBODY
     registry = Registry.open(path, KEY)
-    assert registry.search("иванов").hits == ()
+    assert registry.size == 5
     registry.close()
+    assert len(list(tmp_path.glob("registry.db.g-*"))) == 1
 
 
 def test_the_file_is_its_owners_alone(registry_file: Path) -> None:
