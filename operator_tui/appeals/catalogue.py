@@ -191,6 +191,7 @@ def parse_catalogue(*, themes: str, results: str, groups: str, fields: str = "",
 KEYS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("date",),
     "directory": ("extension",),
+    "outside": ("number",),
     "fields": ("version", "types", "themes", "field"),
     "answers": ("id", "language"),
 }

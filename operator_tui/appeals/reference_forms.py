@@ -247,6 +247,38 @@ LISTS: dict[str, ListForm] = {
             ),
         ),
         ListForm(
+            "outside",
+            mark("Номера вне центра"),
+            ("number",),
+            ("number", "name", "purpose"),
+            (
+                Column("number", mark("Номер"), Holds.DIGITS, required=True),
+                Column("name", mark("Название"), required=True),
+                Column("purpose", mark("Для чего"), required=True),
+            ),
+        ),
+        ListForm(
+            "types",
+            mark("Типы обращений"),
+            ("code",),
+            ("code", "level1_closes"),
+            (
+                Column("code", mark("Тип обращения"), required=True, options=_TYPES),
+                Column("level1_closes", mark("Закрывает 1 уровень (1/0)"), Holds.FLAG, required=True),
+            ),
+        ),
+        ListForm(
+            "ways",
+            mark("Способы поступления"),
+            ("code",),
+            ("code", "written"),
+            (
+                Column("code", mark("Способ поступления"), required=True),
+                Column("written", mark("Письменно (1/0)"), Holds.FLAG, required=True),
+                Column("without_call", mark("Без звонка, 2 уровень (1/0)"), Holds.FLAG, required=True),
+            ),
+        ),
+        ListForm(
             "fields",
             mark("Поля по типам"),
             ("version", "types", "themes", "field"),

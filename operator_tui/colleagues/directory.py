@@ -83,6 +83,11 @@ def colleagues_of(rows: Iterable[Mapping[str, str]]) -> tuple[Colleague, ...]:
     return tuple(sorted(found, key=lambda one: fold(one.name)))
 
 
+def outside_of(rows: Iterable[Mapping[str, str]]) -> tuple[Colleague, ...]:
+    """Targets outside the centre of the reference list ``outside``, in its order."""
+    return tuple(Colleague(row["number"], row["name"], None, row["purpose"]) for row in rows)
+
+
 def parse_outside(text: str, *, file: str = "outside.csv") -> tuple[Colleague, ...]:
     """Targets outside the centre of a CSV with ``number;name;purpose``, in its order. Refusal(ROW_INVALID)."""
     found: dict[str, Colleague] = {}

@@ -414,11 +414,13 @@ class Parts:
 
     def outside(self) -> tuple[Colleague, ...]:
         """Whom callers may be given to outside the centre, by the administration's list. Refusals as above."""
-        from operator_tui.colleagues.directory import parse_outside
-        from operator_tui.reference import packaged_outside, text_of
+        from operator_tui.colleagues.directory import outside_of, parse_outside
+        from operator_tui.reference import text_of
 
         file = self._desk.settings.get(ShiftSettings).outside
-        return parse_outside(text_of(file), file=file) if file else parse_outside(packaged_outside())
+        if not file:
+            return outside_of(self._desk.catalogue.reference.open("outside").values())
+        return parse_outside(text_of(file), file=file)
 
     async def record_key(self) -> str:
         """Whom recordings are encrypted for, hexadecimal: the fund, and then nobody here opens them; where no fund is
