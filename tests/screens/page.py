@@ -88,7 +88,9 @@ class DeskPage:
 
     @property
     def notice(self) -> str:
-        return str(self.app.screen.query_one(NoticeLine).text)
+        """What the notice says; nothing while a list or a form lies over it."""
+        found = self.app.screen.query(NoticeLine)
+        return str(found.first().text) if found else ""
 
     @property
     def phone(self) -> str:
