@@ -172,8 +172,8 @@ class DeskScreen(Screen[None]):
         bar = self.query_one(PhoneBar)
         call = state.call
         if call is None:
-            # After a call the next step stands where F4 stood: no new call comes before it.
-            ready = " " + tr("F12 Готов") if state.presence.state is State.WRAP_UP else ""
+            # After a call or in a break the next step stands where F4 stood: no new call comes before it.
+            ready = " " + tr("F12 Готов") if state.presence.state in (State.WRAP_UP, State.BREAK) else ""
             kind = self.desk.phone.states.kind(state.presence.kind).title
             bar.call(quiet_line(state, self.desk.clock.now_ms(), kind), ready)
             return

@@ -175,6 +175,6 @@ async def test_a_desk_that_is_started_anew_in_the_wrap_up_throws_no_call_on_him(
         await desk.desk.stop(leave=False)
     async with open_desk() as desk:
         await desk.until(lambda: state(desk) is State.BREAK, "nobody asked for a call yet")
-        await desk.until(lambda: "F12 — готов к вызову" in desk.notice, "what to do")
+        await desk.until(lambda: "F12 Готов" in desk.text(), "what to do, beside the line")
         await desk.press("f12")
         await free(desk)
