@@ -91,7 +91,8 @@ class CardSteps(DeskScreen):
 
     async def put_away(self) -> None:
         """The card is done: away with it, and free for the next call. Not while its call still goes on."""
-        if self.desk.state.call is None:
+        call = self.desk.state.call
+        if call is None or call.rings_here:
             await self.desk.card.leave()
             await self.desk.phone.ready()
             self.app.switch_mode("journal")

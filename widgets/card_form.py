@@ -141,6 +141,7 @@ class CardForm(VerticalScroll, can_focus=False):
             self._comment = comment
             if self.comment.text != comment:
                 self.comment.text = comment
+                self.comment.move_cursor(self.comment.document.end)  # what is typed or pasted goes behind it
 
     def set_locked(self, locked: bool) -> None:
         """A card that can not be changed any more is shown, not edited."""

@@ -153,6 +153,8 @@ class PersonSearch(Vertical):
         self.show(rows, note)
         focused = self.screen.focused
         if focused is None or self in focused.ancestors:
+            with self.line.prevent(LeanInput.Changed):
+                self.line.value = ""  # it was about somebody before, and the next letters are not
             self.add_class("-open")
             self.hits.focus()
 

@@ -14,7 +14,7 @@ from screens.card_words import card_title
 from screens.words import days_word, urgency
 from tests.screens.page import open_desk
 from tests.screens.test_call import answered
-from tests.screens.test_desk import QUIET
+from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import deed, form
 from widgets.person_search import PersonSearch
 
@@ -25,7 +25,7 @@ TODAY = local_date(NOW_MS, ZONE).isoformat()
 
 async def test_a_cards_key_without_a_card_says_so_and_leads_nowhere() -> None:
     async with open_desk(phone=QUIET) as desk:
-        for key in ("f9", "ctrl+x", "alt+a"):
+        for key in ("f9", "ctrl+x"):
             desk.desk.notice("")
             await desk.press(key)
             await desk.until(lambda: "Карточка не открыта" in desk.notice, f"why {key} does nothing")
@@ -49,6 +49,30 @@ async def test_the_four_fields_fold_when_somebody_is_bound() -> None:
         await desk.until(lambda: desk.theme.focused, "the theme is next")
         assert search.folded
         assert not search.four
+
+
+async def test_the_words_of_an_earlier_search_do_not_stay_for_the_next_caller() -> None:
+    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.press("f5")
+        await desk.type("неждановск")
+        await answered(desk)
+        await desk.until(lambda: desk.hits.focused and desk.hits.rows(), "the people of the number")
+        assert desk.search.value == ""
+        await desk.type("а")
+        await desk.until(lambda: desk.search.value == "а", "a search of its own")
+
+
+async def test_a_comment_goes_on_behind_what_the_program_wrote() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await with_theme(desk)
+        await desk.until(lambda: desk.comment.value, "the comment offered")
+        offered = desk.comment.value
+        await desk.comment.type(" и ещё")
+        assert desk.comment.value == f"{offered} и ещё"
 
 
 async def test_a_promise_puts_its_card_away_and_the_operator_is_free() -> None:
