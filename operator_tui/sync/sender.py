@@ -337,9 +337,10 @@ class Sender:
         stream = device.operator.organisation
         if answer.end is None or stream not in answer.end.end:
             return
-        cursors: dict[str, int] = await self._run(self._journal.cursors)
+        cursors, taking = await self._run(lambda: (self._journal.cursors(), self._journal.taking_snapshot))
         behind = answer.end.end[stream].head - cursors.get(stream, 0)
-        self._catching.look(stream, behind, answer.head.e if answer.head else "", self.kick)
+        epoch = answer.head.e if answer.head else ""
+        self._catching.look(stream, behind, epoch, begun=taking == stream, done=self.kick)
 
     async def _as_who_sits(self, work: Callable[[str], Awaitable[Result]]) -> Result:
         device: DeviceIdentity | None = await self._run(lambda: self._journal.device)

@@ -66,9 +66,8 @@ class CatchingUp:
         """Whether one is on its way: then no events are asked for."""
         return self._task is not None
 
-    def look(self, stream: str, behind: int, epoch: str, done: Callable[[], None]) -> None:
-        """Begin if it is worth it, or was begun before this desk was started. ``done`` is called at its end."""
-        begun = self._journal.taking_snapshot == stream
+    def look(self, stream: str, behind: int, epoch: str, *, begun: bool, done: Callable[[], None]) -> None:
+        """Begin if it is worth it, or was ``begun`` before this desk was started. ``done`` is called at its end."""
         if self._task is None and ((behind > FAR_BEHIND and self._known) or begun):
             self._task = asyncio.create_task(self._catch_up(stream, epoch, done))
 
