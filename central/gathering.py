@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from central.exchange import Answer, Asked, Told
+from central.log import log_failure
 from operator_tui.sync.protocol import SyncRequest
 
 _REQUESTS = 32  # in one transaction
@@ -51,10 +52,16 @@ class Gathering:
                 told = await self._run(lambda group=group: self._exchange_all([asked for asked, _ in group]))  # type: ignore[misc]  # mypy knows no defaults in a lambda
             except Exception as error:
                 told = [error] * len(group)
-            self._grew({stream for what in told if not isinstance(what, Exception) for stream in what[1].touched})
             for (_, future), what in zip(group, told, strict=True):
                 if not future.done():  # else who asked is gone; he asks again, and what was taken is taken once
                     future.set_result(what)
+            self._hint({stream for what in told if not isinstance(what, Exception) for stream in what[1].touched})
+
+    def _hint(self, streams: set[str]) -> None:
+        try:
+            self._grew(streams)
+        except Exception as error:  # a hint that is lost costs time; those who wait here must not wait for ever
+            log_failure("hint failed", error)
 
     def _next(self) -> list[tuple[Asked, asyncio.Future[Told]]]:
         """Who goes now: the first in any case."""

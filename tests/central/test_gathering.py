@@ -198,6 +198,20 @@ async def test_what_goes_wrong_is_told_to_all_of_a_transaction_and_the_next_goes
     assert (await gathering.exchange(sending()))[1].device == "aaaaaa"
 
 
+async def test_a_hint_that_fails_keeps_nobody_waiting() -> None:
+    slow = Slow()
+
+    def broken(streams: object) -> None:
+        raise ZeroDivisionError
+
+    gathering = Gathering(slow.run, slow.exchange_all, broken)
+    asking = [asyncio.create_task(gathering.exchange(sending(300))) for _ in range(3)]
+    slow.open.set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*asking)
+    assert slow.groups == [1, 1, 1]
+
+
 async def test_who_only_looks_waits_for_nobody_s_disk() -> None:
     slow, begun = Slow(), asyncio.Event()
 
