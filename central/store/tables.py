@@ -289,7 +289,8 @@ recording_read = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
 )
 
-# Messages left at night that became appeals (central/voicemail): by ``key`` each becomes one, however often it is met.
+# Messages left at night (central/voicemail.py): the operation that makes the appeal is written here before it is
+# pushed, so each becomes one, however often it is met.
 voice_message = sa.Table(
     "voice_message",
     metadata,
@@ -298,4 +299,5 @@ voice_message = sa.Table(
     sa.Column("card", sa.Text, nullable=False),
     sa.Column("file", sa.Text, nullable=False),  # SHA-256 of the sealed file
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("region", "key", name="voice_message_once"),
 )

@@ -72,11 +72,12 @@ def begins(store: Store) -> int:
 
 
 def promised(store: Store, *, limit: int) -> list[Card]:
-    """Appeals whose answer was promised, the nearest time first; those without a time last."""
+    """Appeals whose answer was promised, the nearest time first, of those with one time the oldest; those without a
+    time last."""
     return _cards(
         store.rows(
             "SELECT body FROM shown INDEXED BY shown_promised WHERE status = 'deferred' "
-            "ORDER BY promise_due = 0, promise_due, id LIMIT ?",
+            "ORDER BY promise_due = 0, promise_due, created, id LIMIT ?",
             limit,
         )
     )

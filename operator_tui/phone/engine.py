@@ -238,7 +238,8 @@ class Engine:
             self._pump = asyncio.create_task(self._carry(line))
             if self._recordings is not None and act.config.record and act.record_key:
                 key = bytes.fromhex(act.record_key)
-                self._recorder = Recorder(self._recordings, key, line, self._tell, self._log)
+                opus = act.config.record_format == "opus"
+                self._recorder = Recorder(self._recordings, key, line, self._tell, self._log, opus=opus)
             await line.start(act.config, act.secret, act.callers)
         except BaseException:
             await self._stop_line()

@@ -10,6 +10,7 @@ from typing import Any
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.line import Call, CallId, Capability, PhoneEvent, PhoneLine, Recorded, RecordingTrouble
 from operator_tui.phone.log import EngineLog
+from operator_tui.phone.opus import available
 from operator_tui.phone.recording import LOW_HOURS, Recording, hours_left, left_behind
 
 Tell = Callable[[PhoneEvent], None]
@@ -18,7 +19,10 @@ Tell = Callable[[PhoneEvent], None]
 class Recorder:
     """Belongs to the loop's thread; recordings tell from theirs."""
 
-    def __init__(self, folder: Path, public_key: bytes, line: PhoneLine, tell: Tell, log: EngineLog) -> None:
+    def __init__(
+        self, folder: Path, public_key: bytes, line: PhoneLine, tell: Tell, log: EngineLog, *, opus: bool = False
+    ) -> None:
+        """``opus``: recordings are Ogg Opus instead of WAV, where its library is."""
         self._folder = folder
         self._key = public_key
         self._line = line
@@ -27,6 +31,7 @@ class Recorder:
         self._loop = asyncio.get_running_loop()
         self._recordings: dict[CallId, Recording] = {}
         self._warned = False
+        self._opus = opus and available()
 
     async def begin(self) -> None:
         """Tell what an engine that died left behind, and whether there is room."""
@@ -49,6 +54,7 @@ class Recorder:
                 self._key,
                 self._from_thread(self._ended),
                 self._from_thread(self._trouble),
+                opus=self._opus,
             )
         except Refusal as refusal:
             self._trouble(refusal)
@@ -67,7 +73,7 @@ class Recorder:
         await asyncio.sleep(0)  # their last words wait in the loop
 
     async def _look_at_room(self) -> None:
-        hours = await asyncio.to_thread(hours_left, self._folder)
+        hours = await asyncio.to_thread(hours_left, self._folder, opus=self._opus)
         if hours < LOW_HOURS and not self._warned:
             self._trouble(Refusal(Code.RECORD_SPACE, hours=int(hours)))
         self._warned = hours < LOW_HOURS

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.line import Recorded, RecordSink
+from operator_tui.phone.opus import RATES, OpusStream
 from operator_tui.secrets.running import Opened, RunningFile, open_running
 
 _WRITE_SECONDS = 0.5  # what a kill can take
@@ -31,6 +32,7 @@ _UNKNOWN = 0xFFFFFFFF - 36  # the length in a WAV header that was written before
 HEADER_BYTES = 44
 GROWING, ENDED = ".part", ".otr"
 _BYTES_PER_HOUR = 8_000 * _SAMPLE_BYTES * _SIDES * 3600
+_OPUS_BYTES_PER_HOUR = 48_000 // 8 * 3600  # two voices at once; one after the other takes less
 LOW_HOURS = 8.0
 
 
@@ -45,7 +47,7 @@ def wav_header(rate: int, length: int = _UNKNOWN) -> bytes:
 
 
 def wav_of(file: Path, private_key: bytes) -> tuple[bytes, bool]:
-    """A recording as a WAV file, and whether it is whole. Refusal(FILE_SEAL) for a file that is not ours."""
+    """A recording made as WAV, as a WAV file, and whether it is whole. Refusal(FILE_SEAL) for one that is not ours."""
     opened: Opened = open_running(file, private_key)
     sound = opened.plain[HEADER_BYTES:]
     sound = sound[: len(sound) // (_SAMPLE_BYTES * _SIDES) * _SAMPLE_BYTES * _SIDES]
@@ -63,8 +65,11 @@ class Recording(RecordSink):
         public_key: bytes,
         told: Callable[[Recorded], None],
         failed: Callable[[Refusal], None],
+        *,
+        opus: bool = False,
     ) -> None:
-        """Refusal(RECORD_FOLDER) when the folder takes no file."""
+        """``opus`` Ogg Opus instead of WAV, where its library is. Refusal(RECORD_FOLDER) when the folder takes no
+        file."""
         self._growing = folder / f"{call}{GROWING}"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -81,6 +86,8 @@ class Recording(RecordSink):
         self._frames = 0
         self._left_off = 0.0
         self._paused = False
+        self._wants_opus = opus
+        self._opus: OpusStream | None = None
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
 
@@ -141,7 +148,9 @@ class Recording(RecordSink):
                 if time.monotonic() - synced >= _SYNC_SECONDS:
                     self._file.sync()
                     synced = time.monotonic()
-            self._drain(headed, rest=True)
+            headed = self._drain(headed, rest=True)
+            if self._opus is not None:
+                self._file.write(self._opus.end())
             digest = self._file.close()
         except OSError as error:
             self._failed(Refusal(Code.RECORD_FAILED, reason=error.strerror or ""))
@@ -163,10 +172,22 @@ class Recording(RecordSink):
             stereo[::2], stereo[1::2] = array.array("h", bytes(left[:size])), array.array("h", bytes(right[:size]))
             del left[:size], right[:size]
         if stereo:
-            self._file.write((b"" if headed else wav_header(self._rate)) + stereo.tobytes())
+            if piece := self._written(stereo.tobytes(), headed):
+                self._file.write(piece)
             self._frames += size // _SAMPLE_BYTES
             return True
         return headed
+
+    def _written(self, stereo: bytes, headed: bool) -> bytes:
+        """The sound as it goes into the file; a page of Opus may still be filling."""
+        if not headed and self._wants_opus and self._rate in RATES:
+            try:
+                self._opus = OpusStream(self._rate)
+            except (ImportError, OSError, RuntimeError):
+                self._opus = None  # a recording in another form is better than none
+        if self._opus is not None:
+            return self._opus.feed(stereo)
+        return (b"" if headed else wav_header(self._rate)) + stereo
 
 
 def resampled(pcm: bytes, rate: int, wanted: int) -> bytes:
@@ -192,11 +213,11 @@ def left_behind(folder: Path) -> list[Recorded]:
     return [_ended(path, path.stem, _digest(path), 0, 0, whole=False) for path in sorted(folder.glob(f"*{GROWING}"))]
 
 
-def hours_left(folder: Path) -> float:
+def hours_left(folder: Path, *, opus: bool = False) -> float:
     """For how many hours of talk the disk has room; 0.0 when the folder can not be had."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return shutil.disk_usage(folder).free / _BYTES_PER_HOUR
+        return shutil.disk_usage(folder).free / (_OPUS_BYTES_PER_HOUR if opus else _BYTES_PER_HOUR)
     except OSError:
         return 0.0
 

@@ -43,8 +43,8 @@ def _of_wav(content: bytes) -> Speech:
             rate = int.from_bytes(content[at + 4 : at + 8], "little")
             bits = int.from_bytes(content[at + 14 : at + 16], "little")
         if name == b"data":
-            # A header that was written first says more than there is: what is there counts.
-            pcm = content[at : at + size]
+            # A header that was written first says more than there is, or nothing: what is there counts.
+            pcm = content[at : at + (size or len(content))]
             break
         at += size + size % 2
     else:

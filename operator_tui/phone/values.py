@@ -192,6 +192,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     transfer_rings_seconds: float = 35.0  # after that a transferred caller has come back or was taken
     country: str = "RU"  # how a national number is read
     record: bool = True  # the regulation wants every talk recorded
+    record_format: str = "wav"  # wav | opus: a sixth of the bytes, some 25 MB more memory
     sound: str = "pyaudio"  # pyaudio | null | wav (input_device is spoken, output_device takes what is heard)
     input_device: str = ""  # by name; empty: the system's default
     output_device: str = ""

@@ -16,7 +16,8 @@ the root's /mnt there, so nothing is written into the root, runs do not meet, an
 the process.
 
 The greeting is a tone of 500 Hz of two seconds (``GREETING_HERTZ``) and the announcement about recording one of
-620 Hz of half a second; the music on hold is 350 Hz.
+620 Hz of half a second; the music on hold is 350 Hz. At night (``asterisk.cli("database put oms mode night")``) 740 Hz
+says that nobody works, 880 Hz is the tone, and messages lie in ``asterisk.night``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from tests.plugins.peers import asterisk_root
 DEPLOY = Path(__file__).parents[2] / "deploy" / "asterisk"
 GREETING_HERTZ, RECORDED_HERTZ, MUSIC_HERTZ = 500, 620, 350
 GREETING_SECONDS = 2.0
+NIGHT_HERTZ, BEEP_HERTZ = 740, 880
 _INSIDE = "/mnt"  # where the scratch folder appears in the root
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
@@ -71,6 +73,11 @@ class Asterisk:
     @property
     def sip(self) -> tuple[str, int]:
         return "127.0.0.1", self.port
+
+    @property
+    def night(self) -> Path:
+        """Where messages of the night voice mail lie."""
+        return self.folder / "spool" / "oms-night"
 
     @property
     def certificate(self) -> Path:
@@ -175,7 +182,7 @@ class Asterisk:
         return ["nsenter", f"--mount=/proc/{self._process.pid}/ns/mnt", "chroot", str(asterisk_root())]
 
     def _render(self) -> None:
-        for name in ("etc", "var/keys", "spool", "run", "log", "share/moh", "share/sounds/ru/oms"):
+        for name in ("etc", "var/keys", "spool", "run", "log", "share/moh", "share/sounds/ru/oms", "spool/oms-night"):
             (self.folder / name).mkdir(parents=True)
         words = {
             "ETC": f"{_INSIDE}/etc",
@@ -197,6 +204,7 @@ class Asterisk:
             "AMI_PORT": self.ami_port,
             "AMI_SECRET": self.ami_secret,
             "SECRET": _COMMON_SECRET,
+            "HOURS": "*,*,*,*",  # always open: ``night`` is switched
         }
         for source in DEPLOY.glob("*.conf"):
             text = source.read_text(encoding="utf-8")
@@ -208,6 +216,9 @@ class Asterisk:
         (share / "documentation").symlink_to("/usr/share/asterisk/documentation")
         _write_tone(share / "sounds/ru/oms/greeting.wav", GREETING_HERTZ, GREETING_SECONDS)
         _write_tone(share / "sounds/ru/oms/recorded.wav", RECORDED_HERTZ, 0.5)
+        _write_tone(share / "sounds/ru/oms/night.wav", NIGHT_HERTZ, 0.5)
+        _write_tone(share / "sounds/ru/oms/thanks.wav", NIGHT_HERTZ, 0.2)
+        _write_tone(share / "sounds/ru/beep.wav", BEEP_HERTZ, 0.2)
         _write_tone(share / "moh/music.wav", MUSIC_HERTZ, 20.0)
 
 

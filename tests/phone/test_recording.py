@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import signal
+import sys
 import threading
 import time
 import wave
@@ -18,14 +19,16 @@ import pytest
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import recorder as recorder_room
 from operator_tui.phone.line import CallState, Recorded, RecordingTrouble, RegistrationState
+from operator_tui.phone.opus import available
 from operator_tui.phone.recording import Recording, hours_left, left_behind, resampled, wav_of
 from operator_tui.phone.remote import RemotePhone
+from operator_tui.phone.sound_file import speech_of
 from operator_tui.phone.tones import tone
 from operator_tui.profiles import open_profile
-from operator_tui.secrets.running import public_key
+from operator_tui.secrets.running import open_running, public_key
 from tests.peers.asterisk import MUSIC_HERTZ, Asterisk
 from tests.peers.sipp import SippCalls
-from tests.peers.tones import holds, loudness
+from tests.peers.tones import holds, loudness, strength
 from tests.phone.conftest import Desk, engines, until
 from tests.phone.test_pbx import in_state, ringing
 
@@ -41,8 +44,8 @@ class Ends:
         self.recorded: list[Recorded] = []
         self.refusals: list[Refusal] = []
 
-    def begin(self, folder: Path, call: str = "c1") -> Recording:
-        return Recording(folder, call, public_key(KEY), self.recorded.append, self.refusals.append)
+    def begin(self, folder: Path, call: str = "c1", *, opus: bool = False) -> Recording:
+        return Recording(folder, call, public_key(KEY), self.recorded.append, self.refusals.append, opus=opus)
 
 
 def sides(file: Path) -> tuple[bytes, bytes, int, bool]:
@@ -52,6 +55,47 @@ def sides(file: Path) -> tuple[bytes, bytes, int, bool]:
         assert (sound.getnchannels(), sound.getsampwidth()) == (2, 2)
         both = array.array("h", sound.readframes(sound.getnframes()))
         return both[::2].tobytes(), both[1::2].tobytes(), sound.getframerate(), whole
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+@pytest.mark.needs("sound")
+def test_as_opus_it_is_both_voices_a_sixth_as_large_and_readable_when_cut_short(tmp_path: Path, rate: int) -> None:
+    ends = Ends()
+    recording = ends.begin(tmp_path, opus=True)
+    recording.begin(rate)
+    left, right, frame = tone(OPERATOR_HERTZ, rate, 8.0), tone(CALLER_HERTZ, rate, 8.0), rate // 50 * 2
+    for at in range(0, len(left), frame):
+        recording.operator(left[at : at + frame], rate)
+        recording.caller(right[at : at + frame], rate)
+    recording.close()
+    recording.wait()
+    (told,) = ends.recorded
+    assert (told.whole, told.ms) == (True, 8000)
+    assert told.size < 8 * rate * 4 / 5
+    opened = open_running(tmp_path / "c1.otr", KEY)
+    speech = speech_of(opened.plain)
+    assert (opened.whole, speech.rate) == (True, rate)
+    assert speech.ms == pytest.approx(8000, abs=100)
+    middle = speech.pcm[len(speech.pcm) // 4 : len(speech.pcm) // 2]
+    assert min(strength(middle, rate, hertz) for hertz in (OPERATOR_HERTZ, CALLER_HERTZ)) > 1000
+    half = speech_of(opened.plain[: len(opened.plain) // 2])
+    assert 2000 < half.ms < 8000, "what a kill leaves is heard up to its last page"
+
+
+def test_without_the_library_a_recording_is_wav_and_never_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    assert not available()
+    ends = Ends()
+    recording = ends.begin(tmp_path, opus=True)
+    recording.begin(RATE)
+    recording.operator(tone(OPERATOR_HERTZ, RATE, 1.0), RATE)
+    recording.close()
+    recording.wait()
+    left, _, rate, whole = sides(tmp_path / "c1.otr")
+    assert (rate, whole) == (RATE, True)
+    assert holds(left, RATE, OPERATOR_HERTZ)
 
 
 def test_operator_left_caller_right_and_the_digest_is_the_files(tmp_path: Path) -> None:
@@ -247,7 +291,7 @@ async def bench_recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
     from operator_tui.phone.log import EngineLog
     from operator_tui.phone.simulated import SimulatedLine
 
-    monkeypatch.setattr(recorder_room, "hours_left", lambda folder: 3.5)
+    monkeypatch.setattr(recorder_room, "hours_left", lambda folder, opus: 3.5)
     events: list[object] = []
     made = recorder_room.Recorder(tmp_path, public_key(KEY), SimulatedLine(), events.append, EngineLog())
     await made.begin()

@@ -1,0 +1,297 @@
+"""Night messages become appeals: «Отсроченный ответ» of the duty group, with the message as a file and no operator.
+
+Each exactly once, whatever is killed between two steps:
+
+1. the sound is sealed for the fund, beside it in the spool, whole or not at all;
+2. the sealed file goes into the server's store, under its digest;
+3. the operation that makes the appeal is written down with its number, once for each message (``voice_message``);
+4. it is pushed; the server takes a number once and answers as before when it comes again;
+5. the message is put away; when a copy of the database holds the appeal, it is deleted.
+
+A message that was put away and that the database does not know (it was restored from an older copy) is taken again.
+The collector is a device of its own, so its operations count as any desk's do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import sqlalchemy as sa
+
+from central.apply import REJECTED, push
+from central.devices import Device, as_operator, new_device, operator_number
+from central.files import Files
+from central.keys import FUND, public_keys
+from central.log import log
+from central.spool import TAKEN, Message, forget, messages, put_away
+from central.store import tables as t
+from central.store.database import Database
+from central.streams import region_of
+from operator_tui.appeals.calendar import OfficeHours, WorkingCalendar
+from operator_tui.appeals.card import Source
+from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.clock import Clock
+from operator_tui.appeals.deadlines import DEFAULT_DAYS, answer_deadline
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.hlc import next_stamp
+from operator_tui.appeals.number import number_to_tell
+from operator_tui.appeals.operations import Kind, Operation
+from operator_tui.appeals.papers import Paper
+from operator_tui.appeals.people import Operator, Role
+from operator_tui.secrets.address import FileKind, fund_address
+from operator_tui.secrets.sealed import seal_file
+from operator_tui.sync.protocol import plain_operation
+
+NAME = "Голосовая почта"
+UNKNOWN_NUMBER = "номер не определён"
+_LEAST_MS = 1000  # shorter is somebody who hung up at the tone
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Office:
+    """Whose messages they are: organisation (``26/tf``), the duty group (level2_groups.csv), IANA zone, the calendar
+    and hours by which the answer is due."""
+
+    organisation: str
+    group: str
+    zone: str
+    calendar: WorkingCalendar
+    hours: OfficeHours
+
+    def due_ms(self, from_ms: int) -> int:
+        """The end of the next working day (UTC ms): of this one, while its hours have not begun."""
+        local = datetime.fromtimestamp(from_ms / 1000, UTC).astimezone(ZoneInfo(self.zone))
+        begun = local.hour * 60 + local.minute >= self.hours.opens
+        day = self.calendar.on_or_after(local.date() + timedelta(days=int(begun)))
+        clock = time(*divmod(self.hours.closes, 60))
+        return round(datetime.combine(day, clock, ZoneInfo(self.zone)).timestamp() * 1000)
+
+
+class Collector:
+    """One spool folder and one organisation; one process at a time."""
+
+    def __init__(self, database: Database, spool: Path, office: Office, catalogue: Catalogue, clock: Clock) -> None:
+        """Refusals: FIELD_INVALID for a group that is none, SERVER_KEYS_AWAY before the server's first start."""
+        if office.group not in catalogue.groups:
+            raise Refusal(Code.FIELD_INVALID, field="group")
+        self._fund = bytes.fromhex(public_keys(database).get(FUND, ""))
+        if not self._fund:
+            raise Refusal(Code.SERVER_KEYS_AWAY, path="")
+        self._database = database
+        self._spool = spool
+        self._office = office
+        self._catalogue = catalogue
+        self._clock = clock
+        self._region = region_of(office.organisation)
+        self._stamp = ""
+
+    def collect(self) -> int:
+        """Make appeals of all that is complete; how many. Refusals: FILE_UNREADABLE (the spool), FILE_STORE_FULL, and
+        the server's reason for an appeal it does not take: the message stays where it is."""
+        with self._alone():
+            device, number = self._device()
+            self._push_written(device)
+            taken = 0
+            for message in self._complete():
+                if message.ms < _LEAST_MS:
+                    forget(message)
+                    log("voice message without a word")
+                    continue
+                taken += self._take(message, device, number)
+            self._forget_durable(device)
+        return taken
+
+    def _complete(self) -> list[Message]:
+        known = self._known()
+        put_away_before = [one for one in self._listed(self._spool / TAKEN) if one.key not in known]
+        return sorted([*put_away_before, *self._listed(self._spool)], key=lambda one: (one.came_ms, one.key))
+
+    @staticmethod
+    def _listed(folder: Path) -> list[Message]:
+        try:
+            return messages(folder)
+        except OSError as error:
+            raise Refusal(Code.FILE_UNREADABLE, file=str(folder), reason=error.strerror or "") from None
+
+    def _take(self, message: Message, device: Device, number: int) -> int:
+        fresh = message.key not in self._known()
+        if fresh:
+            sealed = self._sealed(message)
+            name = self._stored(sealed)
+            self._write(message, name, device, number)
+        self._push_written(device)
+        if message.wav.parent == self._spool:
+            put_away(message)
+        return int(fresh)
+
+    # the sound
+
+    def _sealed(self, message: Message) -> Path:
+        sealed = message.wav.with_suffix(".sealed")
+        if not sealed.exists():
+            address = fund_address(self._fund, FileKind.VOICE_MAIL, self._office.organisation)
+            with message.wav.open("rb") as sound:
+                seal_file(sound, sealed, address)
+        return sealed
+
+    def _stored(self, sealed: Path) -> str:
+        """Put it into the server's store; its digest there."""
+        with sealed.open("rb") as file:
+            name = hashlib.file_digest(file, "sha256").hexdigest()
+            files, size = Files(self._region), sealed.stat().st_size
+            at = files.begin(name, size).offset
+            while at < size:
+                file.seek(at)
+                at = files.append(name, at, file.read(_CHUNK)).offset
+        return name
+
+    # the operation
+
+    def _known(self) -> set[str]:
+        with self._database.read() as connection:
+            return set(
+                connection.execute(
+                    sa.select(t.voice_message.c.key).where(t.voice_message.c.region == self._region)
+                ).scalars()
+            )
+
+    def _write(self, message: Message, name: str, device: Device, number: int) -> None:
+        now_ms = self._clock.now_ms()
+
+        def work(connection: sa.Connection) -> None:
+            last = connection.execute(
+                self._database.lock(sa.select(t.device.c.last_n).where(t.device.c.id == device.id))
+            ).scalar_one()
+            written = connection.execute(
+                sa.select(sa.func.max(t.voice_message.c.n)).where(t.voice_message.c.device == device.id)
+            ).scalar_one()
+            n = max(last, written or 0) + 1
+            body = msgspec.json.encode(self._operation(message, name, n, number, now_ms)).decode()
+            connection.execute(
+                sa.insert(t.voice_message).values(
+                    device=device.id, n=n, region=self._region, key=message.key, body=body, at=now_ms
+                )
+            )
+
+        self._database.write(work)
+
+    def _operation(self, message: Message, name: str, n: int, number: int, now_ms: int) -> Operation:
+        office = self._office
+        came = datetime.fromtimestamp(message.came_ms / 1000, UTC).astimezone(ZoneInfo(office.zone))
+        with message.wav.open("rb") as sound:
+            digest, size = hashlib.file_digest(sound, "sha256").hexdigest(), message.wav.stat().st_size
+        paper = Paper(
+            name=f"{came:%d.%m.%Y %H:%M}.wav", sha256=digest, size=size, kind="voice",
+            number=message.key.partition("-")[0], date=came.date().isoformat(), sealed=name,
+        )  # fmt: skip
+        due = office.due_ms(message.came_ms)
+        if due <= now_ms:  # nobody has collected for days
+            due = office.due_ms(now_ms)
+        length = f"{message.ms // 60_000}:{message.ms // 1000 % 60:02}"
+        x = {
+            "number": number_to_tell(number, n),
+            "zone": office.zone,
+            "catalogue": self._catalogue.version,
+            "deadline": answer_deadline(DEFAULT_DAYS, now_ms, office.zone),
+            "source": Source.CALL.value,
+            "text": f"Сообщение голосовой почты {came:%d.%m.%Y %H:%M}, длительность {length}.",
+            "promise_due": due,
+            "promise_phone": message.caller or UNKNOWN_NUMBER,
+            "group": office.group,
+            "files": [msgspec.to_builtins(paper)],
+        }
+        if message.caller:
+            x["phone"] = message.caller
+        self._stamp = next_stamp(self._stamp, now_ms)
+        return Operation(n=n, k=Kind.CARD_NEW.value, at=self._stamp, z=office.zone, x=x)
+
+    def _push_written(self, device: Device) -> None:
+        """Push what was written down and the server has not answered, in order."""
+        with self._database.read() as connection:
+            last = connection.execute(sa.select(t.device.c.last_n).where(t.device.c.id == device.id)).scalar_one()
+            bodies = connection.execute(
+                sa.select(t.voice_message.c.body)
+                .where(t.voice_message.c.device == device.id, t.voice_message.c.n > last)
+                .order_by(t.voice_message.c.n)
+            ).scalars()
+            waiting = [msgspec.json.decode(body, type=Operation) for body in bodies]
+        for operation in waiting:
+            pushed = push(self._database, device, [plain_operation(operation)], self._clock.now_ms(), self._catalogue)
+            (outcome,) = pushed.outcomes
+            if outcome.s == REJECTED:
+                # Its number is used up; the message is met again and written down anew.
+                self._database.write(
+                    lambda connection, n=operation.n: connection.execute(  # type: ignore[misc]  # n is bound here
+                        sa.delete(t.voice_message).where(
+                            t.voice_message.c.device == device.id, t.voice_message.c.n == n
+                        )
+                    )
+                )
+                raise Refusal.from_wire({"code": outcome.w, "params": outcome.p})
+            log("voice message", device=device.id)
+
+    def _forget_durable(self, device: Device) -> None:
+        with self._database.read() as connection:
+            durable = connection.execute(sa.select(t.device.c.durable_n).where(t.device.c.id == device.id)).scalar_one()
+            held = set(
+                connection.execute(
+                    sa.select(t.voice_message.c.key).where(
+                        t.voice_message.c.device == device.id, t.voice_message.c.n <= durable
+                    )
+                ).scalars()
+            )
+        for message in self._listed(self._spool / TAKEN):
+            if message.key in held:
+                forget(message)
+
+    # who it is
+
+    def _device(self) -> tuple[Device, int]:
+        """The collector's device and its number, made at its first run; nobody knows its token."""
+        office, where = self._office, f"voicemail/{self._office.organisation}"
+
+        def work(connection: sa.Connection) -> str:
+            known = connection.execute(sa.select(t.server.c.v).where(t.server.c.k == where)).scalar_one_or_none()
+            if known is not None:
+                return str(known)
+            who = Operator(
+                user=0, name=NAME, role=Role.OPERATOR_2, extension="-", organisation=office.organisation,
+                zone=office.zone,
+            )  # fmt: skip
+            owner, token = operator_number(connection, who), secrets.token_urlsafe(32)
+            made = new_device(self._database, connection, owner, token, self._clock.now_ms()).device
+            connection.execute(sa.insert(t.server).values(k=where, v=made))
+            return made
+
+        code = self._database.write(work)
+        with self._database.read() as connection:
+            row = connection.execute(
+                sa.select(t.operator, t.device.c.number.label("device_number"))
+                .join_from(t.device, t.operator, t.operator.c.number == t.device.c.operator)
+                .where(t.device.c.id == code)
+            ).one()
+        return Device(code, as_operator(row)), int(row.device_number)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Another process that collects from this folder is waited for."""
+        try:
+            lock = os.open(self._spool / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Refusal(Code.FILE_UNREADABLE, file=str(self._spool), reason=error.strerror or "") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)

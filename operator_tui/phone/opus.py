@@ -1,0 +1,66 @@
+"""A recording as Ogg Opus while it is made (RFC 7845, by libsndfile): a page of about a second at a time, each whole,
+so what a kill leaves can be heard up to its last page. A sixth of a WAV file."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # which the codec knows
+
+
+class _Out(io.RawIOBase):
+    """Takes what the library writes; it writes in order, and only asks where it is."""
+
+    def __init__(self) -> None:
+        self._fresh = bytearray()
+        self._at = self._size = 0
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        if self._at != self._size:
+            raise OSError("a page is not behind the one before it")
+        self._fresh += piece
+        self._at = self._size = self._size + len(piece)
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def taken(self) -> bytes:
+        fresh, self._fresh = bytes(self._fresh), bytearray()
+        return fresh
+
+
+class OpusStream:
+    """Stereo PCM of 16 bits goes in, pages come out. ImportError or OSError without the library."""
+
+    def __init__(self, rate: int) -> None:
+        import soundfile
+
+        self._out = _Out()
+        self._file = soundfile.SoundFile(self._out, "w", samplerate=rate, channels=2, format="OGG", subtype="OPUS")
+
+    def feed(self, stereo: bytes) -> bytes:
+        """The pages that are complete now."""
+        self._file.buffer_write(stereo, dtype="int16")
+        return self._out.taken()
+
+    def end(self) -> bytes:
+        """The last pages."""
+        self._file.close()
+        return self._out.taken()
+
+
+def available() -> bool:
+    """Whether the library can be had."""
+    try:
+        import soundfile
+
+        return "OPUS" in soundfile.available_subtypes("OGG")
+    except (ImportError, OSError):
+        return False

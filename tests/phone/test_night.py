@@ -1,0 +1,66 @@
+"""The night voice mail on a real Asterisk: a caller leaves a message, and it becomes an appeal of the duty group."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from central.files import FOLDER_VARIABLE, Files
+from central.keys import ServerKeys, bind
+from central.spool import messages
+from central.store import tables as t
+from central.store.database import Database
+from central.voicemail import Collector, Office
+from operator_tui.appeals.calendar import Country, OfficeHours, WorkingCalendar
+from operator_tui.appeals.clock import SystemClock
+from operator_tui.phone.sound_file import speech_of
+from operator_tui.reference import packaged_catalogue
+from operator_tui.secrets.sealed import box_in, opened_with_key
+from tests.peers.asterisk import BEEP_HERTZ, GREETING_HERTZ, NIGHT_HERTZ, Asterisk
+from tests.peers.sipp import SippCalls
+from tests.peers.tones import strength
+from tests.phone.conftest import until
+
+pytestmark = [pytest.mark.needs("asterisk", "sipp")]
+
+NUMBER, CALLER_HERTZ = "+78652000077", 1000
+
+
+@pytest.mark.function("K-2.2")
+async def test_a_message_of_the_night_becomes_an_appeal_with_its_sound(
+    asterisk: Asterisk, sipp_call: SippCalls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asterisk.cli("database put oms mode night")
+    caller = sipp_call(NUMBER, "Ночной", CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(NIGHT_HERTZ))
+    await until(lambda: caller.sound.hears(BEEP_HERTZ))
+    (told,) = await until(lambda: list(asterisk.night.glob("*.txt")) or None)
+    assert told.read_text() == f"caller={NUMBER}\n", "who called stands there before he has said a word"
+    await until(lambda: told.with_suffix(".wav").exists() and told.with_suffix(".wav").stat().st_size > 40_000)
+    assert messages(asterisk.night) == [], "he is still speaking"
+    caller.hang_up()
+    (message,) = await until(lambda: messages(asterisk.night) or None)
+    assert message.caller == NUMBER
+    asterisk.cli("database put oms mode day")
+    again = sipp_call(NUMBER, "Дневной", CALLER_HERTZ)
+    await until(lambda: again.sound.hears(GREETING_HERTZ))
+
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "files"))
+    keys, database = ServerKeys.fresh(), Database.sqlite(tmp_path / "central.db", bytes(32))
+    try:
+        bind(database, keys)
+        office = Office("26/tf", "policy", "Europe/Moscow", WorkingCalendar(Country.RUSSIA), OfficeHours())
+        collector = Collector(database, asterisk.night, office, packaged_catalogue(), SystemClock())
+        assert await asyncio.to_thread(collector.collect) == 1
+        with database.read() as connection:
+            (card,) = connection.execute(sa.select(t.card.c.body)).scalars()
+    finally:
+        database.close()
+    assert (card["status"], card["worker"], card["fields"]["phone"]) == ("deferred", None, NUMBER)
+    sealed = Files("26").open(card["fields"]["files"][0]["sealed"])[0].read_bytes()
+    speech = speech_of(opened_with_key(sealed, keys.open_fund(box_in(sealed))[:32]))
+    middle = speech.pcm[len(speech.pcm) // 4 : len(speech.pcm) // 2]
+    assert strength(middle, speech.rate, CALLER_HERTZ) > 1000, "what he said"
