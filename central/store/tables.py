@@ -294,10 +294,11 @@ recording_read = sa.Table(
 voice_message = sa.Table(
     "voice_message",
     metadata,
-    sa.Column("region", sa.Text, primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("card", sa.Text, nullable=False),
-    sa.Column("file", sa.Text, nullable=False),  # SHA-256 of the sealed file
+    sa.Column("device", sa.Text, sa.ForeignKey("device.id"), primary_key=True),
+    sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # operations.Operation
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("region", "key", name="voice_message_once"),
 )
