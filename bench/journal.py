@@ -30,7 +30,7 @@ from tests.peers.pty import PtyDesk
 from tests.wire.scenes import DESK, own_home, started
 
 APPEALS = 100_000
-KEYS = 200
+KEYS = 400
 PAGES = 50
 OPENINGS = 15
 SAVES = 1_000

@@ -196,7 +196,7 @@ class JournalScreen(DeskScreen):
             tr("Мои: в работе и отсроченные"): own,
             tr("По сроку: ближайшие первыми"): Sieve(order=Order.DUE),
             tr("Ещё никем не взятые"): Sieve(unclaimed=True),
-            tr("Моих групп"): Sieve(unclaimed=True, group=operator.groups[0] if operator and operator.groups else ""),
+            tr("Моих групп"): Sieve(unclaimed=True, groups=operator.groups if operator else ()),
             tr("Сообщить заявителю"): Sieve(owed=True, worker=user),
             tr("Просят исправить"): Sieve(review=CORRECTION),
             tr("Передано в другие организации"): Sieve(sent=True),

@@ -20,10 +20,10 @@ class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is let through; an empty value lets everything through.
 
     ``statuses`` empty means every open one; ``worker`` 0 with ``unclaimed`` means nobody's; ``due`` is the last
-    local date (ISO) of the term that is let through; ``group`` a level-2 group's code; ``owed`` appeals of any status
-    whose citizen has still to be told something; ``since`` and ``until`` the first and the last instant (UTC ms) of
-    registration; ``any_status`` finished ones too; ``sent`` those of any status that another organisation works on;
-    ``text`` words as in the search.
+    local date (ISO) of the term that is let through; ``group`` a level-2 group's code, ``groups`` any of several;
+    ``owed`` appeals of any status whose citizen has still to be told something; ``since`` and ``until`` the first and
+    the last instant (UTC ms) of registration; ``any_status`` finished ones too; ``sent`` those of any status that
+    another organisation works on; ``text`` words as in the search.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -35,6 +35,7 @@ class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
     closer: int | None = None
     due: str = ""
     group: str = ""
+    groups: tuple[str, ...] = ()
     owed: bool = False
     since: int = 0
     until: int = 0

@@ -109,6 +109,9 @@ def _where(sieve: Sieve) -> tuple[str, list[Any]]:
         if value not in ("", None):
             parts.append(f"{column} = ?")
             values.append(value)
+    if sieve.groups:
+        parts.append(f"team IN ({', '.join('?' * len(sieve.groups))})")
+        values += sieve.groups
     if sieve.due:
         parts.append("deadline != '' AND deadline <= ?")
         values.append(sieve.due)

@@ -104,6 +104,8 @@ def test_sieves_of_groups_of_days_and_of_what_is_owed(journal: Journal, clock: M
     second = journal.save(appeal())
     journal.move(second.id, Act.FORWARD, {"group": "policy"})
     assert [card.id for card in journal.page(Sieve(group="policy", unclaimed=True))] == [second.id]
+    assert [card.id for card in journal.page(Sieve(groups=("money", "policy"), unclaimed=True))] == [second.id]
+    assert journal.page(Sieve(groups=("money", "access"))) == []
     assert [card.id for card in journal.page(Sieve(until=begun))] == [first.id]
     assert [card.id for card in journal.page(Sieve(since=begun + 1, any_status=True))] == [second.id]
     journal.move(first.id, Act.CLOSE, {"result": "R11", "comment": "Направлено", "organisation": "СМО"})
