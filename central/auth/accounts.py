@@ -25,7 +25,7 @@ from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.organisations import fund_of
+from operator_tui.appeals.organisations import demand_organisation, fund_of
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.signin.people import Person
 from operator_tui.signin.voice import voice_code
@@ -58,6 +58,7 @@ def add(
     login = login_of(login)
     if operator.role is Role.TRAINEE:
         raise Refusal(Code.FIELD_INVALID, field="role")  # trainees are never at this server (DESIGN rule 9)
+    demand_organisation(operator.organisation)
     _demand_zone(operator.zone)
     kept = password_hash(password, login) if password else None
 
@@ -112,6 +113,7 @@ def change(
     if "zone" in wanted:
         _demand_zone(wanted["zone"])
     if "organisation" in wanted:
+        demand_organisation(wanted["organisation"])
         wanted["region"] = region_of(wanted["organisation"])
 
     def work(connection: sa.Connection) -> Person:

@@ -105,23 +105,19 @@ def admin_group(options: Callable[[Any], Any], open_database: Callable[[str, str
     blocking("block", True, "Заблокировать: вход закрыт сразу, сеансы окончены.")
     blocking("unblock", False, "Разблокировать.")
 
-    @admin.command("code", help="Код ещё одного рабочего места (15 минут, один раз).")
-    @options
-    @_login
-    def code(profile_name: str, url: str | None, login: str) -> None:
-        from central.auth import accounts
+    def giving(name: str, about: str) -> None:
+        @admin.command(name, help=about)
+        @options
+        @_login
+        def command(profile_name: str, url: str | None, login: str) -> None:
+            from central.auth import accounts
 
-        with database(profile_name, url) as opened:
-            click.echo(accounts.enrolment_code(opened, login, SystemClock().now_ms()))
+            give = accounts.reset_code if name == "reset-code" else accounts.enrolment_code
+            with database(profile_name, url) as opened:
+                click.echo(give(opened, login, SystemClock().now_ms()))
 
-    @admin.command("reset-code", help="Код для забытого пароля (15 минут, один раз).")
-    @options
-    @_login
-    def reset_code(profile_name: str, url: str | None, login: str) -> None:
-        from central.auth import accounts
-
-        with database(profile_name, url) as opened:
-            click.echo(accounts.reset_code(opened, login, SystemClock().now_ms()))
+    giving("code", "Код ещё одного рабочего места (15 минут, один раз).")
+    giving("reset-code", "Код для забытого пароля (15 минут, один раз).")
 
     @admin.command("voice-code", help="Код на восемь часов, который можно продиктовать: вход без связи с сервером.")
     @options

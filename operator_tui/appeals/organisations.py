@@ -30,6 +30,13 @@ def fund_of(organisation: str) -> str:
     return f"{organisation.partition('/')[0]}/tf"
 
 
+def demand_organisation(name: str) -> None:
+    """That it is one, and no other stream, whose events would be told to its people: ``26/tf/work`` is the log of who
+    looked at whom. Refusal(FIELD_INVALID)."""
+    if not _ORGANISATION.fullmatch(name):
+        raise Refusal(Code.FIELD_INVALID, field="organisation")
+
+
 def looks_after(administrator: str, organisation: str) -> bool:
     """Whether the administrators of one organisation look after the people of the other: their own, and those of the
     fund everybody of the region."""

@@ -10,11 +10,13 @@ import pytest
 
 from central.api.access import access_of
 from central.app import HANDLERS
+from central.auth import accounts
 from central.devices import Device
 from central.feed import Feed
 from central.store import tables as t
 from operator_tui.appeals import operations
 from operator_tui.appeals.card import WITHOUT_CALL, Status
+from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.lifecycle import MOVES, Act
 from operator_tui.appeals.operations import CARD_KINDS, Kind
 from operator_tui.appeals.people import Role
@@ -276,6 +278,21 @@ def test_an_administrator_sees_the_people_of_his_region_alone(office: Office) ->
     assert moved.json()["code"] == "right_missing"
     assert seat.post("/v1/people/change", token, login="new", blocked=True, groups=["2"]).json()["groups"] == ["2"]
     assert msgspec.json.decode(office.rows(_account())[-1].groups) == ["2"]
+
+
+@pytest.mark.parametrize("name", ["26/tf/work", "26/audit", "26/ref", "26", "26/smo-26001/work", "26/tf ", "26/tf\n"])
+def test_nobody_is_put_where_another_stream_would_be_told_to_him(office: Office, name: str) -> None:
+    """``26/tf/work`` is the log of who looked at whom."""
+    boss = hire(office, "boss", Role.ADMINISTRATOR)
+    token = boss.sign_in().access
+    who = {"user": 0, "name": "Новый", "role": "o1", "extension": "2009", "organisation": name}
+    added = boss.post("/v1/people/add", token, login="new", operator=who)
+    hire(office, "petrova")
+    moved = boss.post("/v1/people/change", token, login="petrova", values={"organisation": name})
+    for refused in (added, moved):
+        assert refused.json()["code"] in ("field_invalid", "right_missing")
+    with pytest.raises(Refusal):
+        accounts.change(office.database, "petrova", office.clock.now_ms(), values={"organisation": name})
 
 
 def test_an_insurers_administrator_is_no_way_to_the_funds_people(office: Office) -> None:
