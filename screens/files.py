@@ -39,7 +39,8 @@ _FASTEST = 2.0
 def way_words(file: CardFile) -> str:
     """Where a file is, in a few words; one that was begun says how far it got."""
     words = tr(_WAYS[file.way]).format(percent=file.percent)
-    return f"{words}, {file.percent} %" if file.way is Way.WAITS and file.percent else words
+    begun = file.way in (Way.WAITS, Way.ELSEWHERE) and file.percent
+    return f"{words}, {file.percent} %" if begun else words
 
 
 def file_cells(file: CardFile, zone: str) -> tuple[str, ...]:

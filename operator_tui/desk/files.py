@@ -138,8 +138,24 @@ class FileDesk:
         on_way = await self._desk.on_journal(lambda journal: journal.files_of(names, calls))
         by_name = {one.name: one for one in on_way}
         found = [self._of_paper(paper, by_name.get(paper.sealed)) for paper in papers]
+        found = [await self._asked(one) if one.way is Way.ELSEWHERE and one.name else one for one in found]
         own = [self._on_its_way(one) for one in on_way if one.kind == "recording"]
         return found + own + await self._of_others(card, {one.name for one in own})
+
+    async def _asked(self, file: CardFile) -> CardFile:
+        """How far a paper of another desk is at the server; as it was while that is away."""
+        from operator_tui.sync import tus
+
+        if self._desk.state.lights.server is not Light.ON:
+            return file
+        try:
+            parts = self._desk.parts
+            stands = await parts.signed_in(lambda token: tus.standing(parts.link, token, file.name))
+        except Refusal:
+            return file
+        at, size = stands or (0, 0)
+        way = Way.THERE if size and at == size else Way.ELSEWHERE
+        return replace(file, way=way, percent=100 * at // size if size else 0)
 
     async def _of_others(self, card: Card, known: set[str]) -> list[CardFile]:
         """Recordings of other desks, as the server tells them; none while it is away."""

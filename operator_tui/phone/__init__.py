@@ -19,7 +19,10 @@ sounding, acts,     socket, how it stands apart from the desk, what it writes do
 wire, process, log,
 tasks
 queue               the PBX's queue and who of the colleagues is free, through its manager interface
-recorder, recording talks in encrypted files, from the answer on
+recorder, recording talks in encrypted files, from the answer on; the same as Ogg Opus
+opus
+playing, playback,  a recording in the ear: the desk's end, the process that plays, faster at its own
+stretch, sound_file pitch, what a file of sound holds
 remote,             the desk's side: all a desk imports, cheap to import
 remote_acts
 commands, settings, what the room registers with the rest of the program

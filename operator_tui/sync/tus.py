@@ -47,6 +47,22 @@ async def append(link: Link, token: str, name: str, offset: int, piece: bytes) -
     return await _offset(link, "PATCH", f"{FILES_PATH}/{name}", headers, piece, token=token)
 
 
+async def standing(link: Link, token: str, name: str) -> tuple[int, int] | None:
+    """How many bytes of a file the server has, and how many there are; None when it has none of it.
+
+    Refusals: those of the link.
+    """
+    try:
+        answered = await link.exchange("HEAD", f"{FILES_PATH}/{name}", _VERSION, token=token)
+        return int(answered["upload-offset"]), int(answered["upload-length"])
+    except Refusal as refusal:
+        if refusal.code is not Code.SERVER_REFUSED:  # a refusal of HEAD has no body: 404 all the same
+            raise
+    except (KeyError, ValueError):
+        pass
+    return None
+
+
 async def _offset(link: Link, method: str, path: str, headers: dict[str, str], body: bytes = b"", *, token: str) -> int:
     try:
         answered = await link.exchange(method, path, headers, body, token=token)
