@@ -14,7 +14,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.signin.ask import Answer
 from operator_tui.signin.door import Door
-from operator_tui.signin.files import ATTACHMENT_KEY_PATH, RECORDING_KEY_PATH, FileKeyAnswer, FileKeyRequest, Purpose
+from operator_tui.signin.files import KEY_PATHS, FileKeyAnswer, FileKeyRequest, Purpose
 from operator_tui.signin.messages import MIN_PIN, OWN_SEATS_PATH, PASSWORD_PATH, Done, OwnSeatsRequest, PasswordRequest
 from operator_tui.signin.people import SeatOfPerson, SeatsAnswer
 from operator_tui.sync.protocol import PROTOCOL_VERSION
@@ -84,8 +84,8 @@ class SignIn(Door):
     async def file_key(self, kind: FileKind, box: bytes, purpose: Purpose, card: str = "") -> bytes:
         """The key of a sealed file (``box_of`` it), for a purpose that is logged. Refusals: RIGHT_MISSING, FILE_OTHER,
         FIELD_INVALID for no seal of ours."""
-        path = RECORDING_KEY_PATH if kind.value == "recording" else ATTACHMENT_KEY_PATH
-        answer = await self.ask(path, FileKeyRequest(PROTOCOL_VERSION, box.hex(), purpose, card), FileKeyAnswer)
+        asked = FileKeyRequest(PROTOCOL_VERSION, box.hex(), purpose, card)
+        answer = await self.ask(KEY_PATHS[kind.value], asked, FileKeyAnswer)
         return bytes.fromhex(answer.key)
 
     async def elsewhere(self) -> list[SeatOfPerson]:
