@@ -11,8 +11,10 @@ from operator_tui.appeals.terms import register_term
 from operator_tui.desk.letters import LETTER_TITLES
 from operator_tui.file_acts import FileActs
 from operator_tui.i18n import tr
+from operator_tui.journal.sieve import Sieve
 from screens.ask import AskScreen
 from screens.form import Asked, Values, iso_days
+from screens.journal import JournalScreen
 from screens.words import appeal_text, local_time
 from widgets.rows import Row
 
@@ -125,17 +127,27 @@ class PaperActs(FileActs):
         self._form(tr("Составить письмо"), lines, done, lambda values: iso_days(values, "in_date"))
 
     async def _choose_print(self) -> None:
-        """The appeal itself and its files: one is chosen to be printed."""
+        """The appeal itself, its files, or the list that the journal shows: one is chosen to be printed."""
         card = await self._card()
         files = {paper.sha256: paper for paper in self.desk.papers.papers(card)}
         rows = [Row("card", ("", tr("Карта обращения {number}").format(number=card.value("number"))))]
         rows += [Row(paper.sha256, (paper.kind, paper.name)) for paper in files.values()]
+        screen = self._app.screen
+        if isinstance(screen, JournalScreen):
+            rows.append(Row("list", ("", tr("Показанный список журнала"))))
 
         def chosen(key: str | None) -> None:
-            if key:
+            if key == "list" and isinstance(screen, JournalScreen):
+                self._guard(lambda: self._print_list(screen.shown_sieve()))
+            elif key:
                 self._guard(lambda: self._print_chosen(card, files.get(key)))
 
         self._app.push_screen(AskScreen(tr("Печать"), tr("Документ"), lambda text: rows), chosen)
+
+    async def _print_list(self, sieve: Sieve) -> None:
+        text, count = await self.desk.export.listing(sieve)
+        went = await self.desk.papers.print_bytes(text.encode(), f"{tr('журнал')}.txt")
+        self.desk.notice(tr("Отправлено на печать: {went}, обращений {count}.").format(went=went, count=count))
 
     async def _print_chosen(self, card: Card, paper: Paper | None) -> None:
         if paper is not None:

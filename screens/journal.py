@@ -225,7 +225,7 @@ class JournalScreen(DeskScreen):
 
     # reports
 
-    def _shown_sieve(self) -> Sieve:
+    def shown_sieve(self) -> Sieve:
         text = self.query_one("#journal-search", LeanInput).value.strip()
         return msgspec.structs.replace(self._sieve, text=text) if text else self._sieve
 
@@ -248,7 +248,7 @@ class JournalScreen(DeskScreen):
         self.app.push_screen(FormScreen(tr("Выгрузить показанный отбор"), lines), done)
 
     async def _export(self, path: Path, purpose: str) -> None:
-        count = await self.desk.export.write(self._shown_sieve(), path, purpose)
+        count = await self.desk.export.write(self.shown_sieve(), path, purpose)
         self.desk.notice(tr("Выгружено обращений: {count}. Файл {path}.").format(count=count, path=path))
 
     @handles("journal.counts")
@@ -263,7 +263,7 @@ class JournalScreen(DeskScreen):
         self.app.push_screen(AskScreen(tr("Сводка по отбору: считать по"), tr("Номер"), lambda text: kinds), chosen)
 
     async def _count(self, by: By) -> None:
-        found = await self.desk.export.counts(self._shown_sieve(), by)
+        found = await self.desk.export.counts(self.shown_sieve(), by)
         rows = [
             Row(
                 str(place),

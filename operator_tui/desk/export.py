@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 FORMATS = ("xlsx", "csv")
+_PRINTED = ("Номер", "Дата регистрации", "Тип обращения", "Тематика", "ФИО", "Статус", "Срок")
 
 
 class ExportDesk:
@@ -58,6 +59,21 @@ class ExportDesk:
         number = await desk.on_journal(work)
         desk.parts.kick()
         return number
+
+    async def listing(self, sieve: Sieve) -> tuple[str, int]:
+        """The same list as lines to be printed, and how many appeals they are. Refusal(RIGHT_MISSING)."""
+        desk = self._desk
+        demand(desk.situation(screen="").role, Right.EXPORT)
+        catalogue, zone = desk.catalogue, desk.promises.zone
+        places = [COLUMNS.index(title) for title in _PRINTED]
+
+        def work(journal: Journal) -> list[tuple[str, ...]]:
+            return [list_row(card, catalogue, zone) for card in _all(journal, sieve)]
+
+        rows = [_PRINTED, *([row[place] for place in places] for row in await desk.on_journal(work))]
+        widths = [max(len(row[place]) for row in rows) for place in range(len(_PRINTED))]
+        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return "\n".join(lines) + "\n", len(rows) - 1
 
     def folder(self) -> Path:
         """Where an export goes when nothing else is said: the outbox folder, else the profile's own."""

@@ -84,6 +84,17 @@ async def test_a_letter_is_registered_answered_and_printed_without_a_call(tmp_pa
         await desk.press("enter")
         await desk.until(lambda: "на печать" in desk.notice, "printed")
         assert len(list(outbox.iterdir())) == 2
+        await desk.press("ctrl+f")
+        await desk.until_screen("journal")
+        await desk.until(lambda: desk.journal.rows(), "the journal")
+        await deed(desk, "Печать")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and "Печать" in desk.text(), "what to print")
+        await desk.press("down", "down", "down", "enter")
+        await desk.until(lambda: "обращений 1" in desk.notice, "the list")
+        (listed,) = [file for file in outbox.iterdir() if file.suffix == ".txt" and "журнал" in file.name]
+        lines = listed.read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith("Номер")
+        assert lines[1].startswith(str(card.value("number")))
 
 
 async def test_a_template_of_the_centre_goes_first_and_a_wrong_place_is_named(tmp_path: Path) -> None:
