@@ -94,6 +94,8 @@ class SlowLine:
         try:
             with contextlib.suppress(OSError):
                 while data := await reader.read(SEGMENT):
+                    if writer.transport.is_closing():
+                        break  # the line was cut: what waits before it is not carried
                     size = len(data) + HEADER
                     self._counted(way, size)
                     begin = max(loop.time(), self._free_at[way], not_before - self._delay_s)
