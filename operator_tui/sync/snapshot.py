@@ -161,6 +161,6 @@ class CatchingUp:
 def _lines(content: bytes) -> Iterator[bytes]:
     unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
     with unpacker.stream_reader(io.BytesIO(content)) as reader:
-        for line in io.BufferedReader(reader, 1 << 16):  # type: ignore[arg-type]  # is one of io's in all but name
+        for line in io.BufferedReader(reader, 1 << 16):
             if line.strip():
                 yield line
