@@ -1,7 +1,7 @@
 """Packages of the registry: what the centre hands to desks that keep a copy, over a line that drops.
 
 A package is a list of people (CSV as ``lists.write_csv`` writes it, and ``op``), packed by zstd and sealed: rows weigh
-a seventh of a built index, and each desk builds its own under its own key. A manifest names the last whole list and the
+a fifth of a built index, and each desk builds its own under its own key. A manifest names the last whole list and the
 deltas since, each with its SHA-256 and the key that opens it; it is told only to who is signed in.
 """
 
