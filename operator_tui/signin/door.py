@@ -161,7 +161,7 @@ class Door:
         """The journal has its key before it exists, and the server that key, sealed: a password forgotten on the first
         evening loses nothing."""
         await self._hold()
-        await asyncio.to_thread(self.secrets.key, JOURNAL_KEY)
+        await asyncio.to_thread(self._seat.secrets.key, JOURNAL_KEY)
         with contextlib.suppress(Refusal):  # the line broke: again when the journal is open
             await self._session.keep_journal_key()
 
