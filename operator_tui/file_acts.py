@@ -19,10 +19,15 @@ class FileActs(Asking):
 
     async def _files(self) -> None:
         """«Файлы и записи» of the appeal at hand; the one chosen is opened for a purpose."""
-        card = await self._card()
+        await self._files_of(await self._card())
+
+    async def _files_of(self, card: Card) -> None:
         files = await self.desk.files.of(card)
         if not files:
             raise Refusal(Code.NO_FILES)
+        if len(files) == 1 and files[0].heard:
+            self._ask_purpose(card, files[0])  # one message: no list to choose it from
+            return
 
         def chosen(place: int | None) -> None:
             if place is not None:

@@ -8,26 +8,49 @@ from operator_tui.appeals.card import STATUS_TITLES
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.promises import ATTEMPTS_WANTED, Away, parse_away
-from operator_tui.asking import Asking
+from operator_tui.file_acts import FileActs
 from operator_tui.i18n import tr
 from screens.card_steps import CardSteps
 from screens.form import Asked, Values, iso_days
-from screens.promises import PromisesScreen
+from screens.promises import PromisesScreen, Wish
 from screens.words import day, local_time
 
 
-class PromiseActs(Asking):
+class PromiseActs(FileActs):
     """The acts with promises; `appeal_acts` lists them."""
 
     async def _promises(self) -> None:
         """«Перезвоним до …»."""
         listed = await self.desk.promises.listed()
+        screen = PromisesScreen(listed, self.desk.promises.zone)
+        doing = {Wish.OPEN: self._edit, Wish.TAKE: self._take, Wish.HEAR: self._hear, Wish.GIVE: self._give}
 
         def chosen(card_id: str | None) -> None:
             if card_id:
-                self._guard(lambda: self._edit(card_id))
+                self._guard(lambda: doing[screen.wish](card_id))
 
-        self._app.push_screen(PromisesScreen(listed, self.desk.promises.zone), chosen)
+        self._app.push_screen(screen, chosen)
+
+    async def _take(self, card_id: str) -> None:
+        """«Взять» from the list: it is the operator's own."""
+        self._told(Act.TAKE, await self.desk.appeals.move(card_id, Act.TAKE))
+
+    async def _hear(self, card_id: str) -> None:
+        """The message that was left, or the files of the appeal where there are several."""
+        card = await self.desk.on_journal(lambda journal: journal.card(card_id))
+        if card is None:
+            raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+        await self._files_of(card)
+
+    async def _give(self, card_id: str) -> None:
+        """«Передать другому» from the list."""
+
+        async def done(values: Values) -> None:
+            given = {"operator": values["operator"]}
+            self._told(Act.REASSIGN, await self.desk.appeals.move(card_id, Act.REASSIGN, **given))
+
+        line = Asked("operator", tr("Кому"), hint=tr("номер работника"), required=True)
+        self._form(tr("Передать другому"), [line], done)
 
     async def _edit(self, card_id: str) -> None:
         await self.desk.card.edit(card_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 from textual import on
@@ -37,20 +38,36 @@ def promise_cells(one: Listed, zone: str) -> tuple[str, ...]:
     return (due, str(one.card.value("number")), whom, tries, tr(_WHY[one.why]))
 
 
-class PromisesScreen(ModalScreen[str | None]):
-    """Returns the id of the appeal that was chosen."""
+class Wish(StrEnum):
+    """What is to be done with the promise that was chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", show=False, priority=True)]
+    OPEN = "open"
+    TAKE = "take"
+    HEAR = "hear"
+    GIVE = "give"
+
+
+class PromisesScreen(ModalScreen[str | None]):
+    """Returns the id of the appeal that was chosen; ``wish`` says what for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", show=False, priority=True),
+        Binding("f5", f"wish('{Wish.TAKE}')", show=False, priority=True),
+        Binding("f6", f"wish('{Wish.HEAR}')", show=False, priority=True),
+        Binding("f7", f"wish('{Wish.GIVE}')", show=False, priority=True),
+    ]
 
     def __init__(self, listed: Sequence[Listed], zone: str) -> None:
         super().__init__()
         self._listed = listed
         self._zone = zone
+        self.wish = Wish.OPEN
 
     def compose(self) -> ComposeResult:
         broken = sum(1 for one in self._listed if one.stand is Stand.BROKEN)
         title = tr("Перезвоним до …: {count}, просрочено {broken}").format(count=len(self._listed), broken=broken)
-        yield Line(title, tr("Enter — открыть, Esc — назад"), classes="heading")
+        keys = tr("F5 — взять  F6 — слушать  F7 — передать")
+        yield Line(title, keys, classes="heading")
         columns = (Column(23), Column(12), Column(), Column(4), Column(14))
         yield Rows(columns, id="promises", empty=tr("Никому ничего не обещано"))
 
@@ -72,3 +89,10 @@ class PromisesScreen(ModalScreen[str | None]):
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:
         self.dismiss(event.key)
+
+    def action_wish(self, wish: str) -> None:
+        """Something else than opening it."""
+        row = self.query_one(Rows).current
+        if row is not None:
+            self.wish = Wish(wish)
+            self.dismiss(row.key)

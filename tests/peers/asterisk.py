@@ -216,9 +216,9 @@ class Asterisk:
         (share / "documentation").symlink_to("/usr/share/asterisk/documentation")
         _write_tone(share / "sounds/ru/oms/greeting.wav", GREETING_HERTZ, GREETING_SECONDS)
         _write_tone(share / "sounds/ru/oms/recorded.wav", RECORDED_HERTZ, 0.5)
-        _write_tone(share / "sounds/ru/oms/night.wav", NIGHT_HERTZ, 0.5)
+        _write_tone(share / "sounds/ru/oms/night.wav", NIGHT_HERTZ, 1.0)
         _write_tone(share / "sounds/ru/oms/thanks.wav", NIGHT_HERTZ, 0.2)
-        _write_tone(share / "sounds/ru/beep.wav", BEEP_HERTZ, 0.2)
+        _write_tone(share / "sounds/ru/beep.wav", BEEP_HERTZ, 1.0)
         _write_tone(share / "moh/music.wav", MUSIC_HERTZ, 20.0)
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 import sqlalchemy as sa
 
+from central.files import FOLDER_VARIABLE
 from central.store import tables as t
+from central.voicemail import Collector
+from central.voicemail import Office as Group
+from operator_tui.appeals.calendar import Country, OfficeHours, WorkingCalendar
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.catalogue import AppealType
+from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.draft import new_draft
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
@@ -17,11 +24,13 @@ from operator_tui.desk.files import CardFile, Way
 from operator_tui.journal.journal import Journal
 from operator_tui.phone.recording import wav_header
 from operator_tui.phone.tones import tone
+from operator_tui.profiles import open_profile
 from operator_tui.reference import packaged_catalogue
 from operator_tui.secrets.address import FileKind
 from operator_tui.secrets.running import RunningFile
 from screens.ask import AskScreen
 from screens.files import FilesScreen, PlayerScreen, way_words
+from screens.promises import PromisesScreen
 from tests.peers.tones import strength
 from tests.screens.live import Office, OpenLive, keyring_as_it_was, office, open_live, take_the_seat
 from tests.screens.page import DeskPage, List
@@ -72,13 +81,19 @@ async def opened(desk: DeskPage, row: int, number: str) -> None:
 def audited(office: Office) -> list[tuple[str, str]]:
     with office.database.read() as connection:
         rows = connection.execute(sa.select(t.audit.c.action, t.audit.c.detail)).all()
-    return [(row.action, row.detail) for row in rows if row.action.partition(".")[0] in ("recording", "attachment")]
+    return [
+        (row.action, row.detail)
+        for row in rows
+        if row.action.partition(".")[0] in ("recording", "attachment", "voice_mail")
+    ]
 
 
 async def test_a_recording_and_a_paper_go_to_the_server_and_are_opened_for_a_logged_purpose(
-    office: Office, open_live: OpenLive, tmp_path: Path
+    office: Office, open_live: OpenLive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, boss = office.hire("petrova", Role.OPERATOR_2), office.hire("orlova", Role.ADMINISTRATOR)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(open_profile("demo").data / "central-files"))  # the collector's
+    code = office.hire("petrova", Role.OPERATOR_2)
+    boss = office.hire("orlova", Role.ADMINISTRATOR, groups=["policy"])
     paper_file = tmp_path / "жалоба.txt"
     paper_file.write_text("Прошу разобраться.", encoding="utf-8")
     async with open_live(files=ALWAYS) as desk:
@@ -125,6 +140,39 @@ async def test_a_recording_and_a_paper_go_to_the_server_and_are_opened_for_a_log
         assert [action for action, _ in found] == ["recording.opened", "attachment.opened"]
         assert [msgspec.json.decode(detail)["purpose"] for _, detail in found] == ["quality", "appeal"]
         _nothing_plain(desk)
+        await a_night_message_is_heard(desk, office, tmp_path)
+        assert [action for action, _ in audited(office)][2:] == ["voice_mail.opened"]
+
+
+async def a_night_message_is_heard(desk: DeskPage, office: Office, tmp_path: Path) -> None:
+    """It comes by the collector beside the server, and stands in the list of promises."""
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    key = f"{office.now() // 1000 - 60}-1700000000.1"
+    (spool / f"{key}.txt").write_text("caller=+78652000077\nended=1\n")
+    _write_mono(spool / f"{key}.wav", tone(600, RATE, 9.0))
+
+    def collect() -> int:
+        group = Group("26/tf", "policy", "Europe/Moscow", WorkingCalendar(Country.RUSSIA), OfficeHours())
+        return Collector(office.database, spool, group, packaged_catalogue(), SystemClock()).collect()
+
+    assert await asyncio.to_thread(collect) == 1
+    await desk.until(lambda: sum(desk.desk.state.counts.values()) == 2, "the message's appeal")
+    await desk.press("alt+p")
+    await desk.until(lambda: isinstance(desk.app.screen, PromisesScreen), "the promises")
+    await desk.press("f6")
+    await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "the purpose is asked")
+    await desk.press("enter")
+    await desk.until(lambda: isinstance(desk.app.screen, PlayerScreen), "the player")
+    await desk.until(lambda: "/ 0:09" in desk.line("#place"), "the message is heard")
+    await desk.press("escape")
+    await desk.until(lambda: not isinstance(desk.app.screen, PlayerScreen), "ended")
+    await desk.press("alt+p")
+    await desk.until(lambda: isinstance(desk.app.screen, PromisesScreen), "the promises again")
+    await desk.press("f5")
+    await desk.until(lambda: "Взять" in desk.notice, "it is his own")
+    (own,) = [card for card in await desk.desk.active() if card.value("group") == "policy"]
+    assert own.worker == desk.desk.state.operator.user if desk.desk.state.operator else False
 
 
 def _nothing_plain(desk: DeskPage) -> None:
