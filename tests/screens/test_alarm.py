@@ -101,6 +101,7 @@ async def test_an_incident_is_told_and_stands_on_the_administrators_list() -> No
 
 async def test_an_administrator_sees_at_once_who_asks_for_help() -> None:
     async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
         be_administrator(desk)
         elsewhere = await Elsewhere.of(desk)
         x = {
