@@ -1,10 +1,13 @@
 # The two commands of the README are `make run` and `make test`; each does its own set-up. PYTHON=… chooses another
-# interpreter for the virtual environment, ARGS=… is handed to pytest.
+# interpreter for the virtual environment, ARGS=… is handed to pytest; WORKERS=… tests run side by side, 0 one by one.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
 .PHONY: run setup setup-dev test lint bench functions messages requirements clean
 
 BIN := .venv/bin
+# `make test WORKERS=4` also on two cores: most of what the tests do is wait for real servers (tests/plugins/lanes.py).
+WORKERS ?= 0
+SIDE_BY_SIDE = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(UPGRADE)
 
@@ -20,7 +23,7 @@ setup-dev:
 # With CI=true the servers are installed first and a test that can not run is a failure.
 test: setup-dev
 	@if [ "$${CI:-}" = true ]; then deploy/test-peers; fi
-	@if [ -f .venv/test-peers.env ]; then . .venv/test-peers.env; fi; $(BIN)/python -m pytest $(ARGS)
+	@if [ -f .venv/test-peers.env ]; then . .venv/test-peers.env; fi; $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # All checks run, so that one look shows all that is to be mended.
 lint: setup-dev
@@ -41,7 +44,7 @@ bench: setup-dev
 
 # docs/functions.md from the tests that pass.
 functions: setup-dev
-	$(BIN)/python -m pytest --write-functions $(ARGS)
+	$(BIN)/python -m pytest --write-functions $(SIDE_BY_SIDE) $(ARGS)
 
 # The texts for a translator: assets/languages/LANG/LC_MESSAGES/operator_tui.po is made from it (docs/administrator.md).
 messages: setup-dev
