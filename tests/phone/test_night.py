@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,15 @@ async def test_a_message_of_the_night_becomes_an_appeal_with_its_sound(
     caller.hang_up()
     (message,) = await until(lambda: messages(asterisk.night) or None)
     assert message.caller == NUMBER
-    asterisk.cli("database put oms mode day")
+    asterisk.cli("database del oms mode")  # by the clock again, which says that it is open
     again = sipp_call(NUMBER, "Дневной", CALLER_HERTZ)
     await until(lambda: again.sound.hears(GREETING_HERTZ))
+    again.hang_up()
+    for day in (0, 1):  # whichever of them the PBX's zone has now
+        asterisk.cli(f"database put oms-holiday {time.strftime('%Y%m%d', time.gmtime(time.time() + day * 43_200))} 1")
+    holiday = sipp_call(NUMBER, "Праздничный", CALLER_HERTZ)
+    await until(lambda: holiday.sound.hears(NIGHT_HERTZ))
+    holiday.hang_up()
 
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "files"))
     keys, database = ServerKeys.fresh(), Database.sqlite(tmp_path / "central.db", bytes(32))
