@@ -224,10 +224,10 @@ def test_a_list_of_nobody_takes_nobodys_place(tmp_path: Path, people: list[Perso
     with pytest.raises(Refusal) as refused:
         build(path, KEY, [])
     assert refused.value.code == Code.REGISTRY_NOBODY
+    assert len(list(tmp_path.glob("registry.db.g-*"))) == 1, "and nothing of it is left"
     registry = Registry.open(path, KEY)
     assert registry.size == 5
     registry.close()
-    assert len(list(tmp_path.glob("registry.db.g-*"))) == 1
 
 
 def test_the_file_is_its_owners_alone(registry_file: Path) -> None:
