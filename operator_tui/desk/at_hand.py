@@ -35,6 +35,8 @@ class CardDesk:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._draft_timer: asyncio.TimerHandle | None = None
+        self._recommended: list[Colleague] = []
+        self._recommended_for = ("", "")  # the group of level 2 and the version of the reference data
 
     def put(self, card: CardAtHand | None, topic: Topic = Topic.CARD) -> None:
         """Show a card; what is not saved of it goes into its draft within a second."""
@@ -241,7 +243,14 @@ class CardDesk:
 
         card = self._desk.state.card
         theme = self._desk.catalogue.themes.get(str(card.fields.get("theme", ""))) if card else None
-        return of_group(self._desk.appeals.colleagues(), theme.level2_group) if theme else []
+        if theme is None:
+            return []
+        wanted = (theme.level2_group, self._desk.catalogue.version)
+        if self._recommended_for != wanted:
+            # Not at every repaint: the directory may be a file.
+            self._recommended_for = wanted
+            self._recommended = of_group(self._desk.appeals.colleagues(), theme.level2_group)
+        return self._recommended
 
     def script_values(self) -> dict[str, str]:
         """What the placeholders of a script stand for now."""
