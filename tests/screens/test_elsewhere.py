@@ -44,7 +44,8 @@ class Colleague:
     def move(self, act: str, **x: Any) -> None:
         card = self.card()
         self._n += 1
-        seen = {"status": card.body["stamps"]["status"][0]}
+        stamps = card.body["stamps"]
+        seen = {field: stamps[field][0] for field in ("status", "comment") if field in stamps}
         stamp = next_stamp("", self._office.now())
         operation = Operation(self._n, "card.move", stamp, card.id, "Europe/Moscow", seen, {"act": act, **x})
         done = push(self._office.database, self._device, [plain_operation(operation)], self._office.now(),
