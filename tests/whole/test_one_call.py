@@ -177,5 +177,5 @@ async def test_kill_9_of_the_desk_leaves_the_call_its_sound_and_the_draft(
     assert caller.sound.hears(OPERATOR_AFTER_HERTZ), "the call went on while the desk came back"
     await sound_card.until_heard(CALLER_HERTZ)
     again.press("f4")
-    await asyncio.to_thread(again.wait_text, "Линия свободна")
+    await asyncio.to_thread(again.wait_text, "Постобработка")
     await asyncio.to_thread(until, lambda: caller.over, "the caller's end of the call")
