@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,12 @@ def _end_leftovers(home: Path) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _session_home() -> Iterator[None]:
-    """For what a fixture of a wider scope starts."""
+    """For what a fixture of a wider scope starts.
+
+    First the helper process of multiprocessing, which belongs to the whole run: whichever test needed it first would
+    take it along as a leftover.
+    """
+    resource_tracker.ensure_running()
     home = _short_home()
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, home)

@@ -2,8 +2,8 @@
 
 A file is one unit, so that what it starts for all its tests is started once. What talks in real time to a PBX, a sound
 card or a terminal makes a lane of its own: its tests mostly wait, never run beside one another, and come first, because
-nothing takes longer. As root the other tests step back for those with sound (setpriority(2)): on a machine of two cores
-somebody computing must not make a voice stutter.
+nothing takes longer. As root the other tests step back for them (setpriority(2)): on a machine of two cores somebody
+computing must not make a voice stutter, nor a desk look silent that only waits for a processor.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ LONG = (
     "tests/journal/test_overlay.py",
     "tests/screens/",
 )
-# Whose sound is measured: only for them do others step back, and no further than that they still get on (a fifth).
-_REAL_TIME = LANES[:2]
+# Only for these do others step back, and no further than that they still get on (a fifth).
 _STEPS_BACK = 4
 
 
@@ -60,4 +59,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if hasattr(item.config, "workerinput") and os.geteuid() == 0:
-        os.setpriority(os.PRIO_PROCESS, 0, 0 if lane(item.nodeid) in _REAL_TIME else _STEPS_BACK)
+        os.setpriority(os.PRIO_PROCESS, 0, 0 if lane(item.nodeid) in LANES else _STEPS_BACK)

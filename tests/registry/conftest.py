@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -23,12 +22,6 @@ KNOWN = [
     Person("2667940818900034", "МАМЕДОВ", "Али", "Гасан оглы", "1950-12-31", "m"),
     Person("2697579720900072", "Гаджимурадов", "Расул", "НЕТ", "2024-02-29", "m"),
 ]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_tracker() -> None:
-    """The helper process of multiprocessing belongs to the whole run: a test's end would take it for a leftover."""
-    resource_tracker.ensure_running()
 
 
 @pytest.fixture(scope="session")
