@@ -23,10 +23,10 @@ from screens.form import Asked, FormScreen, Values, iso_day
 from screens.words import day, local_time
 from widgets.lean import LeanInput
 from widgets.line import Line
-from widgets.rows import Column as Cells
 from widgets.rows import Row as Shown
 from widgets.rows import Rows
 
+_TITLE = 34  # cells of a list's title, or of what names a row
 _WHOLE = mark("Справочники: каждая правка — новая версия, прежние остаются")
 
 
@@ -48,7 +48,7 @@ class ReferenceScreen(DeskScreen):
     def body(self) -> Iterator[Any]:
         yield Line("", id="reference-title", classes="heading")
         yield LeanInput(placeholder=tr("Поиск: код, слова"), id="reference-search")
-        yield Rows((Cells(26), Cells(), Cells(14)), id="reference", empty=tr("Ничего не найдено"))
+        yield Rows(id="reference", empty=tr("Ничего не найдено"))
         yield Line("", id="about-row")
         yield Line("", id="about-rest")
 
@@ -88,19 +88,25 @@ class ReferenceScreen(DeskScreen):
         rows = []
         for form in reference.lists():
             count = sum(not row.get(OFF) for row in reference.rows(form.name).values())
-            rows.append(Shown(form.name, (tr(form.title), tr("записей: {count}").format(count=count), "")))
+            rows.append(Shown(form.name, (f"{tr(form.title):<{_TITLE}} {count:>5}",)))
         return rows
 
     def _of_list(self) -> list[Shown]:
         form = self._form
-        rows = []
+        lines: dict[str, list[str]] = {}
         for key, row in self.desk.reference.rows(form.name).items():
-            first, *rest = (_cell(form.column(name), row.get(name, "")) for name in form.shown)
-            last = rest.pop() if len(rest) > 1 else ""
-            closed = bool(row.get(OFF))
-            cells = (first, " ".join(rest), tr("ЗАКРЫТО") if closed else last)
-            rows.append(Shown(key, cells, mark="-" if closed else " "))
-        return rows
+            lines[key] = [_cell(form.column(name), row.get(name, "")) for name in form.shown]
+            if row.get(OFF):
+                lines[key].insert(1, tr("ЗАКРЫТО"))
+        width = min(max((len(cells[0]) for cells in lines.values()), default=0), _TITLE)
+        return [
+            Shown(
+                key,
+                (f"{cells[0]:<{width}}  {' · '.join(filter(None, cells[1:]))}",),
+                mark="-" if self.desk.reference.now.all(form.name)[key].get(OFF) else " ",
+            )
+            for key, cells in lines.items()
+        ]
 
     def _describe(self) -> None:
         row = self._current()

@@ -93,6 +93,10 @@ def refresh(store: Store, card_id: str) -> Card | None:
         store.db.execute("DELETE FROM shown WHERE id = ?", [card_id])
         return None
     row = {**find_columns(card), "body": encode(card)}
+    if card.shared and not row.get("elsewhere", "-") and card.stream != store.actor().organisation:
+        # Sent from here and shown whole since it was closed there (the fund's): it stays among what was sent.
+        sent = store.value("SELECT elsewhere FROM shown WHERE id = ?", card_id)
+        row["elsewhere"] = card.stream if sent else ""
     store.db.execute(
         f"INSERT INTO shown({', '.join(row)}) VALUES ({', '.join('?' * len(row))}) "
         f"ON CONFLICT(id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in row)}",
