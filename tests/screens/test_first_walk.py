@@ -10,6 +10,7 @@ from operator_tui.appeals.deadlines import local_date
 from operator_tui.desk.card import opened
 from operator_tui.desk.state import CardAtHand
 from operator_tui.phone.line import Call, CallState, Direction
+from screens.ask import AskScreen
 from screens.card_words import card_title
 from screens.words import days_word, urgency
 from tests.screens.page import open_desk
@@ -115,6 +116,8 @@ async def test_the_desk_knows_what_its_own_operator_does() -> None:
         assert operator is not None
         await desk.until(lambda: desk.desk.colleagues.state(operator.extension) == "free", "free")
         await desk.press("f12")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "the kinds of break")
+        await desk.press("enter")
         await desk.until(lambda: desk.desk.colleagues.state(operator.extension) == "break", "a break")
 
 
