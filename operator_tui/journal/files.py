@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.operations import Kind
-from operator_tui.journal.store import Store
+
+if TYPE_CHECKING:
+    from operator_tui.journal.store import Store  # loads the database: the desk paints without it
 
 RECORDING, ATTACHMENT = "recording", "attachment"
 
