@@ -80,7 +80,9 @@ MUTANTS = [
         '        _store_cards(connection, cards)\n        connection.exec_driver_sql("COMMIT")\n'
         '        connection.exec_driver_sql("BEGIN IMMEDIATE")\n',
     ),
-    Mutant("old id not asked", steps, "step = _known_before(plain, digest, moved) or _decide(", "step = _decide("),
+    Mutant(
+        "old id not asked", steps, "step = _known_before(plain, digest, device, moved) or _decide(", "step = _decide("
+    ),
     Mutant("another lineage not noticed", taking, "if head.e == device.epoch and not lacks:", "if not lacks:"),
     Mutant("known under another id not told", moved, "or operation_id(row.device, row.n)", 'or ""'),
     Mutant("same epoch after restore", backup, "values(v=epoch)", "values(v=t.server.c.v)"),

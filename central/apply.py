@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from central import audit, streams
 from central.devices import Device
-from central.moved import Moved, known_ids, load_moved, old_id, under_known_ids
+from central.moved import Moved, known_ids, load_moved, old_id, taken_elsewhere, under_known_ids
 from central.reference import Book, references
 from central.steps import OF_CARDS, REJECTED, Cards, Step, number, register, take_step, text
 from central.store import tables as t
@@ -134,8 +134,10 @@ def _push_all(
 ) -> list[Pushed | Refusal]:
     devices = {"devices": [each.device.id for each in pushes]}
     rows = {row.id: row for row in connection.execute(_DEVICES_LOCKED, devices)}
-    known = known_ids(connection, [(each.device, rows[each.device.id].last_n, each.operations) for each in pushes])
-    batches = [_begin(connection, each, rows[each.device.id], known) for each in pushes]
+    pushed = [(each.device, rows[each.device.id].last_n, each.operations) for each in pushes]
+    known = known_ids(connection, pushed)
+    elsewhere = taken_elsewhere(connection, pushed)
+    batches = [_begin(connection, each, rows[each.device.id], known, elsewhere) for each in pushes]
     growing = [batch for batch in batches if isinstance(batch, _Batch) and batch.fresh]
     touched = _take(database, connection, growing, now_ms, catalogue) if growing else {}
     return [batch if isinstance(batch, Refusal) else _answer(batch, touched) for batch in batches]
@@ -147,10 +149,12 @@ def _answer(batch: _Batch, touched: dict[str, frozenset[str]]) -> Pushed:
     return Pushed(last_n + 1, batch.durable, outcomes, touched.get(batch.device.id, frozenset()))
 
 
-def _begin(connection: sa.Connection, push: Push, row: sa.Row[Any], known: dict[str, str]) -> _Batch | Refusal:
+def _begin(
+    connection: sa.Connection, push: Push, row: sa.Row[Any], known: dict[str, str], elsewhere: Moved
+) -> _Batch | Refusal:
     """What of it is new; the refusal of a request of which nothing may be stored."""
     device = push.device
-    moved = load_moved(connection, device, push.operations)
+    moved = load_moved(connection, device, push.operations) | elsewhere
     operations = under_known_ids(device, push.operations, known, moved)
     try:
         before, fresh = _sort_out(connection, device, row.last_n, operations)

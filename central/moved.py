@@ -23,6 +23,11 @@ _OPERATION_ID = re.compile(r"[0-9a-z]{1,16}:[0-9]{1,15}")
 
 Moved = dict[tuple[str, bytes], Outcome]
 
+_LOG = t.op_log.c
+_RETURNED = sa.select(_LOG.was, _LOG.device, _LOG.n, _LOG.hash, _LOG.operator, _LOG.result).where(
+    _LOG.was.in_(sa.bindparam("ids", expanding=True))
+)
+
 
 def old_id(plain: dict[str, Any]) -> str:
     """The id an operation had before a fork, empty when it had none."""
@@ -46,10 +51,33 @@ def load_moved(connection: sa.Connection, device: Device, plains: Sequence[dict[
             )
         )
         for row in rows:
-            outcome = msgspec.json.decode(row.result, type=Outcome)
-            op = outcome.op or operation_id(row.device, row.n)
-            moved[was, row.hash] = msgspec.structs.replace(outcome, op=op)
+            moved[was, row.hash] = _told(row)
     return moved
+
+
+def taken_elsewhere(connection: sa.Connection, pushed: Sequence[tuple[Device, int, Sequence[dict[str, Any]]]]) -> Moved:
+    """Answers to operations that come under the id they were made with, after a copy of their journal has returned them
+    under a new one: a server that was restored had lost them. By that id and their digest."""
+    owners = {
+        operation_id(device.id, plain["n"]): device.operator.user
+        for device, last_n, plains in pushed
+        for plain in plains
+        if isinstance(plain.get("n"), int) and plain["n"] > last_n and not old_id(plain)
+    }
+    if not owners:
+        return {}
+    rows = connection.execute(_RETURNED, {"ids": list(owners)})
+    moved: Moved = {}
+    for row in rows:
+        if row.operator == owners[row.was]:
+            moved[row.was, row.hash] = _told(row)
+    return moved
+
+
+def _told(row: Any) -> Outcome:
+    """What is answered: as it was, and the id it stands under."""
+    outcome = msgspec.json.decode(row.result, type=Outcome)
+    return msgspec.structs.replace(outcome, op=outcome.op or operation_id(row.device, row.n))
 
 
 def known_ids(
@@ -75,8 +103,8 @@ def under_known_ids(
     known: list[dict[str, Any]] = []
     for plain in plains:
         meant = _meant(plain, ids) if ids else plain
-        outcome = moved.get((old_id(meant), operation_digest(meant))) if moved else None
-        n = plain.get("n")
+        n: Any = plain.get("n")
+        outcome = moved.get((old_id(meant) or operation_id(device.id, n), operation_digest(meant))) if moved else None
         if outcome is not None and outcome.op and isinstance(n, int):
             ids[operation_id(device.id, n)] = outcome.op
         known.append(meant)

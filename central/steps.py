@@ -81,7 +81,7 @@ def take_step(
 ) -> Step:
     """Decide one operation; ``cards`` and ``moved`` learn what it changes."""
     digest = operation_digest(plain)
-    step = _known_before(plain, digest, moved) or _decide(plain, digest, device, cards, now_ms, catalogue)
+    step = _known_before(plain, digest, device, moved) or _decide(plain, digest, device, cards, now_ms, catalogue)
     if step.was:
         moved[step.was, step.digest] = step.outcome
     return step
@@ -98,8 +98,8 @@ def register(draft: streams.Draft, cards: Cards, number: str, steps: Iterable[St
         seen["fields"] = {**seen["fields"], REGISTER: number}
 
 
-def _known_before(plain: dict[str, Any], digest: bytes, moved: Moved) -> Step | None:
-    outcome = moved.get((old_id(plain), digest))
+def _known_before(plain: dict[str, Any], digest: bytes, device: Device, moved: Moved) -> Step | None:
+    outcome = moved.get((old_id(plain) or operation_id(device.id, number(plain)), digest))
     return Step(plain, digest, msgspec.structs.replace(outcome, n=number(plain))) if outcome else None
 
 

@@ -138,6 +138,21 @@ def test_one_that_comes_again_under_another_number_goes_alone(office: Office, tr
     assert len(office.rows(t.event, stream="26/tf")) == 1
 
 
+def test_what_a_copy_returned_is_known_under_its_first_id_too(office: Office) -> None:
+    """A restored server lost it, a copy of the journal returned it under its new code, then the first one sends it."""
+    first, copy, stranger = office.desk("Петрова"), office.desk("Петрова"), office.desk("Другая")
+    made = first.new_card()
+    change = first.operation("card.set", {"comment": "а"}, card=f"{first.code}:1")
+    plain = [plain_operation(made), plain_operation(change)]
+    copy.send({**plain[0], "was": f"{first.code}:1"}, {**plain[1], "c": f"{copy.code}:1", "was": f"{first.code}:2"})
+    answer = first.send(made, change)
+    assert [outcome.op for outcome in answer.outcomes] == [f"{copy.code}:1", f"{copy.code}:2"]
+    assert len(office.rows(t.event, stream="26/tf")) == 2
+    third = first.new_card()
+    stranger.send({**plain_operation(third), "n": 1, "was": f"{first.code}:3"})
+    assert first.send(third).outcomes[0].op == "", "nobody else speaks for this operator"
+
+
 class Slow:
     """Stands where the threads stand: each transaction lasts until it is let go."""
 
