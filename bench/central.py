@@ -25,7 +25,7 @@ import sqlalchemy as sa
 
 from bench.central_desks import Desk, calls_of_a_day, enrolled, events_open, new_cards
 from bench.central_peer import rest_server
-from bench.registry import Row, say
+from bench.figures import Row, say
 from central.store.database import Database
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.sync.protocol import EnrolAnswer

@@ -24,7 +24,7 @@ from pathlib import Path
 import click
 
 from bench.central_desks import Batch, enrolled, new_cards
-from bench.registry import Row, say
+from bench.figures import Row, say
 from central.standby import LOOK_S
 from central.store.database import Database
 from operator_tui.sync.protocol import SYNC_PATH, EnrolAnswer, FrameReader, Results, SyncRequest, pack

@@ -22,7 +22,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from bench.registry import say
+from bench.figures import say
 from central.store import tables as t
 from central.store.database import Database
 from central.verify import verify

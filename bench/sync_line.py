@@ -29,7 +29,7 @@ import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, post
 
-from bench.registry import Row, say
+from bench.figures import Row, say
 from bench.slow_line import SlowLine
 from bench.train_dictionary import _Office
 from central.app import create_app

@@ -109,7 +109,7 @@ class PlayerScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False, priority=True),
-        Binding("space,enter", "toggle", show=False, priority=True),
+        Binding("space,enter", "play_or_pause", show=False, priority=True),
         Binding("left", "move(-1)", show=False, priority=True),
         Binding("right", "move(1)", show=False, priority=True),
         Binding("up,plus,equals_sign", "faster(1)", show=False, priority=True),
@@ -142,7 +142,7 @@ class PlayerScreen(ModalScreen[None]):
     def action_leave(self) -> None:
         self.dismiss(None)
 
-    def action_toggle(self) -> None:
+    def action_play_or_pause(self) -> None:
         if self._playback is not None:
             self._playback.pause(self._playback.now.playing)
 

@@ -29,8 +29,8 @@ class CentreSettings(msgspec.Struct, frozen=True):
 class PaperSettings(msgspec.Struct, frozen=True):
     """Documents: ``inbox`` a folder of new scans, ``outbox`` a folder that takes what is printed when there is no
     ``printer`` (a queue of CUPS), ``scan`` a command that looks for viruses (the file is its last argument; it says no
-    by any exit code but 0), ``max_mb`` the largest file, ``templates`` a folder of own letters (docx), ``viewer`` a command
-    that shows a file (its path is the last argument)."""
+    by any exit code but 0), ``max_mb`` the largest file, ``templates`` a folder of own letters (docx), ``viewer`` a
+    command that shows a file (its path is the last argument)."""
 
     inbox: str = ""
     outbox: str = ""

@@ -10,6 +10,7 @@ import pytest
 from tests.peers.asterisk import Asterisk
 from tests.peers.phones import Phone, Phones
 from tests.peers.sipp import SippCalls
+from tests.phone.conftest import until
 
 pytestmark = [pytest.mark.needs("asterisk", "sipp", "sound")]
 
@@ -40,9 +41,7 @@ async def taken_by(telephones: dict[str, Phone], asterisk: Asterisk, sipp_call: 
         call = first.result()
         await call.answer(700)
         await call.hang_up()
-        async with asyncio.timeout(10):
-            while not caller.over:
-                await asyncio.sleep(0.05)
+        await until(lambda caller=caller: caller.over)  # type: ignore[misc]  # mypy knows no defaults in a lambda
         await asterisk.until("queue show oms-1", "has 0 calls")
     return found
 
