@@ -153,7 +153,7 @@ def _receive_one(store: Store, event: Event) -> str:
             "UPDATE outbox SET confirmed = 0 WHERE card = ? AND coalesce(result ->> '$.op', '') = ''", [card_id]
         )
         if change.was:
-            forked.came_as(store, change.was, event)
+            forked.came_as(store, event)
     _own_arrived(store, event, card_id, change)
     return card_id
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import msgspec
 
+from operator_tui.appeals.card import Status
 from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.operations import Event, Operation, operation_id
 from operator_tui.journal import cards, outbox
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.store import Store
+
+# The index of shown begins with the status.
+_EVERY_STATUS = ", ".join(f"'{status.value}'" for status in Status)
 
 
 class Former(msgspec.Struct, frozen=True):
@@ -114,32 +118,43 @@ def known_as(store: Store, n: int, op: str) -> set[str]:
     return {own, op}
 
 
-def came_as(store: Store, was: str, event: Event) -> None:
-    """A card of a lost lineage, kept for the screen as ``was``, was returned by another copy of its journal.
+def came_as(store: Store, event: Event) -> None:
+    """A card of a lost lineage, kept for the screen, was returned by another copy of its journal.
 
-    It has the id of ``event`` now: the old one gives way, what waits here for it means the new one. Inside ``writing``.
+    It has the id of ``event`` now: the old one gives way, what waits here for it means the new one. The old one is the
+    id it was made with, or one that a copy had given it in the lineage that is lost: who made it and when tell it.
+    Inside ``writing`` only.
     """
-    body = store.value("SELECT body FROM card WHERE id = ? AND stale = 1", was)
-    kept = None if body is None else cards.decode(body)
-    if kept is None or (kept.created, kept.author) != (event.at, event.by):
-        return  # something else that had the number
-    device, n = outbox.split_id(was)
+    made = store.rows(
+        f"SELECT card.id, card.body FROM card JOIN shown ON shown.id = card.id "
+        f"WHERE shown.status IN ({_EVERY_STATUS}) AND shown.created = ? AND card.stale = 1",
+        event.at,
+    )
+    for id_, body in made:
+        kept = cards.decode(body)
+        if (kept.created, kept.author) == (event.at, event.by):
+            _give_way(store, id_, event.op)
+
+
+def _give_way(store: Store, old: str, new: str) -> None:
+    """The card kept as ``old`` is the one that came as ``new``."""
+    device, n = outbox.split_id(old)
     if store.value("SELECT 1 FROM outbox WHERE device = ? AND n = ? AND state = 'pending'", device, n):
         return  # ours to send: the answer says under which id it stands
-    ids = {was: event.op}
+    ids = {old: new}
     for other, number, plain in store.rows(
-        "SELECT device, n, body FROM outbox WHERE card = ? AND state = 'pending'", was
+        "SELECT device, n, body FROM outbox WHERE card = ? AND state = 'pending'", old
     ):
         operation = outbox.decode(plain)
         store.db.execute(
             "UPDATE outbox SET body = ? WHERE device = ? AND n = ?",
             [msgspec.json.encode(_moved(operation, number, operation.was, ids)).decode(), other, number],
         )
-    store.db.execute("UPDATE outbox SET card = ? WHERE card = ?", [event.op, was])
-    store.db.execute("UPDATE attention SET card = ? WHERE card = ?", [event.op, was])
-    store.db.execute("DELETE FROM card WHERE id = ?", [was])
+    store.db.execute("UPDATE outbox SET card = ? WHERE card = ?", [new, old])
+    store.db.execute("UPDATE attention SET card = ? WHERE card = ?", [new, old])
+    store.db.execute("DELETE FROM card WHERE id = ?", [old])
     _move_forms(store, ids)
-    cards.refresh(store, was)
+    cards.refresh(store, old)
 
 
 def _moved(operation: Operation, n: int, was: str, moved: dict[str, str]) -> Operation:
