@@ -113,7 +113,8 @@ def together(pushes: Sequence[Push]) -> list[list[int]]:
     devices: set[str] = set()
     for place, each in enumerate(pushes):
         if any(map(old_id, each.operations)):
-            groups.append([place])
+            groups += [open_, [place]] if open_ else [[place]]
+            open_, devices = [], set()
         elif each.device.id in devices:
             groups.append(open_)
             open_, devices = [place], {each.device.id}

@@ -10,8 +10,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -76,7 +75,7 @@ class Snapshots:
 
 def make(database: Database, stream: str, now_ms: int) -> Snapshot:
     """As of one moment; the server works on meanwhile."""
-    with _one_moment(database) as connection:
+    with database.one_moment() as connection:
         here, head = epoch(connection), heads(connection, [stream])[stream].head
         ids = _ids(connection, stream, head, now_ms - _DAYS * _DAY_MS)
         packer = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
@@ -89,18 +88,8 @@ def make(database: Database, stream: str, now_ms: int) -> Snapshot:
 
 def cards_of(database: Database, stream: str, ids: Sequence[str]) -> tuple[int, list[Card]]:
     """Those of the cards that an organisation is told of, as it is told, and the event after which they stand so."""
-    with _one_moment(database) as connection:
+    with database.one_moment() as connection:
         return heads(connection, [stream])[stream].head, list(_cards(connection, ids, stream))
-
-
-@contextmanager
-def _one_moment(database: Database) -> Iterator[sa.Connection]:
-    if database.engine.dialect.name != "postgresql":
-        with database.read() as connection:
-            yield connection
-        return
-    with database.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        yield connection
 
 
 def _ids(connection: sa.Connection, stream: str, head: int, since_ms: int) -> list[str]:

@@ -36,6 +36,7 @@ from operator_tui.sync.protocol import operation_digest
 APPLIED, MERGED, REJECTED = "applied", "merged", "rejected"
 OF_CARDS = frozenset(kind.value for kind in CARD_KINDS)
 _STAMP = re.compile(r"[0-9a-f]{16}")
+_DEPTH = 32  # a desk reads what it is told inside its own calls: there the interpreter's bound is nearer than here
 
 
 @dataclass
@@ -159,8 +160,8 @@ def _read(plain: dict[str, Any], now_ms: int) -> Operation:
         ZoneInfo(operation.z or "UTC")
     except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
         raise Refusal(Code.FIELD_INVALID, field="z") from None
-    if _has_nul(plain):
-        # PostgreSQL cannot keep U+0000 in JSONB; the log keeps the operation whole, as escaped text.
+    if _not_kept(plain):
+        # The log keeps the operation whole, as escaped text.
         raise Refusal(Code.FIELD_INVALID, field="x")
     return operation
 
@@ -190,9 +191,15 @@ def _rule(
     )
 
 
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(_has_nul, value))
+def _not_kept(plain: dict[str, Any]) -> bool:
+    """Whether it holds what PostgreSQL cannot keep in JSONB (U+0000), or is nested deeper than every reader follows."""
+    waiting: list[tuple[Any, int]] = [(plain, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > _DEPTH or (isinstance(value, str) and "\0" in value):
+            return True
+        if isinstance(value, dict):
+            waiting += ((part, depth + 1) for item in value.items() for part in item)
+        elif isinstance(value, list):
+            waiting += ((item, depth + 1) for item in value)
+    return False

@@ -1,7 +1,8 @@
 """``POST /v1/history``: earlier appeals of a person or of a telephone, for desks whose journal does not go back so far.
 
 Not GET: what is asked for is personal data, and addresses stand in the logs of everything between. Neither the question
-nor the answer is logged here; that it was asked, and how many appeals were shown, is.
+nor the answer is logged here; that it was asked, and how many appeals were shown, is. Who was shown which appeals is in
+the audit before they are out.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK
 
+from central import audit
 from central.api.access import SIGNED_IN, message
 from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.devices import Device
 from central.history import history as look
 from central.log import log
-from operator_tui.appeals.history import HISTORY_PATH, Asked
+from central.streams import region_of
+from operator_tui.appeals.history import HISTORY_PATH, Answer, Asked
 from operator_tui.sync.protocol import JSON_TYPE
 
 
@@ -33,6 +36,28 @@ async def history(
     request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
 ) -> Response[Any]:
     asked = await message(request, Asked)
-    answer = await service.run(lambda: look(service.database, who.operator.organisation, asked))
+
+    def work() -> Answer:
+        found = look(service.database, who.operator.organisation, asked)
+        _record(service, who, found)
+        return found
+
+    answer = await service.run(work)
     log("history", device=who.id, sent=len(answer.cards))
     return Response(msgspec.json.encode(answer), media_type=JSON_TYPE, headers={"Cache-Control": "no-store"})
+
+
+def _record(service: Service, who: Device, shown: Answer) -> None:
+    service.database.write(
+        lambda connection: audit.record(
+            service.database,
+            connection,
+            region=region_of(who.operator.organisation),
+            at=service.clock.now_ms(),
+            actor=who.operator.user,
+            device=who.id,
+            action="history.shown",
+            object="",
+            detail={"cards": [card.id for card in shown.cards], "more": shown.more},
+        )
+    )

@@ -46,6 +46,8 @@ class Service:
         self.hub = Hub()
         self.presences = Presences()
         self.snapshots = Snapshots()
+        # Who waits for one that is being made waits here, not in a thread: every other request needs those.
+        self.snapshot_turn = asyncio.Lock()
         self.streams: dict[str, object] = {}  # the open stream of each device
         self.bus = Bus(self)
         self.gathering = Gathering(

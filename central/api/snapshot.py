@@ -54,7 +54,8 @@ async def snapshot(
     stream = f"{region}/{name}"
     if stream != who.operator.organisation:
         raise Refusal(Code.BAD_REQUEST, reason="stream")
-    made = await service.run(lambda: service.snapshots.of(service.database, stream, service.clock.now_ms()))
+    async with service.snapshot_turn:
+        made = await service.run(lambda: service.snapshots.of(service.database, stream, service.clock.now_ms()))
     tag = f'"{made.tag}"'
     start = _start(request, made, tag)
     headers = {"ETag": tag, "Accept-Ranges": "bytes", "Content-Length": str(len(made.content) - start)}

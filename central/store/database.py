@@ -55,6 +55,15 @@ class Database:
         return self
 
     @contextmanager
+    def one_moment(self) -> Iterator[sa.Connection]:
+        """For what changes nothing and asks more than once: all of it as it stood at the first question."""
+        with _away(), self.engine.connect() as connection:
+            if not self._sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """For what changes nothing. SQLite shows one state throughout, PostgreSQL the state of each statement: there
         a transaction would show no more (READ COMMITTED) and cost two round trips."""

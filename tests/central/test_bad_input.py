@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from central.store import tables as t
-from operator_tui.sync.protocol import MAX_PLAIN, pack
+from operator_tui.sync.protocol import MAX_PLAIN, pack, plain_operation
 from tests.central.desks import Desk, Office
 
 
@@ -168,4 +168,17 @@ def test_no_operation_stalls_the_queue(office: Office, desk: Desk, operations: l
 def _goes_on(office: Office, desk: Desk) -> None:
     assert office.rows(t.op_log) == []
     assert office.rows(t.event) == []
+    assert desk.send(desk.new_card()).states == ["applied"]
+
+
+@pytest.mark.parametrize("deep", ["text", "links"])
+def test_what_is_nested_deeper_than_every_reader_follows_costs_itself_alone(
+    office: Office, desk: Desk, deep: str
+) -> None:
+    nested = "[" * 700 + "]" * 700
+    plain = plain_operation(desk.new_card(**{deep: "@"}))
+    body = msgspec.json.encode(_plain(desk, o=[plain])).decode().replace('"@"', nested)
+    answer = desk.post(zstandard.compress(body.encode()))
+    assert (answer.status, answer.states) == (200, ["rejected"])
+    assert answer.outcomes[0].p == {"field": "x"}
     assert desk.send(desk.new_card()).states == ["applied"]

@@ -138,6 +138,15 @@ def test_one_that_comes_again_under_another_number_goes_alone(office: Office, tr
     assert len(office.rows(t.event, stream="26/tf")) == 1
 
 
+def test_one_that_comes_again_under_another_number_does_not_overtake_its_own_desk(office: Office) -> None:
+    old, desk, other = office.desk("Петрова"), office.desk("Петрова"), office.desk("Другая")
+    again = {**plain_operation(old.new_card()), "n": 2, "was": f"{old.code}:1"}
+    found = answers(
+        all_at_once(office, [asked(desk, desk.new_card()), asked(desk, again), asked(other, other.new_card())])
+    )
+    assert [[outcome.q for outcome in answer.outcomes] for answer in found] == [[1], [2], [3]]
+
+
 def test_what_a_copy_returned_is_known_under_its_first_id_too(office: Office) -> None:
     """A restored server lost it, a copy of the journal returned it under its new code, then the first one sends it."""
     first, copy, stranger = office.desk("Петрова"), office.desk("Петрова"), office.desk("Другая")

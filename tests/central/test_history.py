@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from central.store import tables as t
+from central.verify import verify
 from operator_tui.appeals.history import HISTORY_PATH, MOST, Answer
 from operator_tui.appeals.people import Role
 from tests.central.desks import Desk, Office
@@ -78,3 +79,15 @@ def test_cards_from_before_are_found_after_the_migration(office: Office) -> None
         import_module("central.store.migrations.versions.0006_history_of_a_person")._fill(connection)
     assert [one.id for one in ask(desk, enp=ENP).cards] == [card]
     assert [one.id for one in ask(desk, phone=PHONE).cards] == [card]
+
+
+def test_who_was_shown_which_appeals_is_in_the_audit(office: Office) -> None:
+    desk = office.desk("Петрова")
+    card = made(desk, enp=ENP, phone=PHONE, surname="Тайная")
+    ask(desk, enp=ENP)
+    ask(desk, phone="88652000999")
+    entries = [row for row in office.rows(t.audit) if row.action == "history.shown"]
+    assert [(row.actor, row.device) for row in entries] == [(desk.identity.operator.user, desk.code)] * 2
+    assert [msgspec.json.decode(row.detail)["cards"] for row in entries] == [[card], []]
+    assert not [word for word in (ENP, "8652", "Тайная") if word in str(entries)]
+    assert verify(office.database).faults == ()

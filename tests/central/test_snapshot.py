@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -13,8 +15,12 @@ import zstandard
 from httpx import Response
 
 from central import snapshot as made
+from central.snapshot import cards_of
 from central.store import tables as t
+from central.store.database import Database
+from central.store.engine import CONNECTIONS, postgres_engine
 from operator_tui.appeals.card import Card
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
 from operator_tui.sync.protocol import CARDS_PATH, SNAPSHOT_PATH, CardsAnswer, unpack
 from tests.central.desks import Desk, Office
@@ -119,3 +125,34 @@ def test_the_first_event_of_two_months_is_found_in_a_few_looks(office: Office, d
         for place, at in enumerate(received, 1):
             assert made._first_since(connection, FUND, len(received), at) == place
         assert made._first_since(connection, FUND, len(received), received[-1] + 1) == len(received) + 1
+
+
+def test_who_waits_for_one_keeps_nobody_else_waiting(
+    office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A morning: more desks than the server has threads ask for the snapshot while it is made."""
+    begun, go_on, make = threading.Event(), threading.Event(), made.make
+
+    def slow(*given: Any) -> made.Snapshot:
+        begun.set()
+        assert go_on.wait(60)
+        return make(*given)
+
+    monkeypatch.setattr(made, "make", slow)
+    with ThreadPoolExecutor(2 * CONNECTIONS) as desks:
+        asking = [desks.submit(fetched, desk) for _ in range(2 * CONNECTIONS - 1)]
+        assert begun.wait(60)
+        work = desks.submit(desk.send, desk.new_card())
+        try:
+            assert work.result(30).states == ["applied"]
+        finally:
+            go_on.set()
+        assert {each.result(60).status_code for each in asking} == {200}
+
+
+def test_a_database_that_is_away_is_told_as_such() -> None:
+    database = Database(postgres_engine("postgresql://127.0.0.1:1/none"))
+    with pytest.raises(Refusal) as refused:
+        cards_of(database, FUND, ["a:1"])
+    assert refused.value.code is Code.DATABASE_AWAY
+    database.close()
