@@ -37,7 +37,7 @@ _BACKOFF_S = 60.0
 _LATER_S = 900.0  # until a server whose disk was full is asked again
 _ANEW = 2  # how often an upload begins anew in one go before it is left for later
 # The server's matter or the administrator's: it is tried again, and nothing of ours is at fault.
-_LATER = frozenset({Code.FILE_STORE_FULL, Code.FILE_STORE_AWAY, Code.FILE_UPLOAD})
+_LATER = frozenset({Code.FILE_STORE_FULL, Code.FILE_STORE_AWAY, Code.FILE_UPLOAD, Code.FILE_UNREADABLE})
 _FOR_GOOD = frozenset({Code.FILE_TOO_LONG, Code.FILE_CHANGED, Code.FILE_GONE, Code.BAD_REQUEST})
 _KEEP_MS = 86_400_000
 
@@ -205,13 +205,19 @@ class FileLane:
         folder = self._folder("recording")
         known: set[str] = await self._run(self._journal.recordings_known)
         for path in await asyncio.to_thread(_strays, folder, known):
-            name, size = await asyncio.to_thread(_digest, path)
+            try:
+                name, size = await asyncio.to_thread(_digest, path)
+            except OSError:
+                continue  # looked at again at the next start: the others do not wait for it
             await self._run(self._journal.file_found, name, path.name, path.stem, size)
 
     async def _let_go(self) -> None:
         before = self._clock.now_ms() - self._keep_ms
         for one in await self._run(self._journal.spare_files, before):
-            await asyncio.to_thread((self._folder(one.kind) / one.file).unlink, missing_ok=True)
+            try:
+                await asyncio.to_thread((self._folder(one.kind) / one.file).unlink, missing_ok=True)
+            except OSError:
+                continue  # it stays in the journal as lying here, and nothing waits for it
             await self._run(self._journal.file_let_go, one.name)
 
     async def _tell(self, now: Sending | None, refusal: Refusal | None) -> None:
@@ -225,13 +231,15 @@ class FileLane:
 
 
 def _checked(path: Path, one: Sending) -> int:
-    """The size of the file, when it is still what its name says. Refusals: FILE_GONE, FILE_CHANGED."""
+    """The size of the file, when it is still what its name says. Refusals: FILE_GONE, FILE_CHANGED, FILE_UNREADABLE."""
     try:
         name, size = _digest(path)
     except FileNotFoundError:
         if one.size and one.sent >= one.size:
             return one.size
         raise Refusal(Code.FILE_GONE) from None
+    except OSError as error:  # a fault of the disk at one file: the others go on
+        raise _unreadable(path, error) from None
     if name != one.name:
         raise Refusal(Code.FILE_CHANGED)
     return size
@@ -243,9 +251,22 @@ def _digest(path: Path) -> tuple[str, int]:
 
 
 def _read(path: Path, at: int, size: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(at)
-        return file.read(size)
+    """The next bytes, one at least. Refusals: FILE_GONE, FILE_CHANGED (it is shorter now), FILE_UNREADABLE."""
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            piece = file.read(size)
+    except FileNotFoundError:
+        raise Refusal(Code.FILE_GONE) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if not piece:
+        raise Refusal(Code.FILE_CHANGED)
+    return piece
+
+
+def _unreadable(path: Path, error: OSError) -> Refusal:
+    return Refusal(Code.FILE_UNREADABLE, file=path.name, reason=error.strerror or "")
 
 
 def _strays(folder: Path, known: set[str]) -> list[Path]:

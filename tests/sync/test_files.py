@@ -254,6 +254,44 @@ async def test_what_changed_here_is_not_sent_and_what_is_gone_is_said(place: Pla
     assert place.at_server() == {}
 
 
+async def test_a_file_the_disk_does_not_give_holds_up_no_other(place: Place) -> None:
+    small = SOUND[:1000]
+    folder = place.folder("recording")
+    place.recorded("c1")
+    place.recorded("c2", small)
+    place.operations_gone()
+    (folder / "c1.otr").unlink()
+    for broken in ("c1.otr", "c0.otr"):  # one the journal knows, and one it does not
+        (folder / broken).mkdir()
+    await place.lane().round()
+    assert place.is_there("c2")
+    (one,) = place.journal.files_of([], ["c1"])
+    assert (one.state, one.refusal and one.refusal.code) == (FileState.WAITS, Code.FILE_UNREADABLE)
+    (folder / "c1.otr").rmdir()
+    (folder / "c1.otr").write_bytes(SOUND)
+    (folder / "c2.otr").unlink()
+    (folder / "c2.otr").mkdir()  # its copy cannot be let go
+    await place.lane(keep_days=-1).round()
+    assert place.is_there("c1")
+
+
+async def test_a_file_that_becomes_shorter_on_the_way_is_said_to_have_changed(place: Place) -> None:
+    place.recorded()
+    place.operations_gone()
+    parts = 0
+
+    def shortened(kind: str) -> bool:
+        nonlocal parts
+        parts += 1
+        if parts == 4:
+            (place.folder("recording") / "c1.otr").write_bytes(b"s")
+        return parts < 50
+
+    await place.lane(free=shortened).round()
+    (one,) = place.journal.files_of([], ["c1"])
+    assert (one.state, one.refusal and one.refusal.code) == (FileState.REFUSED, Code.FILE_CHANGED)
+
+
 async def test_a_recording_without_a_journal_goes_too_and_copies_go_after_a_while(place: Place) -> None:
     stray = place.folder("recording") / "c9.otr"
     stray.write_bytes(SOUND[:5000])
