@@ -53,7 +53,7 @@ async def test_consult_and_join(
     await there.answer(COLLEAGUE_HERTZ)
     await asyncio.to_thread(desk.wait_text, "РАЗГОВОР")
     desk.press("alt+j")
-    await asyncio.to_thread(desk.wait_text, "Линия свободна")
+    await asyncio.to_thread(desk.wait_text, "Вызов переведён")
     assert await there.until_hears(CALLER_HERTZ)
     await asyncio.to_thread(until, lambda: caller.sound.hears(COLLEAGUE_HERTZ), "the colleague's tone at the caller")
 
