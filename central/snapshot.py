@@ -96,11 +96,18 @@ def _ids(connection: sa.Connection, stream: str, head: int, since_ms: int) -> li
     card, event, region = t.card.c, t.event.c, region_of(stream)
     statuses = [status.value for status in OPEN_STATUSES]
     opened = sa.select(card.id).where(card.region == region, card.stream == stream, card.status.in_(statuses))
+    # What lies with another organisation and is told here: a desk that does not find it in a snapshot drops it.
+    elsewhere = sa.select(card.id).where(
+        card.region == region,
+        card.stream != stream,
+        card.status.in_(statuses),
+        card.body[("shared", stream)].as_string().is_not(None),
+    )
     first = _first_since(connection, stream, head, since_ms)
     touched = sa.select(event.card).where(
         event.region == region, event.stream == stream, event.seq >= first, event.card != ""
     )
-    return sorted(connection.execute(sa.union(opened, touched)).scalars())
+    return sorted(connection.execute(sa.union(opened, elsewhere, touched)).scalars())
 
 
 def _first_since(connection: sa.Connection, stream: str, head: int, since_ms: int) -> int:

@@ -104,6 +104,16 @@ def test_what_was_sent_elsewhere_is_a_stub_there_too(office: Office, desk: Desk)
     assert not {*SECRETS} & stub.fields.keys()
 
 
+def test_what_is_open_elsewhere_stays_known_however_long_it_takes(office: Office, desk: Desk) -> None:
+    office.desk("Смирнов", Role.INSURER_2, FIRST)
+    card = new(desk, **SECRETS)
+    _move(office, desk, card, "send", to=FIRST)
+    office.clock.advance(70 * 86_400)
+    _, stubs = read(fetched(desk).content)
+    assert [(stub.id, stub.stream) for stub in stubs] == [(card, FIRST)]
+    assert read(fetched(office.desk("Чужой", organisation="05/tf"), "05/tf").content)[1] == []
+
+
 def test_one_is_made_for_many_and_anew_when_it_is_far_behind(
     office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
