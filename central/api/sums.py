@@ -39,7 +39,7 @@ async def sums(request: AnyRequest, service: NamedDependency[Service], who: Name
     _demand_seen(who, asked.s)
 
     def look() -> SumsAnswer:
-        with service.database.read() as connection:
+        with service.database.one_moment() as connection:
             head = heads(connection, [asked.s])[asked.s].head
             if head != asked.q:
                 return SumsAnswer(head, {})
@@ -54,7 +54,7 @@ async def day(request: AnyRequest, service: NamedDependency[Service], who: Named
     _demand_seen(who, asked.s)
 
     def look() -> DayAnswer:
-        with service.database.read() as connection:
+        with service.database.one_moment() as connection:
             head = heads(connection, [asked.s])[asked.s].head
             return DayAnswer(head, made_on(connection, asked.s, _day(asked.day)))
 
