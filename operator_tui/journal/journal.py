@@ -468,10 +468,10 @@ class Journal:
         with self._store.writing():
             return snapshot.put(self._store, found, head)
 
-    def end_snapshot(self, stream: str, head: int) -> None:
-        """All of it is there: events behind ``head`` are taken again."""
+    def end_snapshot(self, stream: str, head: int) -> list[str]:
+        """All of it is there: events behind ``head`` are taken again. Ids of cards that show something else now."""
         with self._store.writing():
-            snapshot.end(self._store, stream, head)
+            return snapshot.end(self._store, stream, head)
 
     def give_up_snapshot(self) -> None:
         """There is none to be had: the stream is read from its beginning."""

@@ -47,8 +47,8 @@ def put(store: Store, found: Iterable[Card], head: int) -> list[str]:
     return ids
 
 
-def end(store: Store, stream: str, head: int) -> None:
-    """All of it is there: go on behind ``head``; inside ``writing`` only.
+def end(store: Store, stream: str, head: int) -> list[str]:
+    """All of it is there: go on behind ``head``; inside ``writing`` only. Ids of cards that show something else now.
 
     An appeal that was open here and is not in the snapshot is finished there; it is found by asking the centre. What
     was finished here already stays for the screen.
@@ -62,6 +62,13 @@ def end(store: Store, stream: str, head: int) -> None:
         [stream, head],
     )
     store.set_meta(_TAKING, "")
+    # Answered while it was taken: their events are behind us and come no more, the cards have what they did.
+    late = f"{_OWN} AND seq BETWEEN 1 AND {int(head)} AND card IN (SELECT id FROM card WHERE stale = 0)"
+    changed = sorted({id_ for (id_,) in store.rows(late)})
+    for id_ in changed:
+        store.db.execute("UPDATE outbox SET confirmed = 1 WHERE card = ? AND seq BETWEEN 1 AND ?", [id_, head])
+        cards.refresh(store, id_)
+    return changed
 
 
 def give_up(store: Store) -> None:

@@ -155,7 +155,8 @@ class CatchingUp:
         while part := [msgspec.json.decode(line, type=Card) for _, line in zip(range(_AT_ONCE), lines, strict=False)]:
             changed = await self._run(self._journal.put_snapshot, part, top.q)
             self._on_cards(changed)
-        await self._run(self._journal.end_snapshot, stream, top.q)
+        if late := await self._run(self._journal.end_snapshot, stream, top.q):
+            self._on_cards(late)
 
 
 def _lines(content: bytes) -> Iterator[bytes]:

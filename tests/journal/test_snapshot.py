@@ -79,6 +79,35 @@ def test_what_was_open_here_and_is_finished_there_is_open_no_more(
     assert journal.counts()[Status.IN_WORK] == 2
 
 
+def test_an_act_that_is_answered_while_it_is_taken_is_not_folded_over_it_for_ever(
+    journal: Journal, colleague: Journal, server: Server
+) -> None:
+    """The line broke behind the act: it is in the snapshot, and its answer comes in the middle of the taking."""
+    ids = worked_on(server, colleague, 1)
+    server.answer(journal)
+    change(journal, ids[0], address="Ставрополь")
+    device = journal.device
+    assert device is not None
+    outcomes = server.push(device, journal.outbox(10))
+    server.answer(colleague)
+    change(colleague, ids[0], address="Пятигорск")
+    server.answer(colleague)
+    head = len(server.streams[STREAM])
+    journal.begin_snapshot(STREAM)
+    journal.put_snapshot([server.cards[ids[0]]], head)
+    journal.settle(outcomes, durable=0)
+    assert journal.end_snapshot(STREAM, head) == ids
+    assert journal.card(ids[0]) == server.cards[ids[0]]
+
+
+def change(journal: Journal, card_id: str, **fields: str) -> None:
+    card = journal.card(card_id)
+    assert card is not None
+    draft = draft_of(card)
+    draft.fields.update(fields)
+    journal.save(draft)
+
+
 def test_something_about_a_card_that_is_not_here_asks_for_it(
     journal: Journal, colleague: Journal, server: Server
 ) -> None:
