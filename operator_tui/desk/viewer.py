@@ -7,8 +7,10 @@ desk does, nothing is left of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
+import signal
 
 from operator_tui.appeals.errors import Code, Refusal
 
@@ -30,10 +32,21 @@ async def shown(content: bytes, name: str, command: str) -> None:
             pass_fds=(memory,),
             start_new_session=True,
         )
-        code = await viewer.wait()
+        code = await _ended(viewer)
     except (OSError, ValueError) as error:
         raise Refusal(Code.VIEWER_FAILED, reason=getattr(error, "strerror", "") or type(error).__name__) from None
     finally:
         os.close(memory)
     if code:
         raise Refusal(Code.VIEWER_FAILED, reason=str(code))
+
+
+async def _ended(viewer: asyncio.subprocess.Process) -> int:
+    """Its exit code. When the desk ends first, it ends too: it holds the paper's memory."""
+    try:
+        return await viewer.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(viewer.pid, signal.SIGKILL)
+        await viewer.wait()
+        raise

@@ -152,8 +152,8 @@ class Recording(RecordSink):
             if self._opus is not None:
                 self._file.write(self._opus.end())
             digest = self._file.close()
-        except OSError as error:
-            self._failed(Refusal(Code.RECORD_FAILED, reason=error.strerror or ""))
+        except Exception as error:  # the disk, or the codec: it is told either way, and what was written is kept
+            self._failed(Refusal(Code.RECORD_FAILED, reason=getattr(error, "strerror", "") or type(error).__name__))
             self._file.abandon()
             reason, digest = "disk", _digest(self._growing)
         self._told(_ended(self._growing, self._call, digest, self._frames, self._rate, whole=not reason))

@@ -129,8 +129,8 @@ class RemotePhone(RemoteActs):
 
     async def set_ready(self, on: bool) -> None:
         """False in wrap-up and on a break: a queue gives no calls meanwhile."""
+        self._ready = on  # also when nobody is there to hear it: a new engine is told what holds then
         await self._ask(wire.SetReady(on))
-        self._ready = on
 
     # the connection
 
@@ -229,11 +229,13 @@ class RemotePhone(RemoteActs):
             except Refusal as refusal:
                 self._events.put_nowait(PhoneAway(refusal.wire()))
                 continue
-            if self._work is not None and not self._snapshot.working and self._writer is not None:
+            if self._work is not None and self._writer is not None:
                 # No reply is awaited here: this very task is the one that reads replies.
-                self._writer.write(wire.framed(wire.Request(0, self._work)))
-                if not self._ready:
-                    self._writer.write(wire.framed(wire.Request(0, wire.SetReady(False))))
+                if not self._snapshot.working:
+                    self._writer.write(wire.framed(wire.Request(0, self._work)))
+                knows = self._snapshot.ready or not self._snapshot.working  # work begins ready
+                if self._ready != knows:
+                    self._writer.write(wire.framed(wire.Request(0, wire.SetReady(self._ready))))
             return reader
 
     async def _read(self, reader: asyncio.StreamReader) -> None:

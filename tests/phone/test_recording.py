@@ -171,12 +171,13 @@ def test_a_folder_that_takes_no_file_is_a_refusal(tmp_path: Path) -> None:
     assert hours_left(tmp_path) > 0
 
 
-def test_a_full_disk_ends_the_recording_and_keeps_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("the codec")])
+def test_a_full_disk_or_a_failing_codec_ends_the_recording_and_keeps_it(tmp_path: Path, error: Exception) -> None:
     ends = Ends()
     recording = ends.begin(tmp_path)
 
     def full(_: bytes) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     recording._file.write = full  # type: ignore[method-assign]  # the disk's part
     recording.begin(RATE)
