@@ -30,6 +30,8 @@ from operator_tui.sentences import sentence
 from screens.ask import AskScreen
 from screens.base import DeskScreen
 from screens.code import CodeScreen
+from screens.directory import DirectoryScreen
+from screens.files import FilesScreen, PlayerScreen
 from screens.help import HelpScreen
 from screens.insured import InsuredScreen
 from screens.journal import JournalScreen
@@ -37,11 +39,13 @@ from screens.lock import LockScreen
 from screens.password import PasswordScreen
 from screens.people import PeopleScreen
 from screens.person import PersonScreen
+from screens.promises import PromisesScreen
 from screens.reference import ReferenceScreen
 from screens.returned import ReturnedScreen
 from screens.review import ReviewScreen, SampleScreen
 from screens.seats import SeatsScreen
 from screens.settings import ScreenSettings
+from screens.shift import ShiftScreen, SoundCheckScreen
 from screens.themes import THEMES
 from screens.threat import ThreatScreen
 from screens.timeline import TimelineScreen
@@ -64,6 +68,10 @@ _LAID_ASIDE = (
     | ThreatScreen
     | TimelineScreen
 )
+
+# What only a ringing call's «Ответить» puts away: they have telephone keys of their own (F7, ^E), and nothing in them
+# is lost. Forms stay: what was typed there is taken over or left by its own keys.
+_LEFT_FOR_A_CALL = DirectoryScreen | FilesScreen | PlayerScreen | PromisesScreen | ShiftScreen | SoundCheckScreen
 
 
 def arrives_as(key: str) -> tuple[str, ...]:
@@ -263,7 +271,7 @@ class DeskApp(AttendedDesk):
         """
         command = commands.collect()[command_id]
         above = not isinstance(self.screen, DeskScreen)
-        if above and not (command_id.startswith("phone.") and self._laid_aside()):
+        if above and not (command_id.startswith("phone.") and self._laid_aside(command_id)):
             raise SkipAction
         here = getattr(self.screen, "name_in_commands", "")
         if command.scope not in ("desk", here) and (
@@ -272,9 +280,11 @@ class DeskApp(AttendedDesk):
             raise SkipAction
         self.action_command(command_id)
 
-    def _laid_aside(self) -> bool:
+    def _laid_aside(self, command_id: str) -> bool:
         """Put away the lists and questions above a screen of the desk. Not the lock, which only its password opens."""
-        if not all(isinstance(screen, DeskScreen | _LAID_ASIDE) for screen in self.screen_stack):
+        rings = any(call.rings_here for call in self.desk.state.calls)
+        also = _LEFT_FOR_A_CALL if rings and command_id == "phone.answer" else DeskScreen
+        if not all(isinstance(screen, DeskScreen | _LAID_ASIDE | also) for screen in self.screen_stack):
             return False
         while not isinstance(self.screen, DeskScreen):
             self.pop_screen()

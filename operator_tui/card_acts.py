@@ -33,9 +33,9 @@ class CardActs(Asking):
         ]
         dates = ("insured_birth", "power_date", "power_withdrawn", "escort_date", "escort_withdrawn")
 
-        def done(values: Values) -> None:
-            self.desk.card.represent(dict(iso_days(values, *dates)))
-            self.desk.notice(tr("Представитель и согласия внесены в карту: сохраните её."))
+        async def done(values: Values) -> None:
+            if await self.desk.card.represent(card, dict(iso_days(values, *dates))):
+                self.desk.notice(tr("Представитель и согласия внесены в карту: сохраните её."))
 
         self._form(tr("Представитель и согласия"), lines, done, lambda values: iso_days(values, *dates))
 
@@ -64,10 +64,9 @@ class CardActs(Asking):
                 found[field.name] = value
             return found
 
-        def done(values: Values) -> None:
-            for name, value in read(values).items():
-                self.desk.card.type_field(name, value)
-            self.desk.notice(tr("Уточнения внесены в карту."))
+        async def done(values: Values) -> None:
+            if await self.desk.card.type_all(card, read(values)):
+                self.desk.notice(tr("Уточнения внесены в карту."))
 
         self._form(tr("Уточняющие поля"), lines, done, read)
 
@@ -86,11 +85,13 @@ class CardActs(Asking):
             self._line(card.fields, "insurer"),
         ]
 
-        def done(values: Values | None) -> None:
-            if values is None:
-                return
-            for name, value in values.items():
-                self.desk.card.type_field(name, value)
-            self.desk.notice(tr("Содержание внесено в карту: сохраните её."))
+        async def done(values: Values) -> None:
+            if await self.desk.card.type_all(card, values):
+                self.desk.notice(tr("Содержание внесено в карту: сохраните её."))
 
-        self._app.push_screen(ContentScreen(tr("Содержание обращения"), lines, str(card.fields.get("text", ""))), done)
+        def answered(values: Values | None) -> None:
+            if values is not None:
+                self._guard(lambda: done(values))
+
+        screen = ContentScreen(tr("Содержание обращения"), lines, str(card.fields.get("text", "")))
+        self._app.push_screen(screen, answered)

@@ -44,6 +44,13 @@ class PaperActs(FileActs):
         self._app.push_screen(AskScreen(tr("Новые сканы: осталось дней на регистрацию"), tr("Имя файла"), find), chosen)
 
     def _ask_file(self, path: str = "") -> None:
+        card = self.desk.state.card
+
+        def check(values: Values) -> None:
+            iso_days(values, "in_date")
+            if card is not None:
+                self.desk.card.still(card)
+
         lines = [
             Asked("path", tr("Файл"), path, required=True),
             Asked("in_number", tr("Номер документа"), required=True),
@@ -57,7 +64,7 @@ class PaperActs(FileActs):
                 tr("Файл {name} приложен, {size} КБ.").format(name=paper.name, size=-(-paper.size // 1024))
             )
 
-        self._form(tr("Приложить файл"), lines, done, lambda values: iso_days(values, "in_date"))
+        self._form(tr("Приложить файл"), lines, done, check)
 
     def _receipt(self) -> None:
         """When and under which number a written appeal came."""
@@ -75,11 +82,9 @@ class PaperActs(FileActs):
             if dated["received"]:
                 register_term(dated["received"], self.desk.papers.today, self.desk.catalogue.terms)
 
-        def done(values: Values) -> None:
+        async def done(values: Values) -> None:
             dated = iso_days(values, "received", "in_date")
-            for name, value in dated.items():
-                self.desk.card.type_field(name, value)
-            if dated["received"]:
+            if await self.desk.card.type_all(card, dated) and dated["received"]:
                 term = register_term(dated["received"], self.desk.papers.today, self.desk.catalogue.terms)
                 words = tr("Зарегистрировать до {day}: осталось дней {left}.")
                 self.desk.notice(words.format(day=term.until.strftime("%d.%m.%Y"), left=term.left), urgent=term.warns)

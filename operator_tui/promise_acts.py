@@ -101,6 +101,7 @@ class PromiseActs(FileActs):
         fields = dict(card.fields)
 
         def check(values: Values) -> None:
+            self.desk.card.still(card)
             self._promised(values)
             if to and not (values["operator"] or values["group"]):
                 raise Refusal(Code.FIELD_REQUIRED, field="operator")

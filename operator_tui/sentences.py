@@ -101,6 +101,7 @@ _SENTENCES: dict[Code, str] = {
     Code.DISK_FAILED: mark("Не удаётся писать в {path}: {reason}. Введённое осталось на экране."),
     Code.NOT_ENROLLED: mark("Рабочее место ещё не зарегистрировано на сервере. Обратитесь к администратору."),
     Code.NO_CARD_OPEN: mark("Карточка не открыта. Откройте обращение из журнала или добавьте новое."),
+    Code.CARD_OTHER: mark("Пришёл вызов со своей карточкой: в неё ничего не внесено."),
     Code.NO_ROW_CHOSEN: mark("В журнале не выбрано обращение. Выберите строку стрелками."),
     # settings and profiles
     Code.SETTINGS_BROKEN: mark(

@@ -8,6 +8,7 @@ from operator_tui.appeals.card import STATUS_TITLES, missing_to_close
 from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right, may_close_type
+from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import tr
 from screens.ask import AskScreen
 from screens.base import handles
@@ -95,13 +96,17 @@ class ClosingSteps(CardSteps):
         classes = self.desk.reference.quick.values()
         rows = [Row(one.code, (f"{place}", one.title)) for place, one in enumerate(classes, 1)]
         ask = AskScreen(tr("Быстрый класс: звонок без вопроса"), tr("Класс"), lambda text: rows)
-        self.app.push_screen(ask, self._quick_chosen)
+        card = self.desk.state.card
 
-    def _quick_chosen(self, code: str | None) -> None:
-        if code:
-            self.guard(lambda: self._close_quick(code))
+        def chosen(code: str | None) -> None:
+            if code:
+                self.guard(lambda: self._close_quick(code, card))
 
-    async def _close_quick(self, code: str) -> None:
+        self.app.push_screen(ask, chosen)
+
+    async def _close_quick(self, code: str, asked: CardAtHand | None = None) -> None:
+        if asked is not None:
+            self.desk.card.still(asked)
         one = self.desk.reference.quick[code]
         closed = await self.desk.appeals.close_quick(code)
         self.desk.notice(f"«{one.words}» {tr('Закрыто:')} {closed.value('number')}, {one.title}.")

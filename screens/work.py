@@ -158,7 +158,8 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
     @handles("card.source")
     def choose_source(self) -> None:
         """How the appeal came: written, by e-mail, in person … (K-4.3, K-5.2.0.3)."""
-        if self.desk.state.card is None:
+        card = self.desk.state.card
+        if card is None:
             raise Refusal(Code.NO_CARD_OPEN)
         ways = [way for way in self.desk.catalogue.ways.values() if way.offered and way.title != Source.CALL]
         rows = [Row(way.title, (tr("письм.") if way.written else tr("устн."), way.title)) for way in ways]
@@ -166,13 +167,14 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         def find(text: str) -> list[Row]:
             return [row for row in rows if text.casefold() in row.key.casefold()]
 
-        self.app.push_screen(AskScreen(tr("Способ поступления"), tr("Слово"), find), self._source_chosen)
+        def chosen(name: str | None) -> None:
+            if name:
+                self.guard(lambda: self._take_source(name, card))
 
-    def _source_chosen(self, name: str | None) -> None:
-        if name:
-            self.guard(lambda: self._take_source(name))
+        self.app.push_screen(AskScreen(tr("Способ поступления"), tr("Слово"), find), chosen)
 
-    def _take_source(self, source: str) -> None:
+    def _take_source(self, source: str, asked: CardAtHand) -> None:
+        self.desk.card.still(asked)
         self.desk.card.choose_source(source)
         if source == Source.EMAIL:
             # Since 2025-03-30 only ЕПГУ and systems that identify the sender count (law 547-ФЗ).
@@ -203,8 +205,14 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             return [row for row in rows if all(word in " ".join(row.cells).casefold() for word in words)]
 
         ask = AskScreen(tr("Кому передать обращение"), tr("Номер работника или слова"), find)
-        self.app.push_screen(ask, self._operator_chosen)
 
-    def _operator_chosen(self, user: str | None) -> None:
-        if user:
-            self.guard(lambda: self.desk.card.choose_operator(user))
+        def take(user: str) -> None:
+            if card is not None:
+                self.desk.card.still(card)
+            self.desk.card.choose_operator(user)
+
+        def chosen(user: str | None) -> None:
+            if user:
+                self.guard(lambda: take(user))
+
+        self.app.push_screen(ask, chosen)

@@ -61,6 +61,7 @@ class Code(StrEnum):
     DISK_FAILED = "disk_failed"
     NOT_ENROLLED = "not_enrolled"
     NO_CARD_OPEN = "no_card_open"
+    CARD_OTHER = "card_other"
     NO_ROW_CHOSEN = "no_row_chosen"
     # settings and profiles
     SETTINGS_BROKEN = "settings_broken"

@@ -23,7 +23,9 @@ class AlarmDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._looked_ms = desk.clock.now_ms()  # when the reports were last on the screen
+        # Reports that were on the screen, or here before the desk was. Not by their times: a report may be of a call of
+        # an hour ago, or come from a desk whose clock goes wrong.
+        self._seen: set[str] | None = None
         self._told: set[str] = set()  # callers without a card that were reported from here
 
     async def look(self) -> None:
@@ -34,10 +36,12 @@ class AlarmDesk:
             desk.change(Topic.NOTICE, alarm=alarm)
             self._bell()
             desk.notice(alarm_words(alarm), urgent=bool(alarm))
+        if self._seen is None:
+            self._seen = {one.id for one in reports}
         operator = desk.state.operator
         if operator is None or operator.role is not Role.ADMINISTRATOR:
             return
-        fresh = [one for one in reports if one.ms > self._looked_ms and one.by != operator.user]
+        fresh = [one for one in reports if one.id not in self._seen and one.by != operator.user]
         grown = len(fresh) > desk.state.reports
         desk.change(Topic.LIGHTS, reports=len(fresh))
         if grown:
@@ -56,9 +60,10 @@ class AlarmDesk:
 
     async def reports(self) -> list[Report]:
         """The newest first; they count as looked at."""
-        self._looked_ms = self._desk.clock.now_ms()
+        found = await self._desk.on_journal(lambda journal: journal.reports())
+        self._seen = (self._seen or set()) | {one.id for one in found}
         self._desk.change(Topic.LIGHTS, reports=0)
-        return await self._desk.on_journal(lambda journal: journal.reports())
+        return found
 
     def words(self, report: Report) -> str:
         """Who reports what, in one line."""

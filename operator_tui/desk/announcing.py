@@ -45,16 +45,23 @@ class Announcements:
         operator = self._desk.state.operator
         if operator is None:
             return
-        numbers, fresh = [], set(self._desk.state.fresh)
+        numbers: list[str] = []
+        came: set[str] = set()
+        gone: set[str] = set()
         for card_id in changed:
-            card, entries = await self._desk.appeals.timeline(card_id)
+            try:
+                card, entries = await self._desk.appeals.timeline(card_id)
+            except Refusal:  # not for this desk any more: the others are said all the same
+                gone.add(card_id)
+                continue
             last = next((entry for entry in reversed(entries) if not entry.kind.startswith("call.")), None)
             if not _concerns(card, operator):
-                fresh.discard(card_id)
+                gone.add(card_id)
             elif last is not None and last.by != operator.user and last.act in _HANDS:
                 numbers.append(str(card.value("number")))
-                fresh.add(card_id)
-        self._desk.change(Topic.JOURNAL, fresh=frozenset(fresh))
+                came.add(card_id)
+        # What he has opened meanwhile is new to him no more: the state of now counts, not that of the beginning.
+        self._desk.change(Topic.JOURNAL, fresh=(self._desk.state.fresh - gone) | came)
         if numbers:
             self._say(tr("Вам передано: {numbers}.").format(numbers=_named(numbers)))
 

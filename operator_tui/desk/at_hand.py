@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,32 @@ class CardDesk:
             raise Refusal(Code.UNKNOWN_CARD)
         return self._desk.state.card
 
+    def still(self, asked: CardAtHand) -> CardAtHand:
+        """The card at hand, if it is the one that was at hand when something was asked. Refusal(CARD_OTHER): a call
+        that was taken meanwhile has brought its own, and what was meant for one must not go into another."""
+        now = self._desk.state.card
+        if now is None or not _same(now, asked):
+            raise Refusal(Code.CARD_OTHER)
+        return now
+
+    async def change(self, asked: CardAtHand, step: Callable[[CardAtHand], CardAtHand]) -> bool:
+        """What was written in a window above that card. False where another card has come meanwhile: then it stands in
+        that card's draft, and is said. Refusal(CARD_OTHER) where it was saved and put away."""
+        desk, now = self._desk, self._desk.state.card
+        if now is not None and _same(now, asked):
+            self.put(step(now))
+            return True
+        drafts = await desk.on_journal(lambda journal: journal.drafts())
+        kept = next((one for one in drafts if one.id == asked.draft), None)
+        if kept is None and asked.saved is None:
+            raise Refusal(Code.CARD_OTHER)
+        before = steps.from_draft(kept, asked.saved) if kept is not None else asked
+        draft = steps.to_draft(step(before), desk.clock.now_ms())
+        await desk.on_journal(lambda journal: journal.put_draft(draft))
+        await desk.refresh_journal()
+        desk.notice(tr("Карточка сменилась: введённое — в черновике прежней, ^Y её откроет."), urgent=True)
+        return False
+
     def open(self) -> Awaitable[None]:
         """«Добавить»: a new card, bound to the call that goes on if there is one.
 
@@ -66,17 +92,20 @@ class CardDesk:
         await self.flush_draft()
         about = {"call": card.call} if card.call else {}
         await self._desk.on_journal(lambda journal: journal.record(Kind.CARD_OPENED, about))
-        if card.fields.get("phone"):
+        now = self._desk.state.card
+        if card.fields.get("phone") and now is not None and now.draft == card.draft:
             await self.find_caller(str(card.fields["phone"]))
 
     async def find_caller(self, phone: str) -> None:
         """Candidates and history by the caller's number; nobody is bound without a key."""
+        shown = self._desk.state.card
+        asked = shown.draft if shown is not None else ""
         history = await self._desk.on_journal(lambda journal: journal.history(phone=phone))
         people: list[Person] = []
         if self._desk.parts.registry is not None:
             people = await self._desk.run_registry(self._desk.parts.registry.by_phone, phone, bound_before(history))
         card = self._desk.state.card
-        if card is not None:
+        if card is not None and card.draft == asked:  # another caller's card may have come meanwhile
             self._desk.change(Topic.CARD, card=replace(card, candidates=tuple(people)))
             await self._desk.history.show()
 
@@ -132,8 +161,9 @@ class CardDesk:
 
     async def attach(self, person: Person) -> None:
         """«прикрепить»: the person is the insured, and the caller too unless the card names a representative."""
+        asked = self._at_hand()
         person = await self._desk.insured.living(person)
-        card = self._at_hand()
+        card = self.still(asked)
         differing = steps.kept_values(card, person)
         self.put(steps.bound(card, person))
         if differing:
@@ -154,9 +184,13 @@ class CardDesk:
             told = ", ".join(f"{tr(FIELD_TITLES[field]).lower()} «{value}»" for field, value in gone.items())
             self._desk.notice(tr("Заменено введённое вами: {fields}.").format(fields=told), urgent=True)
 
-    def represent(self, values: dict[str, str]) -> None:
-        """Who speaks for the insured, and the two consents: ``values`` by field, dates ISO."""
-        self.put(steps.represented(self._at_hand(), values))
+    async def represent(self, asked: CardAtHand, values: dict[str, str]) -> bool:
+        """Who speaks for the insured, and the two consents: ``values`` by field, dates ISO. As ``change``."""
+        return await self.change(asked, lambda card: steps.represented(card, values))
+
+    async def type_all(self, asked: CardAtHand, values: Mapping[str, str]) -> bool:
+        """Several fields that were written in a window. As ``change``."""
+        return await self.change(asked, lambda card: steps.all_typed(card, values))
 
     def choose_theme(self, theme: Theme) -> None:
         """The theme, its type, its default result and its first answer in one act."""
@@ -215,7 +249,9 @@ class CardDesk:
         except Refusal:
             self._schedule_draft()
             raise
-        self._desk.change(Topic.CARD, card=replace(steps.saved_as(card, saved), finished=finished))
+        shown = self._desk.state.card
+        if shown is not None and shown.draft == card.draft:  # a call taken meanwhile has brought its own card
+            self._desk.change(Topic.CARD, card=replace(steps.saved_as(card, saved), finished=finished))
         await self._desk.refresh_journal()
         self._desk.parts.kick()
         return saved
@@ -313,3 +349,9 @@ class CardDesk:
         now = self._desk.state.card
         if person is not None and now is not None and now.fields.get("enp") == enp:
             self._desk.change(Topic.CARD, card=replace(now, person=person))
+
+
+def _same(now: CardAtHand, asked: CardAtHand) -> bool:
+    """Saving gives a card another draft: then it is known by its id, or by its call."""
+    saved = now.saved is not None and asked.saved is not None and now.saved.id == asked.saved.id
+    return now.draft == asked.draft or saved or bool(asked.call and now.call == asked.call)

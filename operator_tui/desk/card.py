@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -102,6 +103,13 @@ def typed(card: CardAtHand, field: str, value: str) -> CardAtHand:
     if card.fields.get(field, "") == value:
         return card
     return replace(card, fields={**card.fields, field: value}, typed=card.typed | {field}, finished=False)
+
+
+def all_typed(card: CardAtHand, values: Mapping[str, str]) -> CardAtHand:
+    """The operator wrote several fields in a window: the form shows them even where he stands."""
+    for field, value in values.items():
+        card = typed(card, field, value)
+    return replace(card, edition=card.edition + 1)
 
 
 def filled_in(card: CardAtHand, field: str, value: str) -> CardAtHand:

@@ -164,13 +164,17 @@ class Desk:
             except Refusal as refusal:
                 self.refused(refusal)
             except Exception:
-                if not self._stopping:
-                    log.exception("background work failed")
-                    self.notice(tr("Внутренняя ошибка записана в журнал программы. Введённое сохранено."), urgent=True)
+                self.failed("background work failed")
 
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def failed(self, what: str) -> None:
+        """In an ``except``: the traceback goes into the log, a plain sentence to the operator."""
+        if not self._stopping:
+            log.exception(what)
+            self.notice(tr("Внутренняя ошибка записана в журнал программы. Введённое сохранено."), urgent=True)
 
     # start and end
 

@@ -66,11 +66,18 @@ class Following:
         self.returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
         self.joined: set[str] = set()  # callers given to a colleague who was asked first
         self.hand_over = HandOver(desk)
+        self._break = ""  # its kind, while the line is away
         self.pictured = asyncio.Event()  # what the engine told first is on the screen
 
     async def follow(self, phone: RemotePhone) -> None:
         async for event in phone.events():
-            await self.take(event)
+            try:
+                await self.take(event)
+            except Refusal as refusal:
+                # One act the engine or the journal refused must not end the following: the next event is another call.
+                self._desk.refused(refusal)
+            except Exception:
+                self._desk.failed("an event of the telephone failed")
 
     async def take(self, event: PhoneEvent) -> None:
         match event:
@@ -113,12 +120,8 @@ class Following:
         """After an attach: what the engine knows is the truth; calls that ended meanwhile end here too."""
         self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue, colleagues=snapshot.colleagues)
         if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
-            self._line.states.move(Move.BEGIN_WORK)
+            self._back_at_work(snapshot)
             self._desk.background(self._line.shift.take_up())
-            if not snapshot.ready and not snapshot.calls:
-                # He was in wrap-up or on a break when this desk ended: nobody throws a call on him now.
-                self._line.states.move(Move.BREAK)
-                self._desk.notice(tr("Вызовы из очереди не идут: F12 — готов к вызову."), urgent=True)
         self._registered(snapshot.registration)
         for gone in [call for call in self.calls.values() if snapshot.call(call.id) is None]:
             # The engine was started anew and knows nothing of it: the call died with the old one.
@@ -222,12 +225,24 @@ class Following:
     def _registered(self, registration: Registration) -> None:
         self._desk.change(Topic.PHONE, registration=registration)
         self._desk.light(phone=_LIGHTS[registration.state])
+        presence = self._desk.state.presence
         if registration.state in (RegistrationState.LOST, RegistrationState.FAILED):
+            if presence.state is State.BREAK:
+                self._break = presence.kind
             self._line.states.move(Move.LOST)
-        elif registration.state is RegistrationState.OK and self._desk.state.presence.state is State.OFFLINE:
-            self._line.states.move(Move.BEGIN_WORK)
+        elif registration.state is RegistrationState.OK and presence.state is State.OFFLINE:
+            self._back_at_work(self._line.engine().snapshot)
         if refusal := told(registration.refusal):
             self._desk.refused(refusal)
+
+    def _back_at_work(self, snapshot: Snapshot) -> None:
+        """The desk was started anew, or the line is back. Who was in wrap-up or on a break then gets no call thrown on
+        him: the engine still keeps the queue's calls away, and the screen says so."""
+        kind, self._break = self._break, ""
+        self._line.states.move(Move.BEGIN_WORK)
+        if snapshot.working and not snapshot.ready and not snapshot.calls:
+            self._line.states.move(Move.BREAK, kind=kind)
+            self._desk.notice(tr("Вызовы из очереди не идут: F12 — готов к вызову."), urgent=True)
 
     async def bring_card(self, call: Call) -> None:
         """The card of that call comes back as it was left; a consultation has none."""

@@ -181,7 +181,11 @@ class PhoneDesk:
         call, engine = self._current(), self.engine()
         number = self._elsewhere(target)
         await self.following.hand_over.prepare(call, number)
-        await engine.blind_transfer(call.id, number)
+        try:
+            await engine.blind_transfer(call.id, number)
+        except Refusal:
+            await self.following.hand_over.ended(call.id, joined=False, refused=True)  # nothing will be told of it
+            raise
 
     async def send(self, call: Call, target: str) -> None:
         """The talk alone goes to that number, its card does not."""
@@ -217,7 +221,12 @@ class PhoneDesk:
             raise Refusal(Code.NO_SECOND_CALL)
         await self.following.hand_over.prepare(caller, consult.number)
         self.following.joined.add(caller.id)
-        await self.engine().attended_transfer(caller.id, consult.id)
+        try:
+            await self.engine().attended_transfer(caller.id, consult.id)
+        except Refusal:
+            self.following.joined.discard(caller.id)
+            await self.following.hand_over.ended(caller.id, joined=False, refused=True)
+            raise
 
     async def swap(self) -> None:
         """Talk to the other one; the card goes with the call."""

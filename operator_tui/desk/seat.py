@@ -19,6 +19,7 @@ class SeatDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.locked = False  # nobody sits here: no call is taken by itself
 
     @property
     def has_password(self) -> bool:
@@ -38,6 +39,7 @@ class SeatDesk:
 
     async def lock(self) -> None:
         """Until it is unlocked, a desk started anew asks for the password too."""
+        self.locked = True
         if self.has_password:
             await self._signin.lock()
 
@@ -45,9 +47,11 @@ class SeatDesk:
         """Whether it is the password of who sits here; a session that is over is opened again with it.
         Refusal(UNLOCK_LATER) with the seconds to wait after too many that were not."""
         if not self.has_password:
+            self.locked = False
             return True
         if not await self._signin.unlock(password):
             return False
+        self.locked = False
         self._desk.background(self._signin.sign_in_again(password))
         return True
 

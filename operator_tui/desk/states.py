@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.breaks import BreakKind, parse_breaks
@@ -47,8 +48,13 @@ class StateDesk:
         return tuple(BreakKind(row["code"], row["title"], int(row["minutes"])) for row in rows)
 
     def kind(self, code: str) -> BreakKind:
-        """The kind of that code; one that is no longer listed has no limit."""
-        return next((one for one in self.kinds if one.code == code), BreakKind(code, code, 0))
+        """The kind of that code; one that is no longer listed has no limit. Never fails: it is asked for at every paint
+        and at every call, and what is wrong with the list is said where one chooses from it."""
+        listed: tuple[BreakKind, ...] = ()
+        if code:
+            with suppress(Refusal):
+                listed = self.kinds
+        return next((one for one in listed if one.code == code), BreakKind(code, code, 0))
 
     # moves
 

@@ -28,6 +28,7 @@ class TalkDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._taking = ""  # the call that is taken by itself
         self._kept: set[str] = set()  # talks whose recording must not be paused
         self._moved: set[str] = set()  # that go on at another telephone of this operator
         self._held: dict[str, int] = {}  # holds that are watched, and since when
@@ -40,6 +41,9 @@ class TalkDesk:
         desk, settings = self._desk, self._desk.settings.get(ShiftSettings)
         if not (settings.auto_answer and call.queue) or desk.state.presence.state is not State.RINGING:
             return
+        if desk.seat.locked or desk.state.answers_ms is not None:  # nobody sits here, or another one is taken first
+            return
+        self._taking = call.id
         at_ms = desk.clock.now_ms() + int(1000 * settings.auto_answer_s)
         desk.change(Topic.PHONE, answers_ms=at_ms)
         desk.background(self._answer(call, at_ms))
@@ -50,12 +54,12 @@ class TalkDesk:
         if desk.state.answers_ms != at_ms:
             return
         desk.change(Topic.PHONE, answers_ms=None)
-        if any(one.id == call.id and one.rings_here for one in desk.state.calls):
-            await desk.phone.answer()
+        if not desk.seat.locked and any(one.id == call.id and one.rings_here for one in desk.state.calls):
+            await desk.phone.engine().answer(call.id)
 
     def changed(self, call: Call) -> None:
-        """A call has changed: nothing is taken any more that does not ring; a hold is watched."""
-        if not call.rings_here and self._desk.state.answers_ms is not None:
+        """A call has changed: it is not taken any more when it does not ring; a hold is watched."""
+        if call.id == self._taking and not call.rings_here and self._desk.state.answers_ms is not None:
             self._desk.change(Topic.PHONE, answers_ms=None)
         if call.over:
             self._kept.discard(call.id)
