@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from operator_tui.appeals.card import Card
-from operator_tui.journal import cards
+from operator_tui.journal import cards, outbox
 from operator_tui.journal.migrations import OPEN
 from operator_tui.journal.store import Store
 
@@ -40,6 +40,8 @@ def put(store: Store, found: Iterable[Card], head: int) -> list[str]:
             "ON CONFLICT(id) DO UPDATE SET stream = excluded.stream, body = excluded.body, stale = 0",
             [card.id, card.stream, cards.encode(card)],
         )
+        # What is written here from now on is later than what it is written over, as behind the events themselves.
+        outbox.saw_stamp(store, max((stamp for _, stamp in card.stamps.values()), default=""))
         # Whatever of ours the server has taken is in the card now.
         store.db.execute("UPDATE outbox SET confirmed = 1 WHERE card = ? AND seq BETWEEN 1 AND ?", [card.id, head])
         cards.refresh(store, card.id)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from operator_tui.appeals.card import Status
 from operator_tui.appeals.draft import draft_of
+from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.operations import Event
 from operator_tui.journal.journal import Journal
 from tests.journal.making import STREAM, Server, appeal, open_journal
@@ -133,3 +136,16 @@ def test_a_card_the_centre_does_not_tell_of_is_not_asked_for_for_ever(journal: J
     assert journal.missing_cards() == ["zzzzzz:1"]
     assert journal.take_missing(["zzzzzz:1"], 1, []) == []
     assert journal.missing_cards() == []
+
+
+def test_what_is_written_over_it_is_later_than_it(journal: Journal, colleague: Journal, server: Server) -> None:
+    """The colleague's clock is a minute ahead of ours."""
+    (id_,) = worked_on(server, colleague, 1)
+    made = server.cards[id_]
+    ahead = f"{(stamp_ms(made.created) + 60_000) << 16:016x}"
+    server.cards[id_] = msgspec.structs.replace(
+        made, stamps={field: (op, ahead) for field, (op, _) in made.stamps.items()}
+    )
+    take(journal, server, [id_])
+    change(journal, id_, address="Ставрополь")
+    assert journal.outbox(10)[-1].at > ahead
