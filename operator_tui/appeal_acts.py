@@ -62,7 +62,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
 
         number = saved.value("number") if saved else tr("новая карта")
         self._app.push_screen(
-            AskScreen(f"{tr('Дела обращения')}: {number}", tr("Номер строки или слово"), find), chosen
+            AskScreen(f"{tr('Дела обращения')}: {number}", tr("Номер строки или слово, затем Enter"), find), chosen
         )
 
     # groups

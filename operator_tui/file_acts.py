@@ -50,7 +50,7 @@ class FileActs(Asking):
                 self._guard(lambda: self._open_file(card, file, Purpose(purpose)))
 
         self._app.push_screen(
-            AskScreen(tr("Цель: запишется в журнал сервера"), tr("Номер строки или слово"), find), chosen
+            AskScreen(tr("Цель: запишется в журнал сервера"), tr("Номер строки или слово, затем Enter"), find), chosen
         )
 
     async def _open_file(self, card: Card, file: CardFile, purpose: Purpose) -> None:

@@ -178,9 +178,10 @@ class DeskScreen(Screen[None]):
             bar.call(quiet_line(state, self.desk.clock.now_ms(), kind), ready)
             return
         rings = any(one.rings_here for one in state.calls)
-        keys = "phone.answer" if rings else "phone.hang_up"
-        command = commands.collect().get(keys)
-        hint = f" {key_name(command.keys[0])} {tr(command.short or command.title)}" if command and command.keys else ""
+        held = call.state is CallState.HELD and not state.others
+        command = commands.collect().get("phone.answer" if rings else "phone.hold" if held else "phone.hang_up")
+        word = tr("Вернуться") if held and not rings else tr(command.short or command.title) if command else ""
+        hint = f" {key_name(command.keys[0])} {word}" if command and command.keys else ""
         now_ms = self.desk.clock.now_ms()
         text = call_text(call, now_ms, state.others)
         text += behind_call(state, self.desk.phone.states.word(state.next_state))

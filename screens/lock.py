@@ -16,6 +16,7 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.i18n import tr
 from operator_tui.phone.line import Call, CallState
 from operator_tui.sentences import sentence
+from screens.state_words import quiet_words
 from screens.words import phone_words
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -70,7 +71,9 @@ class LockScreen(ModalScreen[None]):
             self._paint_call()
 
     def _paint_call(self) -> None:
-        text = locked_call_text(self.desk.state.call, whole=self._reveals is not None)
+        state = self.desk.state
+        quiet = quiet_words(state, self.desk.phone.states.kind(state.presence.kind).title)
+        text = locked_call_text(state.call, quiet, whole=self._reveals is not None)
         self.query_one("#locked-call", Line).say(text, tr("F8 держать — номер") if "•" in text else "")
 
     def action_reveal(self) -> None:
@@ -114,10 +117,13 @@ class LockScreen(ModalScreen[None]):
         self.query_one(LeanInput).value = ""
 
 
-def locked_call_text(call: Call | None, *, whole: bool = False) -> str:
-    """The call without what tells who it is: the last two digits alone, unless the number is wanted ``whole``."""
+def locked_call_text(call: Call | None, quiet: str, *, whole: bool = False) -> str:
+    """The call without what tells who it is: the last two digits alone, unless the number is wanted ``whole``.
+
+    ``quiet`` is said while there is no call.
+    """
     if call is None or call.state is CallState.ENDED:
-        return tr("Линия свободна")
+        return quiet
     digits = "".join(filter(str.isdigit, call.number))
     number = "•••" + digits[-_SHOWN_DIGITS:] if len(digits) > _SHOWN_DIGITS else "•••"
     if whole:

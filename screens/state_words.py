@@ -8,13 +8,21 @@ from operator_tui.i18n import tr
 from screens.words import duration
 
 
+def quiet_words(state: DeskState, kind: str) -> str:
+    """What the desk does while nobody is on the line, without its time: for a screen that does not count."""
+    if state.presence.state is State.WRAP_UP:
+        return tr("Постобработка")
+    if state.presence.state is State.BREAK:
+        return f"{tr('Перерыв')}: {kind}".removesuffix(": ")
+    return tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена")
+
+
 def quiet_line(state: DeskState, now_ms: int, kind: str) -> str:
     """The softphone's block while nobody is on the line: wrap-up and break with their time; ``kind`` is the break's."""
-    presence = state.presence
+    words, presence = quiet_words(state, kind), state.presence
     if presence.state not in (State.WRAP_UP, State.BREAK):
-        return tr("Линия свободна") if state.lights.phone is Light.ON else tr("Линия выключена")
-    what = tr("Постобработка") if presence.state is State.WRAP_UP else f"{tr('Перерыв')}: {kind}".removesuffix(": ")
-    words = f"{what} {duration(_seconds(now_ms - presence.since_ms))}"
+        return words
+    words += f" {duration(_seconds(now_ms - presence.since_ms))}"
     if state.limit_ms is not None:
         words += " " + tr("из {limit}").format(limit=duration(_seconds(state.limit_ms - presence.since_ms)))
         if now_ms > state.limit_ms:

@@ -84,6 +84,9 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
     def paint_card(self) -> None:
         card, catalogue = self.desk.state.card, self.desk.catalogue
         form = self.query_one(CardForm)
+        if self._offered_for and self._offered_for != (card.draft if card else ""):
+            self._offered_for = ""
+            self.query_one(PersonSearch).take_back()
         if card is None:
             form.show(tr("Регистрационная карта: Ins — добавить"), {}, theme="", policy="", result="", edition=None)
             form.set_locked(True)
@@ -103,6 +106,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         form.set_locked(not card.editable)
         self.paint_answer(card)
         self._paint_history(card)
+        self._guide()
         if card.candidates and card.person is None and self._offered_for != card.draft:
             self._offered_for = card.draft
             by_hand = card.saved is not None

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.reactive import Reactive, reactive
@@ -48,6 +48,12 @@ def one_line(text: str) -> tuple[str, list[str]]:
     ]
     kept, *dropped = [line for line in lines if line] or [""]
     return kept, dropped
+
+
+def leave_to_commands(event: Key) -> None:
+    """Alt and a letter is a command's key: where no command takes it (in a window), it is no letter of a field."""
+    if event.key.startswith("alt+"):
+        event.prevent_default()
 
 
 # Ctrl+Z is a command of the desk; this is what readline and emacs have (Ctrl+7 sends the same).
@@ -89,6 +95,9 @@ class LeanInput(Input):
             change()
         finally:
             self._edits = False
+
+    async def _on_key(self, event: Key) -> None:
+        leave_to_commands(event)
 
     @dataclass
     class LinesLeftOut(Message):
@@ -154,6 +163,9 @@ class LeanTextArea(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [Binding(UNDO_KEY, "undo", show=False)]
 
     cursor_blink: Reactive[bool] = reactive(False, init=False)
+
+    async def _on_key(self, event: Key) -> None:
+        leave_to_commands(event)
 
     def on_mount(self) -> None:
         """Do without the coloured cursor line: it repaints two whole rows at every Up and Down."""

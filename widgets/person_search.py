@@ -158,6 +158,12 @@ class PersonSearch(Vertical):
             self.add_class("-open")
             self.hits.focus()
 
+    def take_back(self) -> None:
+        """People offered for another card are nobody's here; those who were searched for by words stay."""
+        if not self.text and not any(self.values.values()):
+            self.show((), "")
+            self.fold()
+
     def on_input_changed(self, event: LeanInput.Changed) -> None:
         event.stop()
         self.post_message(self.Searched(event.value))

@@ -1,6 +1,6 @@
 """Colleagues: what this operator does is told to them, what those on his screen do is shown, and who has his card open.
 
-The server knows breaks and wrap-up, the PBX the line alone: the server's word goes first where there is one.
+The server knows breaks and wrap-up, the PBX the line alone: the server's word goes first where somebody sits at a desk.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from operator_tui.appeals.presence import State
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 
@@ -43,9 +44,10 @@ class Colleagues:
         operator = self._desk.state.operator
         if operator is not None and number == operator.extension:
             return self._desk.state.presence.state.value  # nobody tells a desk of itself
-        if self._teller is not None and (known := self._teller.states.get(number)):
-            return known
-        return self._desk.state.colleagues.get(number)
+        pbx = self._desk.state.colleagues.get(number)
+        known = self._teller.states.get(number) if self._teller is not None else None
+        # Who sits at no desk may have a telephone all the same.
+        return pbx if known in (None, State.OFFLINE) and pbx else known
 
     def heard(self) -> None:
         """The stream brought something."""

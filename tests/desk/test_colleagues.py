@@ -64,6 +64,15 @@ def test_the_servers_word_goes_first_for_what_is_on_the_screen() -> None:
     assert colleagues.state("2003") == "ringing", "old words are not kept"
 
 
+def test_who_sits_at_no_desk_may_have_a_telephone_all_the_same() -> None:
+    _, colleagues, teller = made()
+    colleagues.attach(teller)
+    colleagues.watch(["2003", "2004"])
+    teller.told(PresenceTold({"2003": "offline", "2004": "offline"}))
+    assert colleagues.state("2003") == "ringing"
+    assert colleagues.state("2004") == "offline", "the PBX says nothing of him"
+
+
 def test_state_and_open_card_are_told() -> None:
     seat, colleagues, teller = made()
     colleagues.attach(teller)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Key
 
 from operator_tui.appeals.card import Card, Source, Status
 from operator_tui.appeals.clock import ManualClock
@@ -12,11 +13,14 @@ from operator_tui.desk.state import CardAtHand
 from operator_tui.phone.line import Call, CallState, Direction
 from screens.ask import AskScreen
 from screens.card_words import card_title
+from screens.lock import LockScreen
 from screens.words import days_word, urgency
 from tests.screens.page import open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import deed, form
+from widgets.lean import LeanInput
+from widgets.line import Line
 from widgets.person_search import PersonSearch
 
 ZONE = "Europe/Moscow"
@@ -151,3 +155,67 @@ def test_the_cards_title_fits_half_of_eighty_columns(source: Source) -> None:
 def test_a_calls_card_is_named_by_the_telephone() -> None:
     call = Call(id="c", direction=Direction.INCOMING, number="+78652012345", state=CallState.TALKING, started_ms=0)
     assert card_title(opened(call), 39) == "Рег. карта: телефон контакт-центра"
+
+
+async def test_people_of_one_callers_number_are_not_offered_for_another_card() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await desk.until(lambda: desk.hits.rows(), "the people of the number")
+        await desk.surname.type("Недописанный")
+        first = desk.desk.state.card
+        assert first is not None
+        await desk.press("f4")
+        await desk.until(lambda: desk.desk.state.call is None, "the end of the call")
+        await desk.press("insert")
+        await desk.until(lambda: desk.desk.state.card and desk.desk.state.card.draft != first.draft, "a card by hand")
+        await desk.press("f5")
+        await desk.until_quiet()
+        assert not desk.hits.rows()
+
+
+async def test_the_people_of_the_next_caller_are_offered_while_a_card_by_hand_is_open() -> None:
+    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.press("f6")
+        await answered(desk)
+        await desk.until(lambda: desk.hits.focused and desk.hits.rows(), "the people of the number")
+
+
+async def test_alt_and_a_letter_is_no_letter_of_a_form() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await deed(desk, "себе")
+        await form(desk)
+        field = desk.app.screen.query(LeanInput)[1]
+        field.focus()
+        before = field.value
+        for key in (Key("alt+p", "p"), Key("alt+з", "з"), Key("1", "1")):  # as a terminal's driver makes them
+            field.post_message(key)
+        await desk.until(lambda: field.value != before, "the digit")
+        assert field.value.replace(before, "") == "1"
+
+
+async def test_a_held_call_names_the_key_that_leads_back() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await desk.until(lambda: "F4 Отбой" in desk.phone, "the talk")
+        await desk.press("f3")
+        await desk.until(lambda: "F3 Вернуться" in desk.phone, "the way back")
+        assert "НА УДЕРЖАНИИ" in desk.phone
+        await desk.press("f3")
+        await desk.until(lambda: "F4 Отбой" in desk.phone, "the talk again")
+
+
+async def test_the_lock_does_not_call_a_break_a_free_line() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: desk.desk.state.presence.state.value == "free", "free")
+        await desk.press("f12")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "the kinds")
+        await desk.type("обед")
+        await desk.press("enter")
+        await desk.until(lambda: "Перерыв: обед" in desk.phone, "the break")
+        desk.app.lock()
+        await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "the lock")
+        assert desk.app.screen.query_one("#locked-call", Line).text.strip() == "Перерыв: обед"

@@ -64,7 +64,7 @@ async def test_a_call_that_ends_behind_the_lock_uncovers_nothing() -> None:
         await desk.desk.phone.hang_up()
         await desk.until_quiet()
         assert locked(desk)
-        await desk.until(lambda: "Линия свободна" in desk.text(), "the quiet line")
+        await desk.until(lambda: "Постобработка" in desk.text(), "what comes after the call")
 
 
 @pytest.mark.parametrize(("key", "shown"), [("enter", "work"), ("alt+p", "promises")])
@@ -130,4 +130,4 @@ def test_idle_is_a_rule_of_time() -> None:
 )
 def test_a_number_is_shown_in_its_last_two_digits(number: str, shown: str) -> None:
     call = Call(id="c", direction=Direction.INCOMING, number=number, state=CallState.RINGING, started_ms=0)
-    assert f" {shown}:" in locked_call_text(call)
+    assert f" {shown}:" in locked_call_text(call, "")
