@@ -51,7 +51,8 @@ class Query:
 
     ``words`` are keys of names in the order typed (a word in Latin letters stays as typed: only the vocabulary can
     tell a wrong layout from a foreign spelling). ``fields`` bind words to surname, name and patronymic; when it is
-    empty any order is tried. ``cut``: the text was longer than what is read.
+    empty any order is tried. ``otherwise``: what the digits of ``birth`` say when nobody is found by it (1912 is a
+    year, or the 19th of December). ``cut``: the text was longer than what is read.
     """
 
     words: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class Query:
     birth: Birth = Birth()
     digits: tuple[Digits, ...] = ()
     cut: bool = False
+    otherwise: Birth = Birth()
 
     @property
     def empty(self) -> bool:
@@ -69,6 +71,7 @@ class Query:
 class _Reading:
     words: list[str] = field(default_factory=list)
     birth: Birth = Birth()
+    otherwise: Birth = Birth()
     digits: list[Digits] = field(default_factory=list)
 
 
@@ -92,7 +95,8 @@ def parse_line(text: str, today: date | None = None) -> Query:
     for group in groups:
         _take_numbers(group, reading, bool(reading.words), today)
     words = tuple(reading.words[:MOST_WORDS])
-    return Query(words=words, birth=reading.birth, digits=tuple(reading.digits[:2]), cut=cut)
+    digits = tuple(reading.digits[:2])
+    return Query(words=words, birth=reading.birth, digits=digits, cut=cut, otherwise=reading.otherwise)
 
 
 def parse_fields(
@@ -114,7 +118,7 @@ def parse_fields(
         _take_numbers(groups, reading, True, today)
     if not words and not reading.birth:
         raise Refusal(Code.SEARCH_EMPTY)
-    return Query(words=tuple(words), fields=tuple(fields), birth=reading.birth)
+    return Query(words=tuple(words), fields=tuple(fields), birth=reading.birth, otherwise=reading.otherwise)
 
 
 def _printable(text: str) -> str:
@@ -164,6 +168,8 @@ def _take_number(token: str, reading: _Reading, named: bool, today: date) -> Non
         birth = _compact(token, named, today)
     if birth:
         reading.birth = birth
+        beside_a_name = named and token.isdigit() and len(token) == 4 and birth.years
+        reading.otherwise = _day_month(token) if beside_a_name else Birth()
     elif len(digits) > 3 and not (named and "." in pointed):
         reading.digits.append(Digits(digits, token.startswith("+")))
 

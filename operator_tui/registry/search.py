@@ -115,6 +115,9 @@ class Search:
             return
         for beside in alternatives:
             self._plain(words, query.fields, beside)
+        if not self._found and query.otherwise:
+            for beside in self._beside(query.otherwise, query.digits, counted=True):
+                self._plain(words, query.fields, beside)
         if not self._found:
             for beside in alternatives:
                 self._tolerant(words, query, beside)

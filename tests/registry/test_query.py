@@ -34,6 +34,8 @@ TODAY = date(2026, 11, 20)
         ("смирнов 12.03.19", Query(("смирнов",), birth=Birth((), 3, 12))),
         ("смирнов 12.03.195", Query(("смирнов",), birth=Birth((), 3, 12))),
         ("смирнов 1958", Query(("смирнов",), birth=Birth((1958,)))),
+        ("смирнов 1912", Query(("смирнов",), birth=Birth((1912,)), otherwise=Birth((), 12, 19))),
+        ("1912", Query(birth=Birth((1912,)))),
         ("смирнов 195", Query(("смирнов",), birth=Birth(tuple(range(1950, 1960))))),
         ("смирнов 202", Query(("смирнов",), birth=Birth(tuple(range(2020, 2027))))),
         ("смирнов 85", Query(("смирнов",), birth=Birth((1985,)))),

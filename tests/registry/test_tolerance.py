@@ -94,3 +94,18 @@ def test_wrong_layout_finds_whom_the_right_one_finds(registry: Registry, people:
     for person in Random(21).sample(people, 100):
         typed = f"{shown(person)} {person.name.lower()}"
         assert enps(registry.search(to_latin_layout(typed))) == enps(registry.search(typed))
+
+
+def test_four_digits_that_are_no_year_of_anybody_are_a_day(registry: Registry, people: list[Person]) -> None:
+    """«2009» beside a name is a year, and the 20th of September when nobody of that name was born in it."""
+    names = [(one.surname, one.name, one.birth_date[:4]) for one in people]
+    born = next(
+        one
+        for one in people
+        if one.birth_date[8:] in ("19", "20")
+        and (one.surname, one.name, one.birth_date[8:] + one.birth_date[5:7]) not in names
+    )
+    digits = born.birth_date[8:] + born.birth_date[5:7]
+    assert born.enp in enps(registry.search(f"{born.surname} {born.name} {digits}"))
+    year = next(one for one in people if one.birth_date.startswith(("1910", "1911", "1912", "2009", "2010", "2011")))
+    assert year.enp in enps(registry.search(f"{year.surname} {year.name} {year.birth_date[:4]}"))
