@@ -197,9 +197,11 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         if call is None or not call.recording:
             raise Refusal(Code.RECORD_OFF)
 
+        act = self._with_this_call(self.desk.phone.pause_record)
+
         def asked(reason: str | None) -> None:
             if reason:
-                self.desk.background(self.desk.phone.pause_record(reason))
+                self.desk.background(act(reason))
 
         find = offering(self.desk.reference.reasons("pause"))
         self.push_screen(AskScreen(tr("Приостановить запись"), tr("Причина, затем Enter"), find), asked)
@@ -216,6 +218,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
     def _ask_colleague(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a colleague, and do the act with his number."""
+        act = self._with_this_call(act)
 
         def asked(number: str | None) -> None:
             if number:
@@ -227,12 +230,25 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""
+        act = self._with_this_call(act)
 
         def asked(number: str | None) -> None:
             if number:
                 self.desk.background(act(number))
 
         self.push_screen(AskScreen(title, tr("Номер, затем Enter")), asked)
+
+    def _with_this_call(self, act: Callable[[str], Awaitable[None]]) -> Callable[[str], Awaitable[None]]:
+        """The act, if whom one talks to when it is chosen is whom one talked to when it was asked for."""
+        before = self.desk.state.call
+
+        async def chosen(what: str) -> None:
+            now = self.desk.state.call
+            if now is not None and now.answered_ms is not None and (before is None or now.id != before.id):
+                raise Refusal(Code.CALL_OTHER)
+            await act(what)
+
+        return chosen
 
     def _help(self) -> None:
         if isinstance(self.screen, DeskScreen):

@@ -62,6 +62,7 @@ class Code(StrEnum):
     NOT_ENROLLED = "not_enrolled"
     NO_CARD_OPEN = "no_card_open"
     CARD_OTHER = "card_other"
+    CALL_OTHER = "call_other"
     NO_ROW_CHOSEN = "no_row_chosen"
     # settings and profiles
     SETTINGS_BROKEN = "settings_broken"

@@ -180,3 +180,20 @@ async def test_one_appeal_that_can_not_be_read_does_not_keep_the_others_unsaid()
         desk.desk.change(Topic.JOURNAL, fresh=frozenset({"nobody's", "own"}))
         await desk.desk.announcing.heard(["nobody's"])
         assert desk.desk.state.fresh == {"own"}
+
+
+@pytest.mark.parametrize("key", ["f7", "alt+r"])
+async def test_a_colleague_is_not_given_the_one_who_came_meanwhile(key: str) -> None:
+    """The list was opened about one caller; another is on the line when a colleague is chosen."""
+    async with open_desk() as desk:
+        await answered(desk)
+        call = desk.desk.state.call
+        assert call is not None
+        await desk.press(key)
+        await desk.until(lambda: isinstance(desk.app.screen, DirectoryScreen), "the directory")
+        desk.desk.change(Topic.PHONE, call=replace(call, id="another"))
+        await desk.type("2002")
+        await desk.press("enter")
+        await desk.until(lambda: "другой вызов" in desk.notice, "why nothing happened")
+        desk.desk.change(Topic.PHONE, call=call)
+        assert call.id in desk.desk.phone.following.calls, "the caller is here"
