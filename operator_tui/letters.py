@@ -6,6 +6,7 @@ so a text must be read in the other layout before its punctuation is dropped.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # The keys of a US keyboard and the same keys in the Russian layout (ЙЦУКЕН).
@@ -23,6 +24,10 @@ _SAME = str.maketrans(
     {"ё": "е", **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, ""), "\u0301": "", "\u00ad": ""}
 )
 
+# What another turn of folding leaves alone: nearly everything that is folded.
+_TURNS = 2
+_SETTLED = re.compile(r"[а-я0-9 ./()-]*|[a-z0-9 ./()-]*")
+
 RUSSIAN_ALPHABET = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 KAZAKH_LETTERS = "әғқңөұүһі"
 # What a Kazakh letter becomes on a keyboard that has none.
@@ -37,6 +42,16 @@ def fold(text: str) -> str:
 
     Latin look-alikes become Cyrillic in a word that has Cyrillic letters. ``fold(fold(x)) == fold(x)``.
     """
+    folded = _fold_once(text)
+    # One turn is not enough for signs that fall apart or together on the way («ẚ», a diaeresis behind a soft hyphen).
+    for _ in range(_TURNS):
+        if _SETTLED.fullmatch(folded):
+            break
+        folded = _fold_once(folded)
+    return folded
+
+
+def _fold_once(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     if not composed.isascii():
         composed = " ".join(map(_unmask, composed.split(" ")))

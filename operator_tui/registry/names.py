@@ -35,8 +35,11 @@ def word_key(word: str) -> str:
 
     ``Петрова - Водкина`` and ``петрова–водкина`` are one key, and so are ``Али оглы`` and ``Али-Оглы``.
     """
-    cleaned = _NOT_IN_NAMES.sub("", fold(word))
-    return "-".join(filter(None, _HYPHEN.sub("-", cleaned.strip()).replace(".", " ").replace("-", " ").split()))
+    folded = fold(word)
+    cleaned = _NOT_IN_NAMES.sub("", folded)
+    key = "-".join(filter(None, _HYPHEN.sub("-", cleaned.strip()).replace(".", " ").replace("-", " ").split()))
+    # What stood on both sides of a sign or a blank is one word now: its letters are looked at together.
+    return key if key == folded else fold(key)
 
 
 def name_key(stored: str) -> str:

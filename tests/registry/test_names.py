@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from operator_tui.letters import to_latin_layout
@@ -11,6 +11,9 @@ from operator_tui.registry.names import display_name, layout_reading, name_key, 
 
 
 @given(st.text(max_size=30))
+@example("аẚ")
+@example("a е")  # a Latin letter that stands beside a Cyrillic one in the key
+@example("\u1100!\u1161")  # one Korean letter once the sign between its parts is gone
 def test_a_key_is_its_own_key(text: str) -> None:
     assert word_key(word_key(text)) == word_key(text)
 
