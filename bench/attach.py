@@ -61,6 +61,7 @@ def begin_a_call(desk: PtyDesk) -> None:
     desk.wait_text("ВХОДЯЩИЙ ВЫЗОВ", 120)
     desk.press("f2")
     desk.wait_text("РАЗГОВОР")
+    desk.wait_text("Enter — прикрепить")  # the card with its caller's people: what comes later moves the cursor no more
     desk.press("f6", "tab")
     desk.type(TYPED)
     desk.wait_text(TYPED)
@@ -88,7 +89,7 @@ def attached() -> list[Start]:
         found.append(start)
         desk.wait_text("Сервер: на связи")  # the next kill finds a desk at work, not one on its way up
     desk.press("f4")
-    desk.wait_text("Линия свободна")
+    desk.wait_text("Постобработка")
     desk.press("ctrl+q")
     desk.wait_exit()
     desk.close()
