@@ -140,27 +140,6 @@ LISTS: dict[str, ListForm] = {
             ),
         ),
         ListForm(
-            "types",
-            mark("Типы обращений"),
-            ("code",),
-            ("code", "level1_closes"),
-            (
-                Column("code", mark("Тип"), required=True, options=_TYPES),
-                Column("level1_closes", mark("Закрывает 1 уровень (1/0)"), Holds.FLAG, required=True),
-            ),
-        ),
-        ListForm(
-            "ways",
-            mark("Способы поступления"),
-            ("code",),
-            ("code", "written"),
-            (
-                Column("code", mark("Название"), required=True),
-                Column("written", mark("Письменно (1/0)"), Holds.FLAG, required=True),
-                Column("without_call", mark("Без звонка, 2 уровень (1/0)"), Holds.FLAG, required=True),
-            ),
-        ),
-        ListForm(
             "reasons",
             mark("Причины"),
             ("code",),
