@@ -42,7 +42,7 @@ class PhoneCall:
 
     @property
     def over(self) -> bool:
-        return self.native.state.value == "closed"
+        return bool(self.native.state.value == "closed")
 
     async def answer(self, tone: float) -> None:
         await self.native.answer()

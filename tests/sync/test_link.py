@@ -110,8 +110,8 @@ async def refusal_of(link: Link) -> Refusal:
     return refused.value
 
 
-def settings(port: int, **more: str) -> CentralSettings:
-    return CentralSettings(url=f"https://127.0.0.1:{port}", **more)
+def settings(port: int, *, ca_file: str = "", pin: str = "") -> CentralSettings:
+    return CentralSettings(url=f"https://127.0.0.1:{port}", ca_file=ca_file, pin=pin)
 
 
 async def test_a_certificate_nobody_vouches_for_is_not_trusted(certificate: Certificate) -> None:
