@@ -7,6 +7,7 @@ thirds of the frames (design/phone.md section 6).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ _PROBE_SECONDS = 1.5  # a sound server may wake up first
 _SILENT_SECONDS = 1.0  # a stream that has not called back for so long is dead
 _AGAIN_SECONDS = 4.0  # between two looks for a device that is missing
 _CHECK_SECONDS = 2.0
+_METER_SECONDS = 1.0  # after the last look at the levels nobody looks any more
 
 
 class PyAudioCard:
@@ -46,6 +48,7 @@ class PyAudioCard:
         self._config = config
         self._finder = finder
         self._peaks = [0.0, 0.0]
+        self._metered_until = 0.0
         self._ring_stream: Any = None
         self._ringing = False
         self._looked = time.monotonic()
@@ -53,6 +56,7 @@ class PyAudioCard:
         self._talk = TalkPort(self)
         self.port: AudioPort = self._talk
         self.sound = self._worker.submit(self._probe).result()
+        self._worker.submit(_forget_plugins).result()
 
     def ring(self, on: bool) -> None:
         self._ringing = on
@@ -62,6 +66,7 @@ class PyAudioCard:
         self._talk.warm(on, self._config.likely_rate)
 
     def levels(self) -> tuple[float, float]:
+        self._metered_until = time.monotonic() + _METER_SECONDS
         microphone, speaker = self._peaks
         self._peaks[:] = 0.0, 0.0
         return microphone, speaker
@@ -169,6 +174,7 @@ class PyAudioCard:
         self._portaudio.terminate()
         self._portaudio = self._library.PyAudio()
         sound = self._probe()
+        _forget_plugins()
         self.sound = sound
         self._set_ring()
         return sound
@@ -263,16 +269,18 @@ class PyAudioCard:
         peaks, limiter = self._peaks, Limiter()
 
         def hear(_: bytes, frames: int, __: Mapping[str, float], ___: int) -> tuple[bytes, int]:
-            beats[0] = time.monotonic()
+            beats[0] = now = time.monotonic()
             size = frames * SAMPLE_BYTES
             # Louder first: what is sudden stays bearable at any volume.
             pcm = limiter.limited(louder(pull(size).ljust(size, b"\0"), self.sound.volume / 100), rate)
-            peaks[1] = max(peaks[1], peak(pcm))
+            if now < self._metered_until:
+                peaks[1] = max(peaks[1], peak(pcm))
             return pcm, go_on
 
         def speak(pcm: bytes, _: int, __: Mapping[str, float], ___: int) -> tuple[None, int]:
-            beats[1] = time.monotonic()
-            peaks[0] = max(peaks[0], peak(pcm))
+            beats[1] = now = time.monotonic()
+            if now < self._metered_until:
+                peaks[0] = max(peaks[0], peak(pcm))
             push(pcm)
             return None, go_on
 
@@ -290,6 +298,13 @@ class PyAudioCard:
                     stream.close()
                 raise Refusal(Code(state.value)) from error
         return streams
+
+
+def _forget_plugins() -> None:
+    """PortAudio tries every PCM that ALSA knows, and some plugins load a library of video codecs: 12 MB that stay until
+    ALSA is told to start afresh. Nothing happens where its library has another name."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_config_update_free_global()
 
 
 def _devices_of(sound: Sound) -> tuple[object, ...]:

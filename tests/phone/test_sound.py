@@ -96,7 +96,7 @@ async def test_both_ways_through_portaudio_keep_the_cards_time(sound_card: Sound
         spoken, heard = (len(said) - spoken) / 2 / RATE, (pulled - heard) / 2 / RATE
         assert spoken > 0.9 * CARD_SECONDS, "frames of the microphone are lost"
         assert 0.9 < spoken / heard < 1.1, "the two ways drift apart"
-        assert all(level > 0.2 for level in card.levels())
+        await until(lambda: all(level > 0.2 for level in card.levels()))
         card.set_devices("", "bell", "speaker")  # in the middle of the talk
         await sound_card.until_heard(600, "bell")
         assert sound_card.loudness(0.2) < 10
