@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from operator_tui.registry.query import Birth, Digits
@@ -16,6 +16,8 @@ _SEEK = 12  # a seek costs as much as reading so many entries of an index
 _PROBED = 2000  # people of an identifier's beginning that are counted
 _IDENTIFIERS = frozenset({"phone", "snils", "enp"})
 _YEARS, _DAYS = 85, 366  # spread of birth dates, for estimates
+_FORMER = ("sn", "fn", "pn", "y", "md")  # the order of the table of previous names
+_FORMER_SHARE = 0.1  # of the people have one, for estimates
 
 
 def birth_conditions(birth: Birth, people: int) -> list[Condition]:
@@ -79,84 +81,108 @@ def select(connection: Any, conditions: Sequence[Condition], people: int, limit:
     Conditions on identifiers alone give rows of which only the id is filled in: their indexes hold no more, and a
     hundred look-ups of rows that nobody will see would cost more than the rest of the search.
     """
-    driver, reached = _driver(conditions, people, limit)
-    bare = all(condition.column in _IDENTIFIERS for condition in conditions)
-    columns = "id, 0, 0, 0, 0, 0" if bare else "id, sn, fn, pn, y, md"
-    where, values = _where(conditions, reached)
+    by_column = {condition.column: condition for condition in conditions}
+    driver, sought = _driver(by_column, people, limit)
+    columns = "id, 0, 0, 0, 0, 0" if by_column.keys() <= _IDENTIFIERS else "id, sn, fn, pn, y, md"
+    where, values = _where(conditions, sought)
     statement = f"SELECT {columns} FROM p INDEXED BY i_{driver} WHERE {where} LIMIT {limit}"
     rows: list[Row] = connection.execute(statement, values).fetchall()
     return rows
 
 
-def select_former(connection: Any, conditions: Sequence[Condition]) -> list[Row]:
+def select_former(connection: Any, conditions: Sequence[Condition], people: int) -> list[Row]:
     """People who had such a surname before; the rows carry the earlier name. None beside a condition on identifiers."""
-    if any(condition.column in _IDENTIFIERS for condition in conditions):
+    by_column = {condition.column: condition for condition in conditions}
+    if by_column.keys() & _IDENTIFIERS:
         return []
-    where, values = _where(conditions, frozenset(condition.column for condition in conditions))
+    _, sought = _cheapest(_FORMER, by_column, people, ENOUGH, share=_FORMER_SHARE)
+    where, values = _where(conditions, sought)
     rows: list[Row] = connection.execute(
         f"SELECT id, sn, fn, pn, y, md FROM former WHERE {where} LIMIT {ENOUGH}", values
     ).fetchall()
     return rows
 
 
-def _where(conditions: Sequence[Condition], reached: Collection[str]) -> tuple[str, list[int]]:
-    """The conditions as SQL. Those on columns that are not ``reached`` only filter what the index gives (a plus before
+@dataclass(frozen=True)
+class Sought:
+    """Which columns of an index are sought in it; the last of them, when ``ranged``, as one range."""
+
+    columns: tuple[str, ...] = ()
+    ranged: bool = False
+
+    def in_range(self, column: str) -> bool:
+        """Whether a condition that has both forms is put as a range: it is what an index is read by once, and the
+        cheaper thing to compare with."""
+        return column not in self.columns or (self.ranged and column == self.columns[-1])
+
+
+def _where(conditions: Sequence[Condition], sought: Sought) -> tuple[str, list[int]]:
+    """The conditions as SQL. Those on columns that are not sought only filter what the index gives (a plus before
     the column says so, to SQLite and PostgreSQL alike): a list of codes behind a range would be sought code by code.
     """
     where: list[str] = []
     values: list[int] = []
     for condition in conditions:
-        column = condition.column if condition.column in reached else f"+{condition.column}"
-        if condition.codes is None:
-            where.append(f"{column} BETWEEN ? AND ?")
-            values += [condition.lo, condition.hi]
-        elif len(condition.codes) == 1:
+        column = condition.column if condition.column in sought.columns else f"+{condition.column}"
+        if condition.codes is not None and len(condition.codes) == 1:
             where.append(f"{column} = ?")
             values.append(condition.codes[0])
+        elif condition.codes is None or (condition.solid and sought.in_range(condition.column)):
+            where.append(f"{column} BETWEEN ? AND ?")
+            values += [condition.lo, condition.hi]
         else:
             where.append(f"{column} IN ({','.join(map(str, condition.codes))})")
     return " AND ".join(where), values
 
 
-def _driver(conditions: Sequence[Condition], people: int, limit: int) -> tuple[str, frozenset[str]]:
-    """The index with the least to read, and which of its columns are sought in it.
+def _driver(by_column: Mapping[str, Condition], people: int, limit: int) -> tuple[str, Sought]:
+    """The index with the least to read, and which of its columns are sought in it."""
+    plans = (
+        (*_cheapest(columns, by_column, people, limit), name) for name, columns in DRIVERS.items() if name in by_column
+    )
+    _, sought, name = min(plans, key=lambda plan: plan[0])
+    return name, sought
+
+
+def _cheapest(
+    columns: Sequence[str], by_column: Mapping[str, Condition], people: int, limit: int, share: float = 1.0
+) -> tuple[float, Sought]:
+    """How to seek in an index over these columns, with its cost.
 
     What is read: entries up to the limit, given how many of them pass the conditions that only filter, and a seek for
-    each combination of codes that comes before the limit is reached.
+    each combination of codes that comes before the limit is reached. ``share`` of the people is in the index.
     """
-    by_column = {condition.column: condition for condition in conditions}
     shares = {name: max(condition.rows, 1) / max(people, 1) for name, condition in by_column.items()}
-    best, best_cost, best_reached = "", float("inf"), frozenset[str]()
-    for name, columns in DRIVERS.items():
-        if name not in by_column:
-            continue
-        for rows, seeks, reached in _reaches(columns, by_column, shares):
-            passing = 1.0
-            for column, share in shares.items():
-                if column not in reached:
-                    passing *= share
-            entries = min(rows, limit / min(passing, 1.0))
-            cost = entries + max(1.0, seeks * entries / max(rows, 1.0)) * _SEEK
-            if cost < best_cost:
-                best, best_cost, best_reached = name, cost, reached
-    return best, best_reached
+    best = (people * share, Sought())
+    for rows, seeks, sought in _reaches(columns, by_column, shares):
+        rows *= share
+        passing = 1.0
+        for column, of_all in shares.items():
+            if column not in sought.columns:
+                passing *= of_all
+        entries = min(rows, limit / min(passing, 1.0))
+        cost = entries + max(1.0, seeks * entries / max(rows, 1.0)) * _SEEK
+        if cost < best[0]:
+            best = cost, sought
+    return best
 
 
 def _reaches(
-    columns: tuple[str, ...], by_column: dict[str, Condition], shares: dict[str, float]
-) -> Iterator[tuple[float, int, frozenset[str]]]:
-    """How far the conditions may reach into an index: (entries in reach, seeks to get there, columns sought), one
+    columns: Sequence[str], by_column: Mapping[str, Condition], shares: Mapping[str, float]
+) -> Iterator[tuple[float, int, Sought]]:
+    """How far the conditions may reach into an index: (entries in reach, seeks to get there, what is sought), one
     column more each time. Behind a range no column is sought.
     """
-    rows, seeks = float(by_column[columns[0]].rows), 1
-    for place, column in enumerate(columns):
+    rows, seeks = float(max(by_column[columns[0]].rows, 1)) if columns[0] in by_column else 0.0, 1
+    for place, column in enumerate(columns, 1):
         condition = by_column.get(column)
         if condition is None:
             return
-        if place:
+        if place > 1:
             rows *= shares[column]
-        if condition.codes is not None:
-            seeks *= len(condition.codes)
-        yield rows, seeks, frozenset(columns[: place + 1])
+        if condition.codes is None or (condition.solid and len(condition.codes) > 1):
+            yield rows, seeks, Sought(tuple(columns[:place]), ranged=True)
         if condition.codes is None:
             return
+        seeks *= len(condition.codes)
+        yield rows, seeks, Sought(tuple(columns[:place]))

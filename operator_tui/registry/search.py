@@ -177,7 +177,7 @@ class Search:
             rows += self._wide([*names, *beside])
         self._take(rows, names, Way.REPAIRED if repaired else Way.PLAIN)
         if not self.more and any(name.column == "sn" for name in names):
-            former = select_former(self._connection, [*names, *beside])
+            former = select_former(self._connection, [*names, *beside], self._people)
             self._take(former, names, Way.REPAIRED if repaired else Way.FORMER)
 
     def _other_lines(self, digits: Digits) -> None:

@@ -26,7 +26,8 @@ class Condition:
     """One column of the people's table must be one of ``codes``, or lie between ``lo`` and ``hi``.
 
     ``rows`` people and ``words`` distinct values fit it (estimates, for the plan); ``exact`` holds the codes that are
-    the typed word itself, with their people: these rank first.
+    the typed word itself, with their people: these rank first. ``solid``: the codes are all there are from ``lo`` to
+    ``hi``, so they may be sought one by one or as one range.
     """
 
     column: str
@@ -36,6 +37,7 @@ class Condition:
     rows: int
     words: int
     exact: Mapping[int, int] = field(default_factory=dict)
+    solid: bool = False
 
     def exactly(self) -> Condition:
         """The condition narrowed to the typed word itself, or as it is when that is no name."""
@@ -90,7 +92,7 @@ class Vocabulary:
             return Condition(field, None, lo, hi, rows, words, exact)
         listed = self._all(f"SELECT code, n, norm FROM v_{field} WHERE code BETWEEN ? AND ?", lo, hi)
         exact = {code: people for code, people, norm in listed if norm == word}
-        return Condition(field, tuple(code for code, _, _ in listed), lo, hi, rows, words, exact)
+        return Condition(field, tuple(code for code, _, _ in listed), lo, hi, rows, words, exact, solid=True)
 
     def commonest(self, condition: Condition, most: int = 64) -> Condition:
         """The range narrowed to its most frequent words: enough for a first screen, found by seeks."""
