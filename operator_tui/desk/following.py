@@ -4,6 +4,7 @@ card that comes with a call."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -129,25 +130,48 @@ class Following:
         for call in (*snapshot.recent, *snapshot.calls):
             known = call.id in self.calls
             if known or not call.over:
-                await self._take_call(call, recorded=await self._recorded(call.id))
-
+                await self._take_call(call, recorded=await self._recorded(call))
+        self.pictured.set()
+        await self._catch_up(snapshot.recent)
         for recorded in snapshot.recorded:
             await self._take_recorded(recorded)
-        self.pictured.set()
         self._tell_unfinished()
+
+    async def _catch_up(self, ended: Iterable[Call]) -> None:
+        """Calls that ended while no desk was there: what the journal does not know of them is written down. An answered
+        one without a card is told as any other is."""
+        desk, missed = self._desk, False
+        for call in ended:
+            recorded = await self._recorded(call)
+            facts = [fact for fact in calls.facts(None, call) if fact[0] not in recorded]
+            if not facts:
+                continue
+            missed = True
+            await self._write(facts)
+            if call.direction is Direction.OUTGOING:
+                await desk.promises.call_ended(call)
+        if missed:
+            await desk.refresh_journal()
+            await desk.alarms.tell_without_card()
 
     async def _take_recorded(self, ended: Recorded) -> None:
         """Bind the recording to its call, once."""
-        if Kind.CALL_RECORDED in await self._recorded(ended.call):
+        known = await self._desk.on_journal(lambda journal: journal.recorded(ended.call))
+        if Kind.CALL_RECORDED in known:
             return
         about = msgspec.to_builtins(ended)
         about.pop("type", None)
         await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORDED, about))
         await self._desk.refresh_journal()
 
-    async def _recorded(self, call: str) -> frozenset[Kind]:
+    async def _recorded(self, call: Call) -> frozenset[Kind]:
         """Facts of this call the journal already has: another desk process may have written them."""
-        return await self._desk.on_journal(lambda journal: frozenset(journal.recorded(call)))
+        return await self._desk.on_journal(
+            lambda journal: frozenset(journal.recorded(call.id, began_ms=call.started_ms))
+        )
+
+    async def _write(self, facts: list[calls.Fact]) -> None:
+        await self._desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
 
     async def _take_call(self, call: Call, recorded: frozenset[Kind] = frozenset()) -> None:
         before = self.calls.get(call.id)
@@ -165,7 +189,7 @@ class Following:
         if call.over:
             await self._after_call()
         if facts:
-            await desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
+            await self._write(facts)
             await desk.refresh_journal()
         if before is None and call.rings_here:
             if self.hand_over.came_back(call):

@@ -110,10 +110,12 @@ class Journal:
                 shared.note(self._store, kind.value, x, self._store.actor().user)
             return outbox.append(self._store, kind, x, card=card)
 
-    def recorded(self, call: str) -> set[Kind]:
-        """Which facts of a call were recorded in the last day, so that a desk started anew doubles none."""
+    def recorded(self, call: str, *, began_ms: int | None = None) -> set[Kind]:
+        """Which facts of a call stand here, so that a desk started anew doubles none: of the last day, or of all the
+        time since a day before the call began (UTC ms, by whoever's clock)."""
         with self._store.reading():
-            return outbox.recorded(self._store, call, since_ms=self._store.clock.now_ms() - _DAY_MS)
+            since_ms = (self._store.clock.now_ms() if began_ms is None else began_ms) - _DAY_MS
+            return outbox.recorded(self._store, call, since_ms=since_ms)
 
     def shift_began(self) -> int | None:
         """When the shift began that goes on here (UTC ms); None where none does."""
