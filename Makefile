@@ -56,6 +56,7 @@ messages: setup-dev
 requirements: setup-dev
 	$(COMPILE) -o requirements/base.txt requirements/base.in
 	$(COMPILE) -o requirements/sound.txt requirements/sound.in
+	$(COMPILE) -o requirements/redis.txt requirements/redis.in
 	$(COMPILE) -o requirements/build.txt requirements/build.in
 	$(COMPILE) -o requirements/dev.txt requirements/dev.in
 

@@ -31,6 +31,7 @@ from central.api.snapshot import cards, snapshot
 from central.api.sums import day, sums
 from central.api.sync import sync
 from central.auth.vouching import Provider
+from central.carriers import RedisAddress
 from central.keys import ServerKeys
 from central.store.database import Database
 from operator_tui import __version__
@@ -61,10 +62,12 @@ def create_app(
     catalogue: Catalogue | None = None,
     provider: Provider | None = None,
     persons_only: bool = False,
+    redis: RedisAddress | None = None,
 ) -> Litestar:
     """The application over an open database, which it closes when it ends. ``keys`` are those the database is bound
     to (central/keys.py); ``provider`` who else vouches for people (central/auth/oidc.py);
-    ``persons_only`` enrols no device whose token alone would open (the demonstration's do)."""
+    ``persons_only`` enrols no device whose token alone would open (the demonstration's do); ``redis`` carries hints
+    between server processes in PostgreSQL's place."""
     service = Service(
         database,
         clock=clock or SystemClock(),
@@ -72,6 +75,7 @@ def create_app(
         keys=keys,
         provider=provider,
         persons_only=persons_only,
+        redis=redis,
     )
 
     @asynccontextmanager

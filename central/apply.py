@@ -91,11 +91,20 @@ def push(
     return done
 
 
-def push_all(database: Database, pushes: Sequence[Push], now_ms: int, catalogue: Catalogue) -> list[Pushed | Refusal]:
+def push_all(
+    database: Database,
+    pushes: Sequence[Push],
+    now_ms: int,
+    catalogue: Catalogue,
+    *,
+    patience_ms: int | None = None,
+) -> list[Pushed | Refusal]:
     """Take the operations of several devices in one transaction, durable when this returns. ``pushes`` must be
     such as ``together`` puts together. A refusal of one (see ``push``) leaves the others alone; any other failure
-    is raised, and nothing of any of them is stored."""
-    done = database.write(lambda connection: _push_all(database, connection, pushes, now_ms, catalogue))
+    is raised, and nothing of any of them is stored. ``patience_ms``: see ``Database.write``."""
+    done = database.write(
+        lambda connection: _push_all(database, connection, pushes, now_ms, catalogue), patience_ms=patience_ms
+    )
     references(database, catalogue).forget(
         stream for what in done if isinstance(what, Pushed) for stream in what.touched
     )

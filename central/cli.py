@@ -68,6 +68,8 @@ def central() -> None:
 @click.option("--oidc-claim", default="preferred_username", show_default=True, help="Поле с именем для входа.")
 @click.option("--oidc-ca", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Сертификаты, PEM.")
 @click.option("--oidc-proxy", default="", help="Прокси до поставщика: http://host:port.")
+@click.option("--redis", "redis_url", help="redis://узел:6379/0 вместо LISTEN/NOTIFY, если процессов сервера много.")
+@click.option("--redis-password-file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--stop-with-parent", is_flag=True, help="Ключ базы — первая строка stdin; конец stdin — конец работы.")
 def serve(
     profile_name: str,
@@ -80,6 +82,8 @@ def serve(
     keys_file: Path | None,
     keys_passphrase: bool,
     stop_with_parent: bool,
+    redis_url: str | None,
+    redis_password_file: Path | None,
     **oidc: Any,
 ) -> None:
     """Serve until stopped. The first line of stdout tells that requests are taken, or why not."""
@@ -92,7 +96,8 @@ def serve(
     try:
         lifeline = sys.stdin.buffer if stop_with_parent else None
         passphrase = partial(typed_secret, tr("Пароль файла ключей")) if keys_passphrase else None
-        _serve(profile, url, address, lifeline, keys_file, passphrase, _provider(**oidc))
+        beside = {"provider": _provider(**oidc), "redis": _redis(url, redis_url, redis_password_file)}
+        _serve(profile, url, address, lifeline, keys_file, passphrase, beside)
     except Exception as error:
         if not stop_with_parent:
             raise
@@ -118,6 +123,19 @@ def _provider(
     return OidcProvider(OidcSettings(issuer, oidc_client, secret, oidc_claim, str(oidc_ca or ""), oidc_proxy))
 
 
+def _redis(url: str | None, redis_url: str | None, password_file: Path | None) -> Any:
+    if not redis_url:
+        return None
+    if not url:
+        raise click.UsageError(
+            "--redis нужен нескольким процессам сервера над одной базой: --database postgresql+psycopg://…"
+        )
+    from central.carriers import RedisAddress
+    from operator_tui.secrets.files import read_private
+
+    return RedisAddress(redis_url, (read_private(password_file) or b"").decode().strip() if password_file else "")
+
+
 def _serve(
     profile: Profile,
     url: str | None,
@@ -125,7 +143,7 @@ def _serve(
     lifeline: IO[bytes] | None,
     keys_file: Path | None,
     passphrase: Callable[[], str] | None,
-    provider: Any,
+    beside: dict[str, Any],
 ) -> None:
     from central.app import create_app
     from central.devices import enrolment_code
@@ -156,7 +174,7 @@ def _serve(
             log("serving", database=database.engine.dialect.name, address=where)
             _tell({"ready": True, "address": where, "enrolment_code": code})
 
-        app = create_app(database, keys, provider=provider, persons_only=not profile.synthetic)
+        app = create_app(database, keys, persons_only=not profile.synthetic, **beside)
         run(app, address, bound, ready=ready, lifeline=lifeline)
 
 

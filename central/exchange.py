@@ -12,7 +12,7 @@ from central import streams
 from central.apply import Push, Pushed, push_all, standing, together
 from central.auth.admitted import admitted_all
 from central.devices import Device
-from central.store.database import Database
+from central.store.database import LOCKED, Database
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Outcome, reference_stream
@@ -31,6 +31,7 @@ from operator_tui.sync.protocol import (
 )
 
 _WITH_REFERENCE = 2
+_ALONE_MS = 500  # 32 of a group, after the ten seconds it waited, end before a desk gives up (60 s)
 
 
 class _Version(msgspec.Struct):
@@ -162,18 +163,24 @@ def _take(
     for group in together(pushes):
         try:
             done: Sequence[Pushed | Exception] = push_all(database, [pushes[i] for i in group], now_ms, catalogue)
-        except Refusal as away:  # the database's: it would be no other for one of them
-            done = [away] * len(group)
         except Exception as error:
-            done = [error] if len(group) == 1 else [_alone(database, pushes[i], now_ms, catalogue) for i in group]
+            if len(group) == 1 or _the_same_for_each(error):
+                done = [error] * len(group)
+            else:
+                done = [_alone(database, pushes[i], now_ms, catalogue) for i in group]
         taken |= zip((places[i] for i in group), done, strict=True)
     return taken
 
 
+def _the_same_for_each(error: Exception) -> bool:
+    """A database that is away is away for every one of a group; a row that somebody holds concerns who needs it."""
+    return isinstance(error, Refusal) and error.params != LOCKED
+
+
 def _alone(database: Database, push: Push, now_ms: int, catalogue: Catalogue) -> Pushed | Exception:
-    """One of a group that failed: it fails no other but itself."""
+    """One of a group that failed: it fails no other but itself, and is waited for no longer than those can bear."""
     try:
-        return push_all(database, [push], now_ms, catalogue)[0]
+        return push_all(database, [push], now_ms, catalogue, patience_ms=_ALONE_MS)[0]
     except Exception as error:
         return error
 

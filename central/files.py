@@ -62,8 +62,11 @@ class Files:
         if not part.exists() and shutil.disk_usage(self._folder).free < length + _reserve():
             raise Refusal(Code.FILE_STORE_FULL)  # said before half of it is here
         with _locked(part, create=True) as descriptor:
-            if os.fstat(descriptor).st_size == 0 or not self._length_known(name):
-                # Also beside bytes that are there: a power cut may have left them without it.
+            # One length alone is the file's, and only its desk can bring the bytes of that digest: who comes with
+            # another is believed, and what lies here goes on as long as it may be the beginning of his.
+            if self._said_length(name) != length:
+                if os.fstat(descriptor).st_size >= length:
+                    os.ftruncate(descriptor, 0)
                 _put(self._length(name), str(length).encode())
         return self.standing(name)
 
@@ -74,9 +77,13 @@ class Files:
             size = whole.stat().st_size
             return Standing(size, size)
         try:
-            return Standing(part.stat().st_size, int(self._length(name).read_text(encoding="ascii")))
-        except (FileNotFoundError, ValueError):
-            raise Refusal(Code.BAD_REQUEST, reason="file_unknown") from None
+            size = part.stat().st_size
+        except FileNotFoundError:
+            size = -1
+        length = self._said_length(name)
+        if size < 0 or not length:
+            raise Refusal(Code.BAD_REQUEST, reason="file_unknown")
+        return Standing(size, length)
 
     def append(self, name: str, offset: int, content: bytes, checksum: tuple[str, bytes] | None = None) -> Standing:
         """Put bytes behind what is there, on the disk when this returns; the last ones make the file whole.
@@ -91,6 +98,7 @@ class Files:
         if whole.exists():
             return self._of_whole(now, offset, content)
         with _locked(part) as descriptor:
+            now = Standing(0, self._said_length(name) or now.length)  # another may have come with the right one
             size = os.fstat(descriptor).st_size
             if offset != size:
                 raise Refusal(Code.BAD_REQUEST, reason="offset", offset=size)
@@ -101,11 +109,12 @@ class Files:
                 self._finish(name, part, whole)
         return Standing(size + len(content), now.length)
 
-    def _length_known(self, name: str) -> bool:
+    def _said_length(self, name: str) -> int:
+        """0 where a power cut took it, or left another's beginning of it."""
         try:
-            return int(self._length(name).read_text(encoding="ascii")) > 0
+            return max(0, int(self._length(name).read_text(encoding="ascii")))
         except (FileNotFoundError, ValueError):
-            return False
+            return 0
 
     def open(self, name: str) -> tuple[Path, int]:
         """The whole file and its size; file_unknown when it is not whole."""

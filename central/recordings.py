@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from central.files import Files
 from central.store import tables as t
@@ -73,9 +74,11 @@ def _stored(row: sa.Row[Any], region: str) -> Stored:
 
 
 def _read_on(database: Database, connection: sa.Connection, region: str, stream: str) -> bool:
-    """Take the next events of the log; whether there may be more."""
+    """Take the next events of the log; whether there may be more. Who asks meanwhile waits at the row."""
     read = t.recording_read
-    known = connection.execute(database.lock(sa.select(read.c.seq).where(read.c.stream == stream))).scalar_one_or_none()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(insert(read).values(stream=stream, seq=0).on_conflict_do_nothing())
+    known = connection.execute(database.lock(sa.select(read.c.seq).where(read.c.stream == stream))).scalar_one()
     events = connection.execute(
         sa.select(t.event.c.seq, t.event.c.op, t.event.c.at, t.event.c.by, t.event_body.c.body)
         .join_from(
@@ -90,7 +93,7 @@ def _read_on(database: Database, connection: sa.Connection, region: str, stream:
         .where(
             t.event.c.region == region,
             t.event.c.stream == stream,
-            t.event.c.seq > (known or 0),
+            t.event.c.seq > known,
             # A literal, as in the index: a parameter would hide from the planner that it fits.
             sa.literal_column("event.kind") == sa.literal_column("'call.recorded'"),
         )
@@ -99,21 +102,9 @@ def _read_on(database: Database, connection: sa.Connection, region: str, stream:
     ).all()
     if not events:
         return False
-    there = set(
-        connection.execute(
-            sa.select(t.recording.c.op).where(
-                t.recording.c.region == region, t.recording.c.op.in_([event.op for event in events])
-            )
-        ).scalars()
-    )
-    rows = [row for event in events if event.op not in there and (row := _row(event, region, stream))]
-    if rows:
-        connection.execute(sa.insert(t.recording), rows)
-    up_to = events[-1].seq
-    if known is None:
-        connection.execute(sa.insert(read).values(stream=stream, seq=up_to))
-    else:
-        connection.execute(sa.update(read).where(read.c.stream == stream).values(seq=up_to))
+    if rows := [row for event in events if (row := _row(event, region, stream))]:
+        connection.execute(insert(t.recording).on_conflict_do_nothing(), rows)
+    connection.execute(sa.update(read).where(read.c.stream == stream).values(seq=events[-1].seq))
     return len(events) == _AT_ONCE
 
 

@@ -39,10 +39,11 @@ def named_in(file: Path) -> set[str]:
 def test_requirements_are_those_of_the_project() -> None:
     project = tomllib.loads((TREE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert named_in(TREE / "requirements" / "base.in") == set(project["dependencies"])
-    assert named_in(TREE / "requirements" / "sound.in") == set(project["optional-dependencies"]["sound"])
+    for extra in ("sound", "redis"):
+        assert named_in(TREE / "requirements" / f"{extra}.in") == set(project["optional-dependencies"][extra])
 
 
-@pytest.mark.parametrize("name", ["base", "sound", "build", "dev"])
+@pytest.mark.parametrize("name", ["base", "sound", "redis", "build", "dev"])
 def test_requirements_are_pinned_with_hashes_and_name_no_address(name: str) -> None:
     text = (TREE / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     for address in ("://", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", " @ ", "/opt", "/usr"):

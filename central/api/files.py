@@ -14,7 +14,6 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK
 
-from central import audit
 from central.api.access import message
 from central.api.auth import answer
 from central.api.errors import AnyRequest
@@ -22,7 +21,6 @@ from central.api.service import Service
 from central.devices import Device
 from central.log import log
 from central.recordings import recordings_of
-from central.streams import region_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right
 from operator_tui.secrets.address import KEY_BYTES, LABELLED_BOX, FileKind, label
@@ -105,7 +103,8 @@ async def _unwrapped(request: AnyRequest, service: Service, who: Device, kind: F
     def work() -> bytes:
         plain = service.keys.open_fund(box)
         allowed = plain[KEY_BYTES:] == label(kind, who.operator.organisation)
-        _record(service, who, f"{kind.value}.{'opened' if allowed else 'refused'}", name, asked)
+        action = f"{kind.value}.{'opened' if allowed else 'refused'}"
+        service.record(who, action, name, {"purpose": asked.purpose.value, "card": asked.card})
         if not allowed:
             raise Refusal(Code.FILE_OTHER)
         return plain[:KEY_BYTES]
@@ -113,19 +112,3 @@ async def _unwrapped(request: AnyRequest, service: Service, who: Device, kind: F
     key = await service.run(work)
     log("file opened", device=who.id)
     return answer(FileKeyAnswer(key.hex()))
-
-
-def _record(service: Service, who: Device, action: str, name: str, asked: FileKeyRequest) -> None:
-    service.database.write(
-        lambda connection: audit.record(
-            service.database,
-            connection,
-            region=region_of(who.operator.organisation),
-            at=service.clock.now_ms(),
-            actor=who.operator.user,
-            device=who.id,
-            action=action,
-            object=name,
-            detail={"purpose": asked.purpose.value, "card": asked.card},
-        )
-    )

@@ -16,7 +16,8 @@ from operator_tui.sync.protocol import HEALTH_PATH, JSON_TYPE, PROTOCOL_VERSION
 
 @get(HEALTH_PATH, opt={"access": OPEN}, summary="Whether the server can take work")
 async def health(service: NamedDependency[Service]) -> Response[Any]:
-    """200 when the database answers, 503 (database_away) when it does not."""
+    """200 when the database answers, 503 (database_away) when it does not. ``hints``: what tells this process of the
+    others' work, and whether it does; where it does not, that is seen some two seconds later, and nothing is lost."""
 
     def look() -> str:
         with service.database.read() as connection:
@@ -24,6 +25,12 @@ async def health(service: NamedDependency[Service]) -> Response[Any]:
 
     found = await service.run(look)
     return Response(
-        {"version": __version__, "protocol": PROTOCOL_VERSION, "epoch": found, "t": service.clock.now_ms()},
+        {
+            "version": __version__,
+            "protocol": PROTOCOL_VERSION,
+            "epoch": found,
+            "t": service.clock.now_ms(),
+            "hints": {"by": service.bus.carrier, "up": service.bus.carried},
+        },
         media_type=JSON_TYPE,
     )

@@ -14,14 +14,12 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK
 
-from central import audit
 from central.api.access import SIGNED_IN, message
 from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.devices import Device
 from central.history import history as look
 from central.log import log
-from central.streams import region_of
 from operator_tui.appeals.history import HISTORY_PATH, Answer, Asked
 from operator_tui.sync.protocol import JSON_TYPE
 
@@ -39,25 +37,9 @@ async def history(
 
     def work() -> Answer:
         found = look(service.database, who.operator.organisation, asked)
-        _record(service, who, found)
+        service.record(who, "history.shown", "", {"cards": [card.id for card in found.cards], "more": found.more})
         return found
 
     answer = await service.run(work)
     log("history", device=who.id, sent=len(answer.cards))
     return Response(msgspec.json.encode(answer), media_type=JSON_TYPE, headers={"Cache-Control": "no-store"})
-
-
-def _record(service: Service, who: Device, shown: Answer) -> None:
-    service.database.write(
-        lambda connection: audit.record(
-            service.database,
-            connection,
-            region=region_of(who.operator.organisation),
-            at=service.clock.now_ms(),
-            actor=who.operator.user,
-            device=who.id,
-            action="history.shown",
-            object="",
-            detail={"cards": [card.id for card in shown.cards], "more": shown.more},
-        )
-    )

@@ -25,7 +25,7 @@ async def metrics(request: AnyRequest, service: NamedDependency[Service]) -> Res
     """200 also when the database is away: that is one of the figures. Refusal(RIGHT_MISSING) for another machine."""
     if not _here(request):
         raise Refusal(Code.RIGHT_MISSING, right="metrics")
-    gauges: dict[str, float] = {"open_streams": len(service.streams)}
+    gauges: dict[str, float] = {"open_streams": len(service.streams), "hints_up": float(service.bus.carried)}
     try:
         gauges |= {"database_up": 1} | await service.run(lambda: _of_database(service))
     except Refusal:

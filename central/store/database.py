@@ -19,8 +19,10 @@ T = TypeVar("T")
 # serialization_failure, deadlock_detected (PostgreSQL, appendix A): the same again is right.
 _AGAIN = frozenset({"40001", "40P01"})
 _TRIES = 5
-# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, lock_not_available.
-_NOT_NOW = frozenset({"57P01", "57P02", "57P03", "53300", "55P03"})
+# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections.
+_NOT_NOW = frozenset({"57P01", "57P02", "57P03", "53300"})
+_LOCKED = "55P03"  # lock_not_available
+LOCKED = {"reason": "locked"}  # parameters of DATABASE_AWAY where a row alone was not to be had
 
 
 class Database:
@@ -73,14 +75,17 @@ class Database:
             with connection.begin():
                 yield connection
 
-    def write(self, work: Callable[[sa.Connection], T]) -> T:
+    def write(self, work: Callable[[sa.Connection], T], *, patience_ms: int | None = None) -> T:
         """Run ``work`` in a transaction; it is durable when this returns. ``work`` may run again when two
-        writers met, so it must change nothing but the database."""
+        writers met, so it must change nothing but the database. ``patience_ms``: how long it waits for a row that
+        somebody else holds, if not as long as the engine does; Refusal(DATABASE_AWAY, **LOCKED) then."""
         for left in reversed(range(_TRIES)):
             try:
                 with _away(), self._writer, self.engine.connect() as connection:
                     connection = connection.execution_options(writes=True)
                     with connection.begin():
+                        if patience_ms is not None and not self._sqlite:
+                            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(patience_ms)}")
                         return work(connection)
             except sa.exc.OperationalError as error:
                 if not left or getattr(error.orig, "sqlstate", None) not in _AGAIN:
@@ -122,6 +127,8 @@ def _away() -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _LOCKED:
+            raise Refusal(Code.DATABASE_AWAY, **LOCKED) from error
         if error.connection_invalidated or _cannot_connect(error):
             raise Refusal(Code.DATABASE_AWAY) from error
         raise
@@ -130,7 +137,7 @@ def _away() -> Iterator[None]:
 
 
 def _cannot_connect(error: sa.exc.DBAPIError) -> bool:
-    """Whether it was never reached (psycopg has no SQLSTATE then), is starting or ending, or is all locked up."""
+    """Whether it was never reached (psycopg has no SQLSTATE then), is starting or ending, or ends."""
     if not isinstance(error, sa.exc.OperationalError):
         return False
     state = getattr(error.orig, "sqlstate", "")

@@ -8,18 +8,25 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from litestar.testing import TestClient
 
 from central import apply
+from central.app import create_app
 from central.exchange import Answer, Asked, Told, exchange_all
 from central.gathering import Gathering
 from central.store import tables as t
 from central.store.database import Database
 from central.verify import verify
+from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Operation
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import Head, SyncRequest, plain_operation
+from tests.central.conftest import postgres
 from tests.central.desks import Desk, Office
+from tests.peers.postgres import Postgres
+
+__all__ = ["postgres"]
 
 CATALOGUE = packaged_catalogue()
 
@@ -252,3 +259,19 @@ async def test_who_only_looks_waits_for_nobody_s_disk() -> None:
     assert not writing.done()
     slow.open.set()
     await writing
+
+
+@pytest.mark.needs("postgresql")
+def test_a_row_that_somebody_holds_concerns_who_needs_it(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("central.store.engine._BUSY_MS", 300)
+    monkeypatch.setattr("central.exchange._ALONE_MS", 50)
+    database, clock = Database.postgres(postgres.fresh()), ManualClock()
+    with TestClient(create_app(database, clock=clock)) as client:
+        office = Office(database, client, clock)
+        held, free = office.desk("Первая"), office.desk("Вторая")
+        with database.engine.connect() as other, other.begin():
+            other.execute(sa.select(t.device).where(t.device.c.id == held.code).with_for_update())
+            (away, (_, taken)) = all_at_once(office, [asked(held, held.new_card()), asked(free, free.new_card())])  # type: ignore[misc]  # the first is a refusal
+        assert isinstance(away, Refusal)
+        assert away.code is Code.DATABASE_AWAY
+        assert [outcome.s for outcome in taken.outcomes] == ["applied"]

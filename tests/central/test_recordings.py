@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from central.files import FOLDER_VARIABLE, Files
+from central.recordings import recordings_of
 from operator_tui.appeals.people import Role
 from operator_tui.signin.files import RECORDINGS_PATH
 from tests.central.desks import Desk, Office
@@ -61,3 +64,17 @@ def test_a_form_it_does_not_know_holds_nothing_up(office: Office) -> None:
     card = desk.new_card(call="c1")
     desk.send(card, recorded(desk, "c1", size="much"), recorded(desk, "c1", "e" * 64))
     assert [one["name"] for one in asked(boss, desk.card_id(card)).json()["recordings"]] == ["e" * 64]
+
+
+def test_two_who_ask_first_at_once_are_both_told(office: Office) -> None:
+    desk = office.desk("Первая")
+    card = desk.new_card(call="c1")
+    desk.send(card, recorded(desk, "c1"))
+    begin = threading.Barrier(4)
+
+    def ask(_: int) -> list[str]:
+        begin.wait()
+        return [one.name for one in recordings_of(office.database, desk.card_id(card), "26/tf")]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [[NAME]] * 4

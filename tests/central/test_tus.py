@@ -225,3 +225,17 @@ def test_what_is_forgotten_leaves_nothing(folder: Path) -> None:
     os.utime(folder / "26" / f"{NAME}.part", (0, 0))
     files.begin("0" * 64, 5)
     assert not list((folder / "26").glob(f"{NAME}*"))
+
+
+def test_the_length_of_who_came_first_with_a_wrong_one_binds_nobody(office: Office) -> None:
+    wrong, right = office.desk("Первая"), office.desk("Вторая")
+    begin(wrong, length=5)
+    assert begin(right).headers["upload-length"] == str(len(CONTENT)), "nothing was there yet"
+    put(right, 0, CONTENT[:CHUNK])
+    assert begin(wrong, length=len(CONTENT) + 9).headers["upload-offset"] == str(CHUNK), "it may be a beginning of that"
+    assert begin(right).headers["upload-offset"] == str(CHUNK)
+    assert begin(wrong, length=7).headers["upload-offset"] == "0", "and never of that"
+    assert begin(right).headers["upload-length"] == str(len(CONTENT))
+    assert put(right, 0, CONTENT).status_code == 204
+    assert ask(wrong, "GET").content == CONTENT
+    assert begin(wrong, length=5).headers["upload-offset"] == str(len(CONTENT)), "what is whole is whole"

@@ -105,6 +105,7 @@ PEERS: dict[str, Peer] = {
         _programs("pipewire", "wireplumber", "pipewire-pulse", "pactl", "dbus-run-session"), f"{INSTALL} pipewire"
     ),
     "postgresql": Peer(lambda: "" if postgresql_bin() else "initdb and postgres", f"{INSTALL} postgresql"),
+    "redis": Peer(_programs("redis-server"), f"{INSTALL} redis"),
     "patroni": Peer(_missing_cluster, f"{INSTALL} patroni"),
     "chromium": Peer(lambda: "" if chromium() else "/usr/bin/chromium", f"{INSTALL} chromium"),
     "keyring": Peer(_programs("gnome-keyring-daemon", "dbus-run-session"), f"{INSTALL} keyring"),
