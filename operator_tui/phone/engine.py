@@ -44,6 +44,7 @@ from operator_tui.phone.sounding import MakeCard, Sounding, should_ring
 from operator_tui.phone.tasks import ended
 
 IDLE_SECONDS = 600.0
+ABSENT_SECONDS = 10.0  # a desk that starts anew is back long before
 _POLL_SECONDS = 1.0
 _LEVEL_SECONDS = 0.25
 _TELL_SECONDS = 1.0
@@ -130,6 +131,10 @@ class Engine:
                 self._attending.begin_alone()
                 continue
             alone = not self._attending.attached
+            if alone and self._attending.alone_seconds >= ABSENT_SECONDS and self._line and self._snapshot.ready:
+                # Nobody sees who rings: the queue's callers go to somebody else until a desk says that it is ready.
+                self._log.say("desk_absent")
+                await self._set_ready(self._line, False)
             idle = alone and self._attending.alone_seconds >= self._idle_seconds
             # Without its socket (somebody cleaned the runtime folder) no desk can ever find this engine again.
             lost = alone and not self._socket.exists()
@@ -206,15 +211,18 @@ class Engine:
         if line is None:
             raise Refusal(Code.WORK_NOT_BEGUN)
         if isinstance(act, wire.SetReady):
-            await line.set_ready(act.on)
-            if self._queue is not None:
-                await self._queue.pause(not act.on)
-            self._tell(msgspec.structs.replace(self._snapshot, ready=act.on))
+            await self._set_ready(line, act.on)
             return ""
         result = await performed(line, act)
         # What an act did is told before its reply: who dialled finds the call in the picture.
         await self._all_told(line)
         return result
+
+    async def _set_ready(self, line: PhoneLine, on: bool) -> None:
+        await line.set_ready(on)
+        if self._queue is not None:
+            await self._queue.pause(not on)
+        self._tell(msgspec.structs.replace(self._snapshot, ready=on))
 
     async def _all_told(self, line: PhoneLine) -> None:
         with contextlib.suppress(TimeoutError):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import sounding, wire
-from operator_tui.phone.engine import Engine, make_line
+from operator_tui.phone.engine import ABSENT_SECONDS, Engine, make_line
 from operator_tui.phone.line import (
     Call,
     CallState,
@@ -36,6 +36,8 @@ from operator_tui.phone.simulated import SimulatedLine
 from operator_tui.phone.sound import NullCard
 from operator_tui.phone.sounding import should_ring
 from tests.phone.conftest import PATIENCE, QUICK, Bench, Desk, profile_in, until
+
+LATER = msgspec.structs.replace(QUICK, simulated_first_seconds=30.0, simulated_next_seconds=60.0)
 
 
 async def test_a_call_from_ring_to_end(bench: Bench) -> None:
@@ -147,6 +149,44 @@ async def test_no_queue_call_while_not_ready(bench: Bench) -> None:
     await asyncio.sleep(0.1)
     assert not desk.snapshot.calls
     await desk.phone.set_ready(True)
+    await bench.ring(desk)
+
+
+async def test_the_queue_gives_nobody_to_a_telephone_without_a_desk(bench: Bench) -> None:
+    desk = await bench.desk()
+    await desk.phone.begin_work(LATER)
+    call = await bench.ring(desk)
+    await desk.phone.answer(call.id)
+    await desk.close()
+    bench.clock.advance(ABSENT_SECONDS + 1)
+    await asyncio.sleep(0.1)
+    again = await bench.desk()
+    assert again.snapshot.ready, "a desk that is back within its talk takes the next one"
+    await again.phone.hang_up(call.id)
+    await again.close()
+    bench.clock.advance(ABSENT_SECONDS + 1)
+    await asyncio.sleep(0.1)
+    bench.clock.advance(LATER.simulated_next_seconds + 1)
+    await asyncio.sleep(0.1)
+    assert not bench.lines[0].calls()
+    last = await bench.desk()
+    assert not last.snapshot.ready
+    await last.phone.set_ready(True)
+    await bench.ring(last)
+
+
+async def test_a_desk_whose_line_was_cut_is_as_ready_as_it_was(bench: Bench) -> None:
+    """The thin client's line to the terminal server breaks for a while: nobody has to say anything afterwards."""
+    desk = await bench.desk()
+    await desk.phone.begin_work(LATER)
+    bench.profile.phone_socket.rename(bench.profile.phone_socket.with_suffix(".away"))
+    bench.profile.phone_socket.touch()  # an engine that nobody can find would end
+    bench.engine._attending._desk.transport.abort()  # type: ignore[union-attr]  # it is attached
+    await until(lambda: not desk.phone.attached)
+    bench.clock.advance(ABSENT_SECONDS + 1)
+    await until(lambda: not bench.engine._snapshot.ready)
+    bench.profile.phone_socket.with_suffix(".away").rename(bench.profile.phone_socket)
+    await until(lambda: desk.phone.attached and desk.snapshot.ready)
     await bench.ring(desk)
 
 
