@@ -1,7 +1,8 @@
 """``POST /v1/insured``: the registry's search for offices that hold no copy of it, at most ten people an answer.
 
 Not GET: what is searched for is personal data, and addresses stand in the logs of everything between. Neither the
-query nor the answer is ever logged here; that a search was made, and how many it showed, is.
+query nor the answer is ever logged here; that a search was made, and how many it showed, is. Who was shown whom, and
+for which call or appeal, is in the audit before the answer is out (docs/decisions/0046).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from central.devices import Device
 from central.log import log
 from central.registry.people import find
 from central.streams import region_of
-from operator_tui.registry.asked import INSURED_PATH, Asked
+from operator_tui.registry.asked import INSURED_PATH, Answer, Asked
 from operator_tui.sync.protocol import JSON_TYPE
 
 
@@ -35,6 +36,13 @@ async def insured(
 ) -> Response[Any]:
     asked = await message(request, Asked)
     region = region_of(who.operator.organisation)
-    answer = await service.run(lambda: find(service.database.engine, region, asked))
+
+    def work() -> Answer:
+        found = find(service.database.engine, region, asked)
+        if shown := [hit.person.enp for hit in found.found.hits]:
+            service.record(who, "person.shown", asked.call, {"people": shown, "card": asked.card})
+        return found
+
+    answer = await service.run(work)
     log("searched", device=who.id, sent=len(answer.found.hits))
-    return Response(msgspec.json.encode(answer), media_type=JSON_TYPE)
+    return Response(msgspec.json.encode(answer), media_type=JSON_TYPE, headers={"Cache-Control": "no-store"})

@@ -1,7 +1,8 @@
 """``GET /v1/registry`` and ``GET /v1/registry/{name}``: packages of the caller's region, for desks that keep a copy.
 
 A line of 64 kbit/s drops: ``Range: bytes=N-`` with ``If-Range`` goes on where it broke off (RFC 9110 sections 13.1.5
-and 14.2). Packages are sealed; the manifest holds their keys and is told only to who is signed in.
+and 14.2). Packages are sealed; the manifest holds their keys and is told only to who is signed in. Who took which
+package, and from which byte on, is in the audit: it is everybody of the region at once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from litestar.response import Stream
 
 from central.api.access import SIGNED_IN
 from central.api.errors import AnyRequest
+from central.api.service import Service
 from central.devices import Device
 from central.log import log
 from central.registry.share import folder_of
@@ -41,7 +43,9 @@ async def packages(who: NamedDependency[Device]) -> Response[Any]:
 
 
 @get(f"{PACKAGES_PATH}/{{name:str}}", opt={"access": SIGNED_IN}, summary="One package, or its rest (Range)")
-async def package(name: FromPath[str], request: AnyRequest, who: NamedDependency[Device]) -> Response[Any]:
+async def package(
+    name: FromPath[str], request: AnyRequest, service: NamedDependency[Service], who: NamedDependency[Device]
+) -> Response[Any]:
     """206 from the byte asked for, when ``If-Range`` names this very package; 200 and the whole of it otherwise."""
     folder = folder_of(region_of(who.operator.organisation))
     found = next((one for one in read_manifest(folder).packages if one.name == name), None)
@@ -52,6 +56,8 @@ async def package(name: FromPath[str], request: AnyRequest, who: NamedDependency
     headers = {"ETag": tag, "Accept-Ranges": "bytes", "Content-Length": str(found.size - start)}
     if start:
         headers["Content-Range"] = f"bytes {start}-{found.size - 1}/{found.size}"
+    given = {"from": start, "as_of": found.as_of, "people": found.people}
+    await service.run(lambda: service.record(who, "registry.given", name, given))
     log("package_sent", device=who.id, sent=found.size - start)
     return Stream(_chunks(folder / name, start), status_code=206 if start else 200, media_type=_BYTES, headers=headers)
 

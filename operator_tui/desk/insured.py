@@ -113,7 +113,9 @@ class InsuredDesk:
 
         from operator_tui.registry.asked import INSURED_PATH, VERSION, Answer, Asked
 
-        asked = Asked(VERSION, line=text.strip()) if text.strip() else Asked(VERSION, **values)
+        served = self._served()
+        named = {"line": text.strip()} if text.strip() else values
+        asked = Asked(VERSION, **named, call=served.call, card=served.card)
         asked.query()  # an empty search is refused here, without the line
         raw = await self._desk.parts.ask(INSURED_PATH, msgspec.json.encode(asked))
         try:
@@ -207,12 +209,15 @@ class InsuredDesk:
         """The registry's ``on_view``: called on its thread with the ЕНП of everybody it hands out."""
         self._desk.loop.call_soon_threadsafe(self._note_views, tuple(people))
 
-    def _note_views(self, people: Sequence[str]) -> None:
+    def _served(self) -> _Served:
         card, call = self._desk.state.card, self._desk.state.call
-        served = _Served(
+        return _Served(
             card.call if card and card.call else call.id if call else "",
             card.saved.id if card and card.saved else "",
         )
+
+    def _note_views(self, people: Sequence[str]) -> None:
+        card, served = self._desk.state.card, self._served()
         about = served.call or (card.draft if card else "")
         if about != self._seen_for:
             self._seen_for = about

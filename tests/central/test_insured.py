@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -19,7 +20,9 @@ from central.log import open_log
 from central.registry.people import _SET, find
 from central.registry.postgres import asked
 from central.registry.publish import publish
+from central.store import tables as t
 from central.store.database import Database
+from central.verify import verify
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.cli import cli
@@ -179,19 +182,19 @@ def test_the_desks_own_database_holds_no_region(tmp_path: Path, copy: Path) -> N
 
 
 @pytest.fixture
-def central(postgres: Postgres, copy: Path) -> Iterator[tuple[TestClient[Any], Desk]]:
+def central(postgres: Postgres, copy: Path) -> Iterator[tuple[TestClient[Any], Desk, Database]]:
     database = Database.postgres(postgres.fresh())
     publish(database.engine, REGION, copy, KEY)
     clock = ManualClock()
     with TestClient(create_app(database, clock=clock), raise_server_exceptions=False) as client:
-        yield client, Office(database, client, clock).desk("Петрова Анна Сергеевна")
+        yield client, Office(database, client, clock).desk("Петрова Анна Сергеевна"), database
 
 
 @pytest.mark.needs("postgresql")
 def test_a_desk_asks_and_nothing_of_it_is_logged(
-    central: tuple[TestClient[Any], Desk], people: list[Person], capfd: pytest.CaptureFixture[str]
+    central: tuple[TestClient[Any], Desk, Database], people: list[Person], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    client, desk = central
+    client, desk, _ = central
     one = people[50]
     open_log(None)
     token = {"Authorization": f"Bearer {desk.identity.token}"}
@@ -206,8 +209,40 @@ def test_a_desk_asks_and_nothing_of_it_is_logged(
 
 
 @pytest.mark.needs("postgresql")
-def test_nobody_asks_without_a_token(central: tuple[TestClient[Any], Desk]) -> None:
-    client, desk = central
+def test_who_was_shown_whom_and_for_which_call_is_in_the_audit(
+    central: tuple[TestClient[Any], Desk, Database], people: list[Person]
+) -> None:
+    client, desk, database = central
+    one = people[50]
+    token = {"Authorization": f"Bearer {desk.identity.token}"}
+
+    def ask(line: str, **served: str) -> list[str]:
+        asked = {"v": PROTOCOL_VERSION, "line": line, **served}
+        answer = client.post(INSURED_PATH, json=asked, headers=token)
+        assert answer.status_code == 200, answer.text
+        return [hit["person"]["enp"] for hit in answer.json()["found"]["hits"]]
+
+    typed = f"{one.surname} {one.name}"
+    shown = [ask(typed, call="c-1", card="p-2"), ask("иван"), ask("щщщщщщ")]
+    with database.read() as connection:
+        entries = list(connection.execute(sa.select(t.audit).where(t.audit.c.action == "person.shown")))
+    assert [(row.actor, row.device) for row in entries] == [(desk.identity.operator.user, desk.code)] * 2
+    assert [row.object for row in entries] == ["c-1", ""]
+    details = [msgspec.json.decode(row.detail) for row in entries]
+    assert details == [{"people": shown[0], "card": "p-2"}, {"people": shown[1], "card": ""}]
+    assert one.enp in shown[0]
+    assert len(shown[1]) == MOST_SHOWN
+    assert shown[2] == [], "nobody was shown: no entry"
+    assert one.surname not in str(entries), "what was asked for is nowhere"
+    assert verify(database).faults == ()
+    for served in ({"call": "x" * 65}, {"card": "Иванов"}, {"call": "a\nb"}):
+        refused = client.post(INSURED_PATH, json={"v": PROTOCOL_VERSION, "line": "иван", **served}, headers=token)
+        assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.needs("postgresql")
+def test_nobody_asks_without_a_token(central: tuple[TestClient[Any], Desk, Database]) -> None:
+    client, desk, _ = central
     asked = {"v": PROTOCOL_VERSION, "line": "иван"}
     assert client.post(INSURED_PATH, json=asked).status_code == 401
     assert client.post(INSURED_PATH, json=asked, headers={"Authorization": "Bearer x"}).status_code == 401

@@ -223,6 +223,7 @@ async def test_one_key_asks_the_centre(monkeypatch: pytest.MonkeyPatch) -> None:
         await desk.press("f8")
         await desk.until(lambda: desk.hits.keys() == [WHOLE.enp], "the centre's person")
         assert asked[-1].line == "щедролюб"
+        assert asked[-1].call == "", "no call was on the line, and the appeal has no id yet"
         assert "Ответ центра" in desk.line("#hits-note")
         assert "15.01.2026" in desk.line("#hits-note")
         assert WHOLE.enp in {enp for view in await views(desk) for enp in view["people"]}

@@ -11,7 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from msgspec import structs
 
@@ -19,6 +21,7 @@ from central.app import create_app
 from central.devices import enrol as enrol_device
 from central.devices import enrolment_code
 from central.registry.share import FOLDER_VARIABLE
+from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
@@ -132,6 +135,22 @@ async def test_what_was_cut_off_is_gone_on_with_and_switched_in_one_step(tmp_pat
         assert desk.as_of == DAYS[2]
         assert needed(await manifest(link, token), desk.as_of) == []
         desk.close()
+    taken = given(tmp_path)
+    assert [name for name, _ in taken] == [package.name] * (len(taken) - 2) + [one.name for one in deltas]
+    froms = [entry["from"] for name, entry in taken if name == package.name]
+    assert froms[0] == 0
+    assert froms == sorted(set(froms)), "each from where the last one broke off"
+
+
+def given(tmp_path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The packages that the audit says were handed out."""
+    database = Database.sqlite(tmp_path / "central.db", KEY)
+    try:
+        with database.read() as connection:
+            chosen = sa.select(t.audit).where(t.audit.c.action == "registry.given").order_by(t.audit.c.seq)
+            return [(row.object, msgspec.json.decode(row.detail)) for row in connection.execute(chosen)]
+    finally:
+        database.close()
 
 
 async def test_a_transfer_goes_on_after_the_program_was_killed(tmp_path: Path, folder: Path) -> None:
