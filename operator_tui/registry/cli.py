@@ -23,7 +23,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _WORTH_PROCESSES = 60_000  # people; a shorter list is read before another process has begun
 
 
-@click.command("check", help="Проверить номер: enp, snils, iin, phone или mkb. Выход 0 - верный, 1 - нет.")
+@click.command(
+    "check",
+    help="Проверить номер: enp, snils, iin, phone или mkb. Выход 0 - верный, 1 - нет.",
+    # A hyphen before a number is one of those that are taken, not an option.
+    context_settings={"ignore_unknown_options": True},
+)
 @click.argument("kind", type=click.Choice(["enp", "snils", "iin", "phone", "mkb"]))
 @click.argument("value", nargs=-1, required=True)
 def check(kind: str, value: tuple[str, ...]) -> None:
@@ -210,12 +215,16 @@ def search(file: Path, key_file: Path | None, as_json: bool, from_stdin: bool, q
 def _answer(opened: Any, query: str, *, as_json: bool) -> None:
     import msgspec
 
+    from operator_tui.registry.query import parse_line
+    from operator_tui.sentences import sentence
+
     found = opened.search(query)
     if as_json:
         hits = [_told(hit) for hit in found.hits]
         answer = {
             "query": query, "hits": hits, "more": found.more, "ms": found.ms, "repaired": found.repaired,
-            "partial": found.partial, "note": found.note,
+            "partial": found.partial,
+            "note": sentence(Refusal(Code.SEARCH_EMPTY)) if parse_line(query).empty else found.note,
         }  # fmt: skip
         click.echo(msgspec.json.encode(answer).decode())
         return

@@ -259,7 +259,7 @@ _MKB_SLIPS = str.maketrans("АВСЕНКМОРТХИавсенкмортхи", "
 
 def check_mkb(typed: str) -> Check:
     """The form of a code of МКБ-10: a Latin letter, two digits, and one or two digits after a point."""
-    code = typed.strip()
+    code = plain(typed)
     if re.fullmatch(r"[A-Za-z]\d\d(\.\d{1,2})?", code, flags=re.ASCII):
         return Check(valid=True, value=code.upper(), reason="Код МКБ-10 записан верно.")
     if re.search("[А-Яа-яЁё]", code):

@@ -145,6 +145,8 @@ def test_telephones_are_stored_in_e164(typed: str, stored: str) -> None:
         ("mkb", "E11,9", False, "E11.9"),
         ("mkb", "E1", False, "две цифры"),
         ("mkb", "S72.00", True, "верно"),
+        ("mkb", " J 06.9 ", True, "верно"),
+        ("mkb", "J-06.9", True, "верно"),
         ("iin", "850101500128", False, "контрольная"),
         ("iin", "851301500127", False, "дата"),
         ("iin", "12", False, "12 цифр"),
