@@ -145,6 +145,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
     def _add_card(self) -> Awaitable[None]:
         self.switch_mode("work")  # at once: what is typed next belongs there
+        self.desk.notice("")  # it was about another card
         return self.desk.card.open()
 
     def _home(self) -> Awaitable[None]:
@@ -224,7 +225,9 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             if number:
                 self.desk.background(act(number))
 
-        everybody = (*self.desk.parts.colleagues(), *self.desk.parts.outside())
+        own = self.desk.state.registration.extension
+        colleagues = (one for one in self.desk.parts.colleagues() if one.extension != own)
+        everybody = (*colleagues, *self.desk.parts.outside())
         earlier, recommended = self.desk.phone.talks.earlier(), self.desk.card.recommended()
         self.push_screen(DirectoryScreen(title, everybody, earlier, recommended), asked)
 

@@ -16,7 +16,7 @@ from operator_tui.card_acts import CardActs
 from operator_tui.i18n import mark, tr
 from operator_tui.paper_acts import PaperActs
 from operator_tui.promise_acts import PromiseActs
-from screens.ask import AskScreen
+from screens.ask import NUMBER_OR_WORD, AskScreen, numbered
 from screens.form import Asked, Values, iso_days
 from screens.words import local_time
 from widgets.rows import Row
@@ -49,11 +49,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
         status = saved.status if saved else None
         role = self.desk.situation(screen="").role
         fitting = [deed for deed in DEEDS if status in deed.statuses and (deed.right is None or may(role, deed.right))]
-        rows = [Row(deed.title, (str(place), tr(deed.title))) for place, deed in enumerate(fitting, 1)]
-
-        def find(text: str) -> list[Row]:
-            wanted = text.casefold()
-            return [row for row in rows if row.cells[0] == wanted or wanted in row.cells[1].casefold()]
+        find = numbered([(deed.title, tr(deed.title)) for deed in fitting])
 
         def chosen(title: str | None) -> None:
             deed = next((one for one in fitting if one.title == title), None)
@@ -61,9 +57,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
                 self._guard(lambda: deed.do(self))
 
         number = saved.value("number") if saved else tr("новая карта")
-        self._app.push_screen(
-            AskScreen(f"{tr('Дела обращения')}: {number}", tr("Номер строки или слово, затем Enter"), find), chosen
-        )
+        self._app.push_screen(AskScreen(f"{tr('Дела обращения')}: {number}", tr(NUMBER_OR_WORD), find), chosen)
 
     # groups
 

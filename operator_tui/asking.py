@@ -58,7 +58,7 @@ class Asking:
         card_id = self._at_hand()
         card = await self.desk.on_journal(lambda journal: journal.card(card_id)) if card_id else None
         if card is None:
-            raise Refusal(Code.NO_ROW_CHOSEN)
+            raise Refusal(Code.CARD_UNSAVED if self._app.current_mode == "work" else Code.NO_ROW_CHOSEN)
         return card
 
     def _told(self, act: Act, card: Card) -> None:

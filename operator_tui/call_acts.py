@@ -14,11 +14,10 @@ from operator_tui.desk.shift import Waits
 from operator_tui.desk.states import END, READY
 from operator_tui.i18n import mark, tr
 from operator_tui.reference import packaged_threat
-from screens.ask import AskScreen
+from screens.ask import NUMBER_OR_WORD, AskScreen, numbered
 from screens.directory import DirectoryScreen
 from screens.threat import ThreatScreen
 from screens.words import local_time
-from widgets.rows import Row
 
 _MORE_REASONS = (
     mark("дописываю обращение"),
@@ -142,7 +141,8 @@ class CallActs(Asking):
         if not waits.card:
             self.desk.refused(Refusal(Code.NOTHING_TO_HAND))
             return
-        colleagues = {one.extension: one for one in self.desk.parts.colleagues() if one.user}
+        own = self.desk.state.operator.user if self.desk.state.operator else 0
+        colleagues = {one.extension: one for one in self.desk.parts.colleagues() if one.user not in (0, own)}
 
         def to(number: str | None) -> None:
             one = colleagues.get(number or "")
@@ -169,15 +169,9 @@ class CallActs(Asking):
 
     def _choose(self, title: str, options: Sequence[tuple[str, str]], act: Chosen) -> None:
         """One of them by number, by a beginning, or by the arrows."""
-        rows = [Row(code, (str(place), words)) for place, (code, words) in enumerate(options, 1)]
-
-        def find(text: str) -> list[Row]:
-            wanted = text.strip().casefold()
-            exact = [row for row in rows if row.cells[0] == wanted]
-            return exact or [row for row in rows if wanted in row.cells[1].casefold()]
 
         def chosen(code: str | None) -> None:
             if code is not None:
                 self._guard(lambda: act(code))
 
-        self._app.push_screen(AskScreen(title, tr("Номер строки или слово, затем Enter"), find), chosen)
+        self._app.push_screen(AskScreen(title, tr(NUMBER_OR_WORD), numbered(options)), chosen)

@@ -8,10 +8,9 @@ from operator_tui.asking import Asking
 from operator_tui.desk.files import CardFile
 from operator_tui.i18n import tr
 from operator_tui.signin.files import PURPOSE_TITLES, Purpose
-from screens.ask import AskScreen
+from screens.ask import NUMBER_OR_WORD, AskScreen, numbered
 from screens.files import FilesScreen, PlayerScreen, file_cells
 from screens.timeline import TimelineScreen
-from widgets.rows import Row
 
 
 class FileActs(Asking):
@@ -39,19 +38,13 @@ class FileActs(Asking):
     def _ask_purpose(self, card: Card, file: CardFile) -> None:
         """Why it is opened: kept in the server's log. Enter alone is work on the appeal."""
         order = [Purpose.APPEAL, *(one for one in Purpose if one is not Purpose.APPEAL)]
-        rows = [Row(one.value, (str(place), tr(PURPOSE_TITLES[one]))) for place, one in enumerate(order, 1)]
-
-        def find(text: str) -> list[Row]:
-            wanted = text.casefold()
-            return [row for row in rows if row.cells[0] == wanted or wanted in row.cells[1].casefold()]
+        find = numbered([(one.value, tr(PURPOSE_TITLES[one])) for one in order])
 
         def chosen(purpose: str | None) -> None:
             if purpose:
                 self._guard(lambda: self._open_file(card, file, Purpose(purpose)))
 
-        self._app.push_screen(
-            AskScreen(tr("Цель: запишется в журнал сервера"), tr("Номер строки или слово, затем Enter"), find), chosen
-        )
+        self._app.push_screen(AskScreen(tr("Цель: запишется в журнал сервера"), tr(NUMBER_OR_WORD), find), chosen)
 
     async def _open_file(self, card: Card, file: CardFile, purpose: Purpose) -> None:
         if file.heard and self.desk.state.call is not None:

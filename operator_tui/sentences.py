@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from operator_tui.appeals.card import FIELD_TITLES
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import ROLE_TITLES, Role
@@ -29,6 +32,10 @@ _SENTENCES: dict[Code, str] = {
     Code.REFERENCE_STALE: mark(
         "Справочник «{list}» успел изменить другой администратор: {key}. Ваша правка не потеряна, она среди "
         "вернувшихся. Посмотрите новую запись и повторите."
+    ),
+    Code.QUEUE_NEEDED: mark(
+        "Очереди не изменены: кто ничего не выбрал в приветствии, никуда бы не попал. Оставьте одну очередь без "
+        "цифры темы и без набранного номера, для русского языка или для любого."
     ),
     Code.REFERENCE_NEEDED: mark(
         "Справочник «{list}» не изменён: без этой записи обращение типа «{type}» нечем было бы закрыть. "
@@ -104,6 +111,7 @@ _SENTENCES: dict[Code, str] = {
     Code.CALL_OTHER: mark("Пока выбирали, на линии другой вызов: ничего не сделано. Нажмите клавишу ещё раз."),
     Code.CARD_OTHER: mark("Пришёл вызов со своей карточкой: в неё ничего не внесено."),
     Code.NO_ROW_CHOSEN: mark("В журнале не выбрано обращение. Выберите строку стрелками."),
+    Code.CARD_UNSAVED: mark("Сначала сохраните карту (Ctrl+S)."),
     # settings and profiles
     Code.SETTINGS_BROKEN: mark(
         "Файл настроек {file} содержит ошибку в строке {line}. Программа не запущена, файл не изменён. "
@@ -307,11 +315,12 @@ _SENTENCES: dict[Code, str] = {
     Code.NUMBER_INVALID: mark("Неверный номер. Вызов не начат."),
     Code.TRANSFER_FAILED: mark("Перевести не удалось ({reason}). Разговор продолжается."),
     Code.UNSUPPORTED: mark("Эта телефонная линия так не умеет."),
-    Code.WORK_NOT_BEGUN: mark("Программный телефон выключен. Нажмите «Начало работы»."),
+    Code.WORK_NOT_BEGUN: mark("Программный телефон выключен. Нажмите «Начало работы» (Ctrl+B)."),
     Code.WORK_BEGUN: mark("Программный телефон уже включён."),
     Code.NO_CALL_WAITING: mark("Входящего вызова сейчас нет."),
     Code.NO_TALK: mark("Разговора сейчас нет."),
-    Code.CALL_ACTIVE: mark("Идёт вызов. Сначала завершите разговор, затем работу."),
+    Code.CALL_ACTIVE: mark("Идёт вызов: сначала завершите его (F4)."),
+    Code.CALL_RINGS: mark("Звонят: сначала ответьте (F2) или отклоните (F4)."),
     Code.BREAK_RINGS: mark("Звонят: ответьте (F2) или отклоните (F4). Перерыв — после вызова, той же клавишей."),
     Code.PHONE_FAILED: mark(
         "Сбой программного телефона: действие не выполнено, вызов не изменён. Повторите; если не поможет, "
@@ -399,6 +408,23 @@ _RIGHT_OF = mark("Для вашей роли это действие закры�
 _CLOSING = mark("Ваша роль это обращение с таким результатом не закрывает. Выберите передачу: ^R. Закрывают: {roles}.")
 
 
+# What the operating system says of a file, where it is the reason of a refusal.
+_SYSTEM_REASONS = {
+    os.strerror(number): words
+    for number, words in (
+        (errno.ENOENT, mark("нет такого файла или папки")),
+        (errno.EACCES, mark("нет прав")),
+        (errno.EPERM, mark("нет прав")),
+        (errno.EISDIR, mark("это папка")),
+        (errno.ENOTDIR, mark("на пути к нему не папка")),
+        (errno.ENOSPC, mark("на диске нет места")),
+        (errno.EDQUOT, mark("место, отведённое на диске, закончилось")),
+        (errno.EROFS, mark("диск только для чтения")),
+        (errno.EIO, mark("диск не отвечает")),
+    )
+}
+
+
 class _Forgiving(dict[str, object]):
     """A sentence must come out even when the refusal lacks a parameter."""
 
@@ -411,6 +437,8 @@ def sentence(refusal: Refusal) -> str:
     params = dict(refusal.params)
     if params.get("field") in FIELD_TITLES:
         params["field"] = tr(FIELD_TITLES[params["field"]])
+    if params.get("reason") in _SYSTEM_REASONS:
+        params["reason"] = tr(_SYSTEM_REASONS[params["reason"]])
     if refusal.code is Code.RIGHT_MISSING and params.get("right") in set(Right):
         words = _CLOSING if params["right"] == Right.CLOSE_ANY_TYPE else _RIGHT_OF
         return tr(words).format(roles=_holders(Right(params["right"])))

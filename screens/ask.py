@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from operator_tui.i18n import tr
+from operator_tui.i18n import mark, tr
 from widgets.lean import LeanInput
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
@@ -28,6 +28,21 @@ def offering(words: Sequence[str]) -> Find | None:
         first = Row(typed, (typed or tr("впишите или выберите стрелками"),))
         fitting = [word for word in words if typed.casefold() in word.casefold() and word != typed]
         return [first, *(Row(word, (word,)) for word in fitting)]
+
+    return find
+
+
+NUMBER_OR_WORD = mark("Номер строки или слово, затем Enter")
+
+
+def numbered(options: Sequence[tuple[str, str]]) -> Find:
+    """``(key, words)`` as rows with their places in front: a place alone is that row, anything else its words."""
+    rows = [Row(key, (str(place), words)) for place, (key, words) in enumerate(options, 1)]
+
+    def find(text: str) -> list[Row]:
+        wanted = text.strip().casefold()
+        exact = [row for row in rows if row.cells[0] == wanted]
+        return exact or [row for row in rows if wanted in row.cells[1].casefold()]
 
     return find
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
@@ -137,11 +137,11 @@ class DeskScreen(Screen[None]):
             word = tr(PRESENCE_TITLES[presence.state])
             if presence.state is State.OFFLINE and state.lights.phone is Light.OFF:
                 word = tr("телефон выключен")
-            rest = f" · {tr(ROLE_TITLES[operator.role])} · {tr('доб.')} {operator.extension}"
-            rest += f" · {tr(presence.account)}: {word}"
-            room = self.size.width - len(rest) - len(self._mark())
-            name = operator.name if len(operator.name) <= room else short_name(operator.name)
-            header.who(name + rest, self._mark())
+            who, role = (operator.name, short_name(operator.name)), tr(ROLE_TITLES[operator.role])
+            number = f"{tr('доб.')} {operator.extension}"
+            # What the operator is for the queue is never cut: the number goes first, then the role.
+            ways = ((who[0], role, number), (who[1], role, number), (who[1], role), (who[1],))
+            header.who(_first_fitting(ways, f"{tr(presence.account)}: {word}", self._room), self._mark())
         else:
             header.who(tr("Рабочее место запускается"), self._mark())
         lights = state.lights
@@ -162,6 +162,10 @@ class DeskScreen(Screen[None]):
         if state.returned:
             unsent = f"{tr('Вернулось')}: {state.returned}"
         header.lights("  ".join(words), unsent, trouble=trouble)
+
+    @property
+    def _room(self) -> int:
+        return self.size.width - len(self._mark())
 
     def _mark(self) -> str:
         profile = {"demo": tr(" ДЕМО"), "practice": tr(" УЧЕБНЫЙ РЕЖИМ")}.get(self.desk.profile.name, "")
@@ -281,3 +285,9 @@ class DeskScreen(Screen[None]):
         except Exception:
             log.exception("a command failed")
             self.desk.notice(tr(INTERNAL), urgent=True)
+
+
+def _first_fitting(ways: Sequence[Sequence[str]], last: str, room: int) -> str:
+    """The first of the ways that fits with ``last`` behind it, else the shortest."""
+    lines = [" · ".join((*way, last)) for way in ways]
+    return next((line for line in lines if len(line) <= room), lines[-1])

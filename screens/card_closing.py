@@ -10,13 +10,13 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right, may_close_type
 from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import tr
-from screens.ask import AskScreen
+from screens.ask import NUMBER_OR_WORD, AskScreen, numbered
 from screens.base import handles
 from screens.card_steps import CardSteps
 from screens.card_words import field_title
 from screens.read_back import summary
 from widgets.card_form import CardForm
-from widgets.rows import Row, Rows
+from widgets.rows import Rows
 
 
 class ClosingSteps(CardSteps):
@@ -93,9 +93,8 @@ class ClosingSteps(CardSteps):
     @handles("card.quick")
     def quick(self) -> None:
         """The list of quick classes; each has a key of its own too."""
-        classes = self.desk.reference.quick.values()
-        rows = [Row(one.code, (f"{place}", one.title)) for place, one in enumerate(classes, 1)]
-        ask = AskScreen(tr("Быстрый класс: звонок без вопроса"), tr("Класс"), lambda text: rows)
+        find = numbered([(one.code, one.title) for one in self.desk.reference.quick.values()])
+        ask = AskScreen(tr("Быстрый класс: звонок без вопроса"), tr(NUMBER_OR_WORD), find)
         card = self.desk.state.card
 
         def chosen(code: str | None) -> None:

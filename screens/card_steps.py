@@ -36,10 +36,11 @@ class CardSteps(DeskScreen):
         raise NotImplementedError
 
     def go(self, widget: Widget) -> None:
-        """The operator says where he goes on."""
+        """The operator says where he goes on. At once: ``Widget.focus`` would come after what is painted next."""
         card = self.desk.state.card
         self._guided_for = card.draft if card else ""
-        widget.focus()
+        self.paint_card()  # it may have come a moment ago: only then can be written in it
+        self.set_focus(widget)
 
     def focus_next_step(self) -> None:
         """Where the operator goes on: the candidates, else the theme, else the comment."""
@@ -47,15 +48,15 @@ class CardSteps(DeskScreen):
         search = self.query_one(PersonSearch)
         form = self.query_one(CardForm)
         if card is None:
-            search.line.focus()
+            self.set_focus(search.line)
         elif search.has_class("-open") and search.hits.current is not None:
-            search.hits.focus()
+            self.set_focus(search.hits)
         elif card.person is None and not card.fields.get("surname"):
-            search.line.focus()
+            self.set_focus(search.line)
         elif not card.fields.get("theme"):
-            form.theme.input.focus()
+            self.set_focus(form.theme.input)
         else:
-            form.comment.focus()
+            self.set_focus(form.comment)
 
     def go_to(self, field: str) -> None:
         """To where a field of the card is filled in."""

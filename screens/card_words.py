@@ -89,6 +89,26 @@ def card_title(card: CardAtHand, room: int) -> str:
     return tr("Обращение {number}: {status}").format(number=number, status=status)
 
 
+def history_title(card: CardAtHand, again: int, room: int) -> tuple[str, str]:
+    """The heading of the earlier appeals and what stands at its edge, in ``room`` cells. ``again`` is which call of
+    these seven days this is. That the history is not whole goes before everything else."""
+    count = len(card.history)
+    titles = [tr("История обращений: {count}").format(count=count) if count else tr("История обращений")]
+    if again > 1:
+        titles = [tr("Звонит {count}-й раз за 7 дней").format(count=again)]
+    if card.history_since:
+        since = day(card.history_since)
+        whole = tr("здесь с {day}, центр недоступен").format(day=since)
+        titles = [f"{titles[0]} · {whole}", tr("История с {day}: центр недоступен").format(day=since)]
+    tick, centre = tr("Пробел: прикрепить"), tr("ц — у центра")
+    hints = ([f"{centre} · {tick}", centre] if card.of_centre else [tick]) if count else []
+    for title in titles:
+        for hint in (*hints, ""):
+            if len(title) + len(hint) < room:
+                return title, hint
+    return titles[-1], ""
+
+
 def theme_line(card: CardAtHand, catalogue: Catalogue) -> str:
     """Type and theme."""
     theme = catalogue.themes.get(str(card.fields.get("theme", "")))

@@ -30,7 +30,6 @@ ROLE_WORDS = {
     Role.INSURER_3: mark("страх. 3 ур."),
     Role.ADMINISTRATOR: mark("админ."),
 }
-_DIALLED = frozenset("0123456789+*#()- ")
 
 
 class DirectoryScreen(ModalScreen[str | None]):
@@ -92,6 +91,7 @@ class DirectoryScreen(ModalScreen[str | None]):
     def _show(self, text: str, *, keep: bool = False) -> None:
         rows = self.query_one(Rows)
         found = search(tuple(self._colleagues.values()), text)
+        found.sort(key=lambda one: one.extension != text.strip())  # a whole number is that number
         rows.show([self._row(one) for one in found], keep=keep)
         self._desk.colleagues.watch(one.extension for one in found)
         self._tell()
@@ -131,13 +131,8 @@ class DirectoryScreen(ModalScreen[str | None]):
 
     @on(LeanInput.Submitted)
     def _done(self, event: LeanInput.Submitted) -> None:
-        typed = event.value.strip()
         row = self.query_one(Rows).current
-        # A whole number is that number, whoever else begins with it.
-        if typed and _DIALLED.issuperset(typed):
-            self.dismiss(typed)
-        else:
-            self.dismiss(row.key if row else typed or None)
+        self.dismiss(row.key if row else event.value.strip() or None)
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:

@@ -19,7 +19,7 @@ from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.sieve import Order, Sieve
 from operator_tui.signin.people import SeatOfPerson
-from screens.ask import AskScreen
+from screens.ask import NUMBER_OR_WORD, AskScreen, numbered
 from screens.base import DeskScreen, handles
 from screens.form import Asked, FormScreen, Values
 from screens.words import appeal_cells, local_time, urgency
@@ -31,7 +31,7 @@ PAGE = 200
 # What was scrolled through is read again when something changes, but no more than this.
 MOST_READ_AGAIN = 1000
 _NEAR_END = 60
-_AT_ONCE = 25
+_AT_ONCE = 50
 
 
 class JournalScreen(DeskScreen):
@@ -120,11 +120,13 @@ class JournalScreen(DeskScreen):
     async def _read_on(self, offset: int) -> None:
         try:
             cards = await self.desk.appeals.more(self._sieve, PAGE, offset)
+            rows: list[Row] = []
             for first in range(0, len(cards), _AT_ONCE):
-                # The next key is looked at between a few rows and the next few.
+                # The next key is looked at between a few rows and the next few; the scroll bar is painted once.
                 await asyncio.sleep(0)
-                if len(self._rows.rows) == offset + first:
-                    self._rows.append([self._row(card) for card in cards[first : first + _AT_ONCE]])
+                rows += [self._row(card) for card in cards[first : first + _AT_ONCE]]
+            if len(self._rows.rows) == offset:
+                self._rows.append(rows)
         finally:
             self._reading = False
 
@@ -254,13 +256,13 @@ class JournalScreen(DeskScreen):
     @handles("journal.counts")
     def count_appeals(self) -> None:
         """Counts of what is shown: by type, theme, clinic, insurer, row of the form, justified or not."""
-        kinds = [Row(by.name, (str(place), by.value)) for place, by in enumerate(By, 1)]
+        kinds = numbered([(by.name, by.value) for by in By])
 
         def chosen(name: str | None) -> None:
             if name:
                 self.guard(lambda: self._count(By[name]))
 
-        self.app.push_screen(AskScreen(tr("Сводка по отбору: считать по"), tr("Номер"), lambda text: kinds), chosen)
+        self.app.push_screen(AskScreen(tr("Сводка по отбору: считать по"), tr(NUMBER_OR_WORD), kinds), chosen)
 
     async def _count(self, by: By) -> None:
         found = await self.desk.export.counts(self.shown_sieve(), by)

@@ -24,13 +24,14 @@ from screens.card_words import (
     asked_label,
     card_title,
     hint,
+    history_title,
     policy_line,
     result_line,
     shown_value,
     theme_line,
     typed_value,
 )
-from screens.words import appeal_cells, calls_in_week, day, phone_words
+from screens.words import appeal_cells, calls_in_week, phone_words
 from widgets.answer_view import AnswerView
 from widgets.card_form import PERSONAL, CardForm
 from widgets.field import Field
@@ -122,14 +123,9 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             _, registered, _, theme, status, _ = appeal_cells(earlier, self.desk.catalogue, zone)
             rows.append(Row(earlier.id, (registered, theme, status), mark=self._history_mark(card, earlier.id)))
         self.query_one("#history", Rows).show(rows, keep=True)
-        title = tr("История обращений: {count}").format(count=len(rows)) if rows else tr("История обращений")
-        again = calls_in_week(card.history, self.desk.clock.now_ms())
-        if card.call and card.saved is None and again > 1:
-            title = tr("Звонит {count}-й раз за 7 дней").format(count=again)
-        if card.history_since:
-            title += " · " + tr("здесь с {day}, центр недоступен").format(day=day(card.history_since))
-        hint = tr("ц — у центра · Пробел: прикрепить") if card.of_centre else tr("Пробел: прикрепить")
-        self.query_one("#history-title", Line).say(title, hint if rows else "")
+        line = self.query_one("#history-title", Line)
+        again = calls_in_week(card.history, self.desk.clock.now_ms()) if card.call and card.saved is None else 1
+        line.say(*history_title(card, again, line.size.width))
 
     @staticmethod
     def _history_mark(card: CardAtHand, earlier: str) -> str:

@@ -49,7 +49,10 @@ class CardForm(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = """
     /* Above the card, not between its lines: a list that pushed them down would repaint them all. */
-    CardForm > Rows { height: 8; display: none; overlay: screen; constrain: none inside; margin: 0 0 1 0; }
+    CardForm > Rows {
+        height: 8; width: 80; max-width: 100vw; display: none; overlay: screen; constrain: none inside;
+        margin: 0 0 1 0;
+    }
     CardForm > Rows.-open { display: block; }
     CardForm > LeanTextArea { height: 3; border: none; padding: 0; }
     """

@@ -8,7 +8,9 @@ from operator_tui.i18n import mark
 
 
 def _card_open(situation: Situation) -> Refusal | None:
-    return None if situation.card and situation.card_editable else Refusal(Code.NO_CARD_OPEN)
+    if not situation.card:
+        return Refusal(Code.NO_CARD_OPEN)
+    return None if situation.card_editable else Refusal(Code.LOCKED)
 
 
 def _theme_chosen(situation: Situation) -> Refusal | None:

@@ -51,6 +51,7 @@ class Code(StrEnum):
     REFERENCE_SAME = "reference_same"
     REFERENCE_THERE = "reference_there"
     NO_LIST_CHOSEN = "no_list_chosen"
+    QUEUE_NEEDED = "queue_needed"
     REFERENCE_OF_FUND = "reference_of_fund"
     # journal
     JOURNAL_KEY_WRONG = "journal_key_wrong"
@@ -64,6 +65,7 @@ class Code(StrEnum):
     CARD_OTHER = "card_other"
     CALL_OTHER = "call_other"
     NO_ROW_CHOSEN = "no_row_chosen"
+    CARD_UNSAVED = "card_unsaved"
     # settings and profiles
     SETTINGS_BROKEN = "settings_broken"
     SETTING_UNKNOWN = "setting_unknown"
@@ -183,6 +185,7 @@ class Code(StrEnum):
     CALL_BOUND = "call_bound"
     RECORD_KEPT = "record_kept"
     NOTHING_TO_HAND = "nothing_to_hand"
+    CALL_RINGS = "call_rings"
     # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"

@@ -50,6 +50,15 @@ class HandOver:
         self._sent: set[str] = set()  # calls that were handed over: what becomes of their cards is said here
         self._returned: dict[str, Pending] = {}  # by the call they came back with
 
+    def words(self, target: str) -> str:
+        """To whom a caller is on the way, and how he may come back: the PBX rings him here again by itself."""
+        if (one := self._colleague(target)) is not None:
+            words = tr("Переводится: {name}, {number}. Не возьмёт трубку — вызов вернётся к вам, раньше не вернуть.")
+            return words.format(name=one.name, number=target)
+        outside = next((one.name for one in self._desk.parts.outside() if one.extension == target), "")
+        who = ", ".join(filter(None, (outside, target)))
+        return tr("Переводится: {who}. Вернуть вызов будет нельзя.").format(who=who)
+
     async def prepare(self, call: Call, target: str) -> None:
         """Before the caller is sent: his card is saved, with what was typed.
 

@@ -33,6 +33,12 @@ class HistoryDesk:
         if phone or enp:
             desk.background(self._complete(card.draft, phone, enp, here))
 
+    def heal(self) -> None:
+        """The server is back: what it could not be asked is asked now."""
+        card = self._desk.state.card
+        if card is not None and card.history_since:
+            self._desk.background(self.show())
+
     async def _complete(self, draft: str, phone: str, enp: str, here: list[Card]) -> None:
         """With what the centre has beside it; while it is away, since when there is a history here."""
         try:

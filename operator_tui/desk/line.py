@@ -180,6 +180,7 @@ class PhoneDesk:
         """Blind transfer to an extension (K-5.1.8.2)."""
         call, engine = self._current(), self.engine()
         number = self._elsewhere(target)
+        self._desk.notice(self.following.hand_over.words(number))
         await self.following.hand_over.prepare(call, number)
         try:
             await engine.blind_transfer(call.id, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from operator_tui.desk.state import CardAtHand
+from operator_tui.desk.state import CardAtHand, Notice
 from operator_tui.i18n import tr
 from operator_tui.phone.line import Call, Quality
 
@@ -21,10 +21,12 @@ class LineWords:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._poor: set[str] = set()  # calls whose sound is poor, and the operator knows it
+        self._before: Notice | None = None  # what stood there when the call began to ring, and stands there still
         self._named = ("", "", "")  # the call that rings, what the notice says of it, and what of that the talk needs
 
     async def ringing(self, call: Call) -> None:
         """Who may be calling, while it rings; and that an answer was promised to this number."""
+        before = self._desk.state.notice
         said, words = await self._desk.insured.tell_ringing(call), ""
         promised = await self._desk.appeals.promised(call.number)
         if promised:
@@ -33,9 +35,14 @@ class LineWords:
             said = f"{words} {said}".strip()
             self._desk.notice(said, urgent=True)
         self._named = (call.id, said, words)
+        self._before = before if self._desk.state.notice is before else None
 
     def rings_no_more(self, call: Call) -> None:
         """Who may be calling is said while it rings: after that the people stand below the search, or nobody rings."""
+        if call.answered_ms is not None and self._before is not None:
+            if self._desk.state.notice is self._before:
+                self._desk.notice("")  # it was about the card before
+            self._before = None
         if call.id != self._named[0] or not (call.over or call.answered_ms is not None):
             return
         (_, said, promised), self._named = self._named, ("", "", "")

@@ -326,6 +326,8 @@ class Parts:
 
     def _sent(self, state: SenderState) -> None:
         self._desk.light(server=Light(state.light.value), unsent=state.unsent)
+        if state.light.value == Light.ON.value:
+            self._desk.history.heal()
         # A server that is merely away is the light's matter; one that wants somebody to act is said in words.
         # Said once, not at every try: it must not push away what the operator is being told meanwhile.
         trouble = state.refusal if state.light.value == Light.TROUBLE.value else None

@@ -29,8 +29,9 @@ def _anything_returned(situation: Situation) -> Refusal | None:
 
 
 def _appeal_at_hand(situation: Situation) -> Refusal | None:
-    at_hand = situation.card_saved if situation.screen == "work" else situation.row
-    return None if at_hand else Refusal(Code.NO_ROW_CHOSEN)
+    if situation.screen == "work":
+        return _card_open(situation) or (None if situation.card_saved else Refusal(Code.CARD_UNSAVED))
+    return _row_chosen(situation)
 
 
 def _row_chosen(situation: Situation) -> Refusal | None:

@@ -18,9 +18,13 @@ def _only(*states: str, otherwise: Code = Code.CALL_STATE) -> Callable[[Situatio
     def available(situation: Situation) -> Refusal | None:
         if situation.phone in states:
             return None
-        if situation.phone == "off" and otherwise is not Code.WORK_BEGUN:
-            return Refusal(Code.WORK_NOT_BEGUN)
-        return Refusal(otherwise)
+        if otherwise is Code.WORK_BEGUN:
+            return Refusal(otherwise)
+        if situation.phone == "ringing":
+            return Refusal(Code.CALL_RINGS)
+        # What wants a free line says why there is none.
+        away = Code.PBX_AWAY if otherwise is Code.CALL_ACTIVE else otherwise
+        return Refusal({"off": Code.WORK_NOT_BEGUN, "lost": away}.get(situation.phone, otherwise))
 
     return available
 

@@ -15,6 +15,7 @@ from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
 from operator_tui.desk.state import Light
+from operator_tui.sync.sender import SenderState, ServerLight
 from screens.content import ContentScreen
 from screens.help import HelpScreen
 from screens.timeline import TimelineScreen
@@ -112,8 +113,11 @@ async def test_older_history_is_asked_at_the_centre_and_off_line_its_beginning_i
         desk.desk.light(server=Light.AWAY)
         await desk.desk.card.find_caller("+78652000177")
         await desk.until(lambda: desk.history.keys() == [here], "what the desk has")
-        await desk.until(lambda: "здесь с" in desk.line("#history-title"), "from which date")
+        await desk.until(lambda: "История с " in desk.line("#history-title"), "from which date")
         assert "центр недоступен" in desk.line("#history-title")
+        desk.desk.parts._sent(SenderState(ServerLight.ON))
+        await desk.until(lambda: desk.history.keys() == [here, "old:1"], "the centre is back, and asked again")
+        assert "недоступен" not in desk.line("#history-title")
 
 
 @pytest.mark.parametrize(
