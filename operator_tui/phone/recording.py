@@ -26,6 +26,7 @@ _WRITE_SECONDS = 0.5  # what a kill can take
 _SYNC_SECONDS = 5.0  # what a power cut can take
 _SAMPLE_BYTES = 2
 _SIDES = 2
+_MOST_SILENCE_SECONDS = 300.0  # of a hold: an hour of it would be 115 MB of nothing
 _LAG_SECONDS = 0.5  # by which one side may be late before silence stands in for it
 _WIDEST = 16_000  # speech needs no more; a talk in Opus comes with 48,000
 _UNKNOWN = 0xFFFFFFFF - 36  # the length in a WAV header that was written before the sound
@@ -80,6 +81,9 @@ class Recording(RecordSink):
         self._told = told
         self._failed = failed
         self._sides = (bytearray(), bytearray())
+        self._before: list[
+            tuple[tuple[bytearray, bytearray], int]
+        ] = []  # stretches that ended, frames of silence after
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._rate = 0
@@ -94,15 +98,14 @@ class Recording(RecordSink):
     # for the talk
 
     def begin(self, rate: int) -> None:
-        """A stretch of talk begins, maybe after a hold: what passed meanwhile is silence."""
+        """A stretch of talk begins, maybe after a hold: what passed meanwhile is silence, of a long hold a part."""
         with self._lock:
             if not self._rate:
                 self._rate = min(rate, _WIDEST)
             elif self._left_off:
-                gap = int((time.monotonic() - self._left_off) * self._rate) * _SAMPLE_BYTES
-                most = max(map(len, self._sides))
-                for side in self._sides:
-                    side.extend(bytes(most + gap - len(side)))
+                silence = min(time.monotonic() - self._left_off, _MOST_SILENCE_SECONDS)
+                self._before.append((self._sides, int(silence * self._rate)))
+                self._sides = (bytearray(), bytearray())
             self._left_off = 0.0
 
     def leave(self) -> None:
@@ -160,23 +163,36 @@ class Recording(RecordSink):
 
     def _drain(self, headed: bool, *, rest: bool) -> bool:
         with self._lock:
-            if not self._rate:
-                return headed
-            left, right = self._sides
-            shorter, longer = sorted((len(left), len(right)))
-            late = longer - shorter > self._rate * _SAMPLE_BYTES * _LAG_SECONDS
-            size = longer if rest or late else shorter
-            for side in self._sides:
-                side.extend(bytes(max(0, size - len(side))))
-            stereo = array.array("h", bytes(size * _SIDES))
-            stereo[::2], stereo[1::2] = array.array("h", bytes(left[:size])), array.array("h", bytes(right[:size]))
-            del left[:size], right[:size]
-        if stereo:
-            if piece := self._written(stereo.tobytes(), headed):
-                self._file.write(piece)
-            self._frames += size // _SAMPLE_BYTES
-            return True
-        return headed
+            before, self._before = self._before, []
+            spoken = self._spoken(self._sides, rest=rest) if self._rate else b""
+        for sides, silent in before:
+            headed = self._put(self._spoken(sides, rest=True), headed)
+            while silent > 0:
+                second = min(silent, self._rate)
+                headed = self._put(bytes(second * _SAMPLE_BYTES * _SIDES), headed)
+                silent -= second
+        return self._put(spoken, headed)
+
+    def _spoken(self, sides: tuple[bytearray, bytearray], *, rest: bool) -> bytes:
+        """What both sides have, taken out as stereo; with ``rest`` all there is."""
+        left, right = sides
+        shorter, longer = sorted((len(left), len(right)))
+        late = longer - shorter > self._rate * _SAMPLE_BYTES * _LAG_SECONDS
+        size = longer if rest or late else shorter
+        for side in sides:
+            side.extend(bytes(max(0, size - len(side))))
+        stereo = array.array("h", bytes(size * _SIDES))
+        stereo[::2], stereo[1::2] = array.array("h", bytes(left[:size])), array.array("h", bytes(right[:size]))
+        del left[:size], right[:size]
+        return stereo.tobytes()
+
+    def _put(self, stereo: bytes, headed: bool) -> bool:
+        if not stereo:
+            return headed
+        if piece := self._written(stereo, headed):
+            self._file.write(piece)
+        self._frames += len(stereo) // (_SAMPLE_BYTES * _SIDES)
+        return True
 
     def _written(self, stereo: bytes, headed: bool) -> bytes:
         """The sound as it goes into the file; a page of Opus may still be filling."""

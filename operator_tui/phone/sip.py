@@ -19,6 +19,7 @@ from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.base import BaseLine, checked_digits
 from operator_tui.phone.calls import Move, new_id
+from operator_tui.phone.hearing import Hearing
 from operator_tui.phone.line import (
     AudioPort,
     Call,
@@ -29,7 +30,6 @@ from operator_tui.phone.line import (
     Direction,
     EndedBy,
     LineConfig,
-    Quality,
     RecordSink,
     RegistrationState,
     Sound,
@@ -309,17 +309,8 @@ class BaresipLine(BaseLine):
         self._ids[native.handle] = call
         native.on_dtmf(lambda digit: self._tell(Digit(call, digit.digit)))
         native.on_transfer_request(lambda request: self._tell(TransferAsked(call, request.target)))
-        native.on_rtcp(
-            lambda stats: self._tell(
-                Quality(
-                    call,
-                    mos=round(stats.mos_estimate, 2),
-                    loss=round(100 * stats.rx_lost / max(1, stats.rx_packets + stats.rx_lost), 2),
-                    jitter=stats.rx_jitter_ms,
-                    rtt=stats.rtt_ms,
-                )
-            )
-        )
+        hearing = Hearing(call)
+        native.on_rtcp(lambda stats: self._tell(hearing.reported(stats)))
 
     def _on_event(self, event: StackEvent) -> None:
         call = self._ids.get(event.call)

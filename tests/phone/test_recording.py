@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -146,6 +147,29 @@ def test_a_hold_is_silence_of_its_own_length(tmp_path: Path) -> None:
     recording.close()
     recording.wait()
     assert 1250 <= ends.recorded[0].ms <= 1900
+
+
+def test_an_hour_of_hold_is_neither_an_hour_of_silence_nor_of_memory(tmp_path: Path) -> None:
+    ends = Ends()
+    recording = ends.begin(tmp_path)
+    recording.begin(RATE)
+    recording.caller(tone(CALLER_HERTZ, RATE, 0.5), RATE)
+    recording.leave()
+    recording._left_off -= 3600
+    tracemalloc.start()
+    recording.begin(RATE)
+    recording.caller(tone(CALLER_HERTZ, RATE, 0.5), RATE)
+    recording.close()
+    recording.wait()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
+    assert ends.recorded[0].ms == 301_000, "five minutes of it, and the talk before and after"
+    _, caller, rate, whole = sides(tmp_path / ends.recorded[0].file)
+    assert whole
+    assert holds(caller[:RATE], rate, CALLER_HERTZ)
+    assert holds(caller[-RATE:], rate, CALLER_HERTZ)
+    assert not any(caller[RATE:-RATE:997])
 
 
 def test_what_a_killed_engine_left_is_taken_over(tmp_path: Path) -> None:
