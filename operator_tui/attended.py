@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from screens.trouble import FailureScreen, TooSmallScreen
 from widgets.cover import IdentifierCover
 
 IDLE_LOOK_S = 5.0
+# Without a key for so long he does not type just now.
+PAUSE_S = 1.0
 # They show nothing of the desk.
 _ABOVE_LOCK = FailureScreen | TooSmallScreen
 
@@ -32,6 +35,9 @@ class AttendedDesk(DeskActs):
         self._cover_s = 0.0
         self._covered = False
         self._behind_lock: list[Callable[[], object]] = []
+        self.in_pause: Callable[[], object] | None = None
+        """Called in each pause of typing: what may take a tenth of a second."""
+        self._pause_due: asyncio.TimerHandle | None = None
 
     def watch_idleness(self) -> None:
         """Begin to look whether a key was pressed; the settings are read."""
@@ -39,6 +45,19 @@ class AttendedDesk(DeskActs):
         self._idle = Idle(settings.lock_minutes, self.desk.clock)
         self._cover_s = settings.cover_seconds
         self.set_interval(IDLE_LOOK_S, self._look_whether_idle)
+        self._pause_soon()
+
+    def _pause_soon(self) -> None:
+        if self.in_pause is not None:
+            if self._pause_due is not None:
+                self._pause_due.cancel()
+            self._pause_due = asyncio.get_running_loop().call_later(PAUSE_S, self._pause)
+
+    def _pause(self) -> None:
+        if not self.desk.state.ready:
+            self._pause_soon()
+        elif self.in_pause is not None:
+            self.in_pause()
 
     def acts(self) -> dict[str, Callable[[], Any]]:
         return {**super().acts(), "desk.lock": self.lock}
@@ -51,6 +70,7 @@ class AttendedDesk(DeskActs):
     async def on_event(self, event: Event) -> None:
         if self._idle is not None and isinstance(event, Key):
             self._idle.touched()
+            self._pause_soon()
             if not self.locked:
                 self._set_covered(False)
         await super().on_event(event)

@@ -26,6 +26,7 @@ def run_desk(profile_name: str, options: Mapping[str, Mapping[str, Any]]) -> int
 
     from operator_tui.app import make_app
     from operator_tui.desk.desk import Desk
+    from operator_tui.tidying import Tidying
 
     while True:
         app = make_app(
@@ -34,7 +35,9 @@ def run_desk(profile_name: str, options: Mapping[str, Mapping[str, Any]]) -> int
             driver=terminal.driver_class(chosen),
             timer_step_s=chosen.timer_step_s,
         )
-        code = app.run(mouse=chosen.mouse) or 0
+        with Tidying() as tidying:
+            app.in_pause = tidying.pause
+            code = app.run(mouse=chosen.mouse) or 0
         if not app.seat_is_free:
             return code
         # «Выход»: the next person finds the first screen, without the second that a new process costs.

@@ -16,7 +16,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -60,6 +60,8 @@ class Rows(ScrollView, can_focus=True):
     ]
 
     chosen: reactive[int] = reactive(0, init=False)
+    # Stock Textual lays the whole screen out when the number of rows changes (3 ms each time).
+    virtual_size: Reactive[Size] = reactive(Size(0, 0), layout=False)
 
     class AboutRow(Message):
         """Something about a row. The kinds are siblings: a handler also gets the subclasses of its message."""
@@ -115,7 +117,7 @@ class Rows(ScrollView, can_focus=True):
             if not self._rows:
                 self.refresh()
             return
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        self._count()
         self.set_reactive(Rows.chosen, index)
         self.scroll_to_region(Region(0, index, 1, 1), animate=False)
         self.refresh()
@@ -124,7 +126,16 @@ class Rows(ScrollView, can_focus=True):
     def append(self, rows: Sequence[Row]) -> None:
         """Put rows after the last; the cursor and what is shown stay as they are."""
         self._rows += tuple(rows)
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        self._count()
+
+    def _count(self) -> None:
+        """So many rows can be scrolled to; only a list as high as its rows moves what stands below it."""
+        size = Size(self.size.width, len(self._rows))
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self._scroll_update(size)  # what a layout would tell the scroll bar
+            if self.styles.is_auto_height:
+                self.refresh(layout=True)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -181,7 +192,7 @@ class Rows(ScrollView, can_focus=True):
         self.refresh()
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        self._count()
 
     def action_move(self, step: int) -> None:
         """Up or down to the next row that can be chosen."""

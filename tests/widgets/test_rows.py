@@ -1,0 +1,66 @@
+"""A list of rows: what it costs that more rows come, and that they can be reached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.screen import Screen
+
+from widgets.rows import Row, Rows
+
+
+def rows(first: int, count: int) -> list[Row]:
+    return [Row(str(number), (f"строка {number}",)) for number in range(first, first + count)]
+
+
+class OneList(App[None]):
+    """A list with a line of its own below it."""
+
+    CSS = "Rows { height: 1fr; overflow-x: hidden; scrollbar-size: 1 1; }"
+
+    def compose(self) -> ComposeResult:
+        yield Rows(id="rows")
+
+    def on_mount(self) -> None:
+        self.query_one(Rows).focus()
+
+
+async def test_rows_that_come_later_are_reached_and_lay_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page read on costs no layout of the whole screen; the scroll bar and the keys know of it all the same."""
+    app = OneList()
+    async with app.run_test(size=(40, 10)) as pilot:
+        shown = app.query_one(Rows)
+        shown.show(rows(0, 100))
+        await pilot.pause()
+        assert shown.show_vertical_scrollbar
+        laid_out: list[object] = []
+        before = Screen._refresh_layout
+
+        def counted(screen: Screen[Any], *given: Any, **named: Any) -> None:
+            laid_out.append(screen)
+            before(screen, *given, **named)
+
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
+        shown.append(rows(100, 100))
+        await pilot.press("end")
+        assert shown.current == rows(199, 1)[0]
+        assert shown.scroll_offset.y == 200 - shown.size.height
+        assert shown.vertical_scrollbar.window_virtual_size == 200
+        await pilot.press(*["pageup"] * 3, *["up"] * 5)
+        assert not laid_out
+
+
+async def test_the_first_rows_scroll_at_once() -> None:
+    """The cursor that is taken to the end of a list just shown is on the screen."""
+    app = OneList()
+    async with app.run_test(size=(40, 10)) as pilot:
+        shown = app.query_one(Rows)
+        shown.show(rows(0, 30))
+        await pilot.press("end")
+        assert "строка 29" in shown.render_line(shown.size.height - 1).text
+        shown.show(rows(0, 3))
+        await pilot.pause()
+        assert shown.scroll_offset.y == 0
+        assert not shown.show_vertical_scrollbar
