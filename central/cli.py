@@ -18,6 +18,7 @@ from central.auth.cli import admin_group, keys_command, sealed_work_commands, ty
 from central.backup_cli import backup_commands
 from central.reference_cli import reference_group
 from central.registry.cli import insured, insured_delta, package
+from central.routing_cli import routing_command
 from central.voicemail_cli import voicemail_command
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
@@ -230,6 +231,7 @@ central.add_command(insured)
 central.add_command(insured_delta)
 central.add_command(package)
 central.add_command(reference_group(lambda command: _profile(_database(command)), _open_for))
+central.add_command(routing_command(lambda command: _profile(_database(command)), _open_for))
 central.add_command(voicemail_command(lambda command: _profile(_database(command)), _open_for))
 for _command in backup_commands(lambda command: _profile(_database(command)), _open_for):
     central.add_command(_command)

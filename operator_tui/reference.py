@@ -14,7 +14,7 @@ from operator_tui.appeals.quick import QuickClass, quick_of
 _FILES = {"groups": "level2_groups", "directory": "colleagues"}
 _LISTS = (
     "themes", "results", "groups", "fields", "reasons", "terms", "calendar", "breaks", "organisations", "directory",
-    "quick", "types", "ways", "outside",
+    "quick", "types", "ways", "outside", "queues", "night", "news",
 )  # fmt: skip
 
 

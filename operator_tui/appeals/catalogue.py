@@ -192,6 +192,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("date",),
     "directory": ("extension",),
     "outside": ("number",),
+    "night": ("organisation",),
     "fields": ("version", "types", "themes", "field"),
     "answers": ("id", "language"),
 }

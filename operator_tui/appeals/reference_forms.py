@@ -18,6 +18,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.forms import FieldKind
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.reference import OFF, Reference, Row, key_of
+from operator_tui.appeals.routing import LANGUAGE_WORDS, LANGUAGES, NIGHT_MODES, ORDERS, demand_queues
 from operator_tui.appeals.words import mark
 
 MOST_ROWS = 50  # in one change: a card behind it waits a second of a line of 64 kbit/s at most
@@ -223,6 +224,50 @@ LISTS: dict[str, ListForm] = {
                 Column("skills", mark("Чем занимается")),
                 Column("user", mark("Номер работника"), Holds.NUMBER),
                 Column("groups", mark("Группы 2 уровня"), of="groups", apart=" "),
+                Column("languages", mark("Языки"), options=tuple(LANGUAGE_WORDS), apart=" "),
+                Column("themes", mark("Какие темы знает"), of="groups", apart=" "),
+            ),
+        ),
+        ListForm(
+            "queues",
+            mark("Очереди вызовов"),
+            ("code",),
+            ("code", "title", "language"),
+            (
+                Column("code", mark("Код (как на АТС)"), Holds.CODE, required=True),
+                Column("title", _title, required=True),
+                Column("language", mark("Язык"), options=tuple(LANGUAGES.values())),
+                Column("theme", mark("Тема"), of="groups"),
+                Column("key", mark("Цифра темы в приветствии"), Holds.DIGITS),
+                Column("number", mark("Набранный номер"), Holds.DIGITS),
+                Column("order", mark("Порядок"), required=True, options=ORDERS),
+                Column("weight", mark("Важность"), Holds.NUMBER),
+                Column("widen_s", mark("Остальным через, с (0 - никогда)"), Holds.NUMBER),
+            ),
+        ),
+        ListForm(
+            "night",
+            mark("Нерабочее время"),
+            ("organisation",),
+            ("organisation", "group", "mode"),
+            (
+                Column("organisation", mark("Организация"), required=True, of="organisations"),
+                Column("group", mark("Дежурная группа"), required=True, of="groups"),
+                Column("mode", mark("Приём вызовов"), required=True, options=NIGHT_MODES),
+            ),
+        ),
+        ListForm(
+            "news",
+            mark("Объявления"),
+            ("code",),
+            ("begins", "title"),
+            (
+                _code,
+                Column("title", _title, required=True),
+                Column("text", mark("Текст"), required=True),
+                Column("begins", mark("Показывать с"), Holds.DAY, required=True),
+                Column("ends", mark("Показывать по"), Holds.DAY),
+                Column("roles", mark("Кому (роли; пусто - всем)"), options=_ROLES, apart=" "),
             ),
         ),
         ListForm(
@@ -345,6 +390,8 @@ def decide_change(reference: Reference, x: Mapping[str, Any], seen: Mapping[str,
     after = reference.changed([(form.name, rows, "")])
     if form.name == "results":
         _demand_final(form, after)
+    if form.name == "queues":
+        demand_queues(after, form.column("code").title, form.column("key").title, form.column("number").title)
     if form.name == "terms" and any(row.get(OFF) or not 1 <= int(row["days"]) <= 365 for row in rows.values()):
         raise Refusal(Code.FIELD_INVALID, field=form.column("days").title)
 

@@ -18,15 +18,16 @@ from operator_tui.letters import fold, to_latin_layout, to_russian_layout
 # Not dialled from a list of colleagues: a trainee's telephone is simulated.
 LISTED = tuple(role for role in Role if role is not Role.TRAINEE)
 PSYCHOLOGIST = "психолог"  # the purpose by which his number is found when somebody is threatened
-_COLUMNS = ("extension", "name", "role", "organisation", "skills", "user", "groups")
+_COLUMNS = ("extension", "name", "role", "organisation", "skills", "user", "groups", "languages", "themes")
 _LEVEL_2 = frozenset({Role.OPERATOR_2, Role.INSURER_2})
 
 
 @dataclass(frozen=True)
 class Colleague:
     """One entry; ``role`` None for somebody outside the centre, whose ``organisation`` says what for; ``skills`` are
-    words of the administration's (themes, languages); ``user`` the server's number of him, 0 where it is not known:
-    then an appeal can not go to him with a call; ``groups`` are the codes of his groups of level 2."""
+    words of the administration's; ``user`` the server's number of him, 0 where it is not known: then an appeal can not
+    go to him with a call; ``groups`` are the codes of his groups of level 2, ``languages`` and ``themes`` (codes of
+    groups) what the PBX gives him calls by (appeals/routing.py)."""
 
     extension: str
     name: str
@@ -35,11 +36,13 @@ class Colleague:
     skills: str = ""
     user: int = 0
     groups: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
 
 
 def parse_colleagues(text: str, *, file: str = "colleagues.csv") -> tuple[Colleague, ...]:
-    """The directory of a CSV with ``extension;name;role;organisation;skills;user;groups``, by name; the last three
-    may miss.
+    """The directory of a CSV with ``extension;name;role;organisation;skills;user;groups;languages;themes``, by name;
+    the last five may miss.
 
     Refusal(ROW_INVALID, file, row, field) for a row that is none; ``row`` counts the heading as 1.
     """
@@ -62,6 +65,8 @@ def parse_colleagues(text: str, *, file: str = "colleagues.csv") -> tuple[Collea
             values["skills"],
             int(values["user"] or 0),
             tuple(values["groups"].split()),
+            tuple(values["languages"].split()),
+            tuple(values["themes"].split()),
         )
     return tuple(sorted(found.values(), key=lambda one: fold(one.name)))
 
@@ -77,6 +82,8 @@ def colleagues_of(rows: Iterable[Mapping[str, str]]) -> tuple[Colleague, ...]:
             row.get("skills", ""),
             int(row.get("user") or 0),
             tuple(row.get("groups", "").split()),
+            tuple(row.get("languages", "").split()),
+            tuple(row.get("themes", "").split()),
         )
         for row in rows
     ]

@@ -17,7 +17,8 @@ the process.
 
 The greeting is a tone of 500 Hz of two seconds (``GREETING_HERTZ``) and the announcement about recording one of
 620 Hz of half a second; the music on hold is 350 Hz. At night (``asterisk.cli("database put oms mode night")``) 740 Hz
-says that nobody works, 880 Hz is the tone, and messages lie in ``asterisk.night``.
+says that nobody works, 880 Hz is the tone, and messages lie in ``asterisk.night``. Where the rules offer a choice
+540 Hz asks for the language, 560 Hz for the theme.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy" / "asterisk"
 GREETING_HERTZ, RECORDED_HERTZ, MUSIC_HERTZ = 500, 620, 350
 GREETING_SECONDS = 2.0
 NIGHT_HERTZ, BEEP_HERTZ = 740, 880
+LANGUAGE_HERTZ, THEME_HERTZ = 540, 560
 _INSIDE = "/mnt"  # where the scratch folder appears in the root
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
@@ -80,6 +82,16 @@ class Asterisk:
         return self.folder / "spool" / "oms-night"
 
     @property
+    def etc(self) -> Path:
+        """Its configuration."""
+        return self.folder / "etc"
+
+    @property
+    def console(self) -> list[str]:
+        """The command that tells it something; what to say comes behind it."""
+        return [*self._enter(), "asterisk", "-C", f"{_INSIDE}/etc/asterisk.conf", "-rx"]
+
+    @property
     def certificate(self) -> Path:
         """Its self-signed certificate for 127.0.0.1: the CA file of a desk that trusts it."""
         return self.folder / "etc" / "pbx.pem"
@@ -106,7 +118,7 @@ class Asterisk:
     def cli(self, command: str) -> str:
         """What the console says to a command (``pjsip show contacts``)."""
         done = subprocess.run(
-            [*self._enter(), "asterisk", "-C", f"{_INSIDE}/etc/asterisk.conf", "-rx", command],
+            [*self.console, command],
             capture_output=True,
             text=True,
             timeout=20,
@@ -216,6 +228,8 @@ class Asterisk:
         (share / "documentation").symlink_to("/usr/share/asterisk/documentation")
         _write_tone(share / "sounds/ru/oms/greeting.wav", GREETING_HERTZ, GREETING_SECONDS)
         _write_tone(share / "sounds/ru/oms/recorded.wav", RECORDED_HERTZ, 0.5)
+        _write_tone(share / "sounds/ru/oms/language.wav", LANGUAGE_HERTZ, 1.0)
+        _write_tone(share / "sounds/ru/oms/theme.wav", THEME_HERTZ, 1.0)
         _write_tone(share / "sounds/ru/oms/night.wav", NIGHT_HERTZ, 1.0)
         _write_tone(share / "sounds/ru/oms/thanks.wav", NIGHT_HERTZ, 0.2)
         _write_tone(share / "sounds/ru/beep.wav", BEEP_HERTZ, 1.0)

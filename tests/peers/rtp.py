@@ -18,9 +18,11 @@ from tests.peers.tones import holds, loudness
 RATE = 8000
 _FRAME_SECONDS = 0.02
 _FRAME = int(RATE * _FRAME_SECONDS)
-_PAYLOAD_ALAW = 8
+_PAYLOAD_ALAW, _PAYLOAD_EVENT = 8, 101
 _HEADER = struct.Struct("!BBHII")
 _KEPT_SECONDS = 30
+_KEYS = "0123456789*#"
+_KEY_FRAMES, _KEY_ENDS = 5, 3  # a digit of 100 ms; its end is said three times
 
 
 def _alaw_to_linear(byte: int) -> int:
@@ -62,6 +64,7 @@ class RtpEnd:
         self._voice = _encode(tone(hertz, RATE, 1.0)) if hertz else b""
         self._heard = bytearray()
         self._remote: tuple[str, int] | None = None
+        self._pressed: list[str] = []
         self._closed = threading.Event()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._hear, self._speak)]
         for thread in self._threads:
@@ -81,6 +84,10 @@ class RtpEnd:
 
     def loudness(self, seconds: float = 0.5) -> float:
         return loudness(self.heard(seconds))
+
+    def press(self, digit: str) -> None:
+        """Send a digit (RFC 4733), instead of the tone while it lasts."""
+        self._pressed.append(digit)
 
     def close(self) -> None:
         self._closed.set()
@@ -105,8 +112,25 @@ class RtpEnd:
         due = time.monotonic()
         while not self._closed.wait(max(0.0, due - time.monotonic())):
             due += _FRAME_SECONDS
+            if self._remote is not None and self._pressed:
+                sequence, stamp = self._send_key(self._pressed.pop(0), source, sequence, stamp)
+                due = time.monotonic()
             if self._remote is None or not self._voice:
                 continue
             header = _HEADER.pack(0x80, _PAYLOAD_ALAW, sequence & 0xFFFF, stamp & 0xFFFFFFFF, source)
             self._socket.sendto(header + (self._voice[at:] + self._voice)[:_FRAME], self._remote)
             sequence, stamp, at = sequence + 1, stamp + _FRAME, (at + _FRAME) % len(self._voice)
+
+    def _send_key(self, digit: str, source: int, sequence: int, stamp: int) -> tuple[int, int]:
+        """RFC 4733, 2.5.1: packets of one event have one time stamp, a growing duration, and the end bit at last."""
+        assert self._remote is not None
+        for n in range(_KEY_FRAMES + _KEY_ENDS):
+            frames, over = min(n + 1, _KEY_FRAMES), n >= _KEY_FRAMES
+            header = _HEADER.pack(
+                0x80, _PAYLOAD_EVENT | (0x80 if n == 0 else 0), sequence & 0xFFFF, stamp & 0xFFFFFFFF, source
+            )
+            event = struct.pack("!BBH", _KEYS.index(digit), (0x80 if over else 0) | 10, frames * _FRAME)
+            self._socket.sendto(header + event, self._remote)
+            sequence += 1
+            self._closed.wait(_FRAME_SECONDS)
+        return sequence, stamp + _KEY_FRAMES * _FRAME
