@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.plugins.peers",
     "tests.plugins.functions",
     "tests.plugins.lanes",
+    "tests.plugins.nursery",
     "tests.peers.asterisk",
     "tests.peers.sipp",
     "tests.peers.pipewire",
