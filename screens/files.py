@@ -19,7 +19,7 @@ from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
 if TYPE_CHECKING:
-    from operator_tui.phone.playing import Playback, Played
+    from operator_tui.phone.playing import Played, Player
 
 _WAYS = {
     Way.WAITS: mark("ждёт передачи"),
@@ -101,7 +101,7 @@ class FilesScreen(ModalScreen[int | None]):
         self.dismiss(int(event.key))
 
 
-Start = Callable[[Callable[["Played"], None]], Awaitable["Playback"]]
+Start = Callable[[Callable[["Played"], None]], Awaitable["Player"]]
 
 
 class PlayerScreen(ModalScreen[None]):
@@ -122,7 +122,7 @@ class PlayerScreen(ModalScreen[None]):
         self._title = title
         self._start = start
         self._quiet = quiet
-        self._playback: Playback | None = None
+        self._playback: Player | None = None
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("Esc — закончить"), classes="heading")
@@ -160,6 +160,9 @@ class PlayerScreen(ModalScreen[None]):
         if now.playing and self._quiet() and self._playback is not None:
             self._playback.pause(True)
         filled = _BAR * now.at_ms // max(now.ms, 1)
+        if now.broken:
+            self.query_one("#place", Line).say(tr("Звук прервался: Esc и откройте запись снова."))
+            return
         word = tr("конец") if now.over else tr("идёт") if now.playing else tr("пауза")
         speed = f"{now.speed:.2f}".rstrip("0").rstrip(".").replace(".", ",")
         bar = "#" * filled + "." * (_BAR - filled)

@@ -29,7 +29,7 @@ from operator_tui.sync.settings import FileSettings
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
-    from operator_tui.phone.playing import Playback, Played
+    from operator_tui.phone.playing import Played, Player
     from operator_tui.secrets.address import FileKind
     from operator_tui.sync.files import FileLane, LaneState
     from operator_tui.sync.link import Link
@@ -256,16 +256,18 @@ class FileDesk:
 
     # listening and looking
 
-    async def play(self, content: bytes, told: Callable[[Played], None]) -> Playback:
-        """Let it be heard on the telephone's output. Refusals: PLAY_IN_CALL, SOUND_UNKNOWN, NO_SOUND."""
+    async def play(self, content: bytes, told: Callable[[Played], None]) -> Player:
+        """Let it be heard on the telephone's output, where the telephone is. Refusals: PLAY_IN_CALL, SOUND_UNKNOWN,
+        NO_SOUND, PHONE_AWAY."""
         if self._desk.state.call is not None:
             raise Refusal(Code.PLAY_IN_CALL)
-        from operator_tui.phone.playing import Playback
+        from operator_tui.phone.playing import FarPlayback, Playback
         from operator_tui.phone.settings import PhoneSettings
-        from operator_tui.phone.sound_file import speech_of
 
-        speech = await asyncio.to_thread(speech_of, content)
-        return await Playback.start(speech, self._desk.settings.get(PhoneSettings).config(), told)
+        settings = self._desk.settings.get(PhoneSettings)
+        if settings.elsewhere:
+            return await FarPlayback.start(self._desk.phone.engine(), content, settings.config(), told)
+        return await Playback.start(content, settings.config(), told)
 
     async def show(self, content: bytes, name: str) -> None:
         """Show it by the viewer of the settings, through memory. Refusals: VIEWER_UNSET, VIEWER_FAILED."""

@@ -36,6 +36,7 @@ from operator_tui.phone.line import (
     SoundState,
     folded,
 )
+from operator_tui.phone.listening import Listening
 from operator_tui.phone.log import EngineLog
 from operator_tui.phone.queue import Queue
 from operator_tui.phone.recorder import Recorder
@@ -88,6 +89,8 @@ class Engine:
         self._queue: Queue | None = None
         self._make_line = line
         self._sound = Sounding(card, self._tell, self._log)
+        self._listening = Listening(self._tell)
+        self._hushing: asyncio.Task[None] | None = None
         self._idle_seconds = idle_seconds
         self._poll_seconds = poll_seconds
         self._snapshot = Snapshot(v=PROTOCOL, engine=uuid4().hex[:12])
@@ -116,6 +119,7 @@ class Engine:
             server.close()
             await self._attending.close()
             await self._stop_line()
+            await self._listening.close()
             await ended(watch)
             self._socket.unlink(missing_ok=True)
             self._log.say("ended", engine=self._snapshot.engine)
@@ -150,6 +154,7 @@ class Engine:
 
     def _left(self) -> None:
         self._levels = False
+        self._hushing = asyncio.create_task(self._listening.close())  # a recording is for who asked for it
 
     def _tell(self, event: PhoneEvent) -> None:
         """Fold into our own picture, and tell the desk."""
@@ -163,6 +168,7 @@ class Engine:
             self._sound.ring(ring)
         if bool(self._snapshot.calls) != bool(before.calls):
             self._sound.warm(bool(self._snapshot.calls))
+            self._listening.hush()
 
     def _note(self, event: PhoneEvent) -> None:
         match event:
@@ -202,6 +208,12 @@ class Engine:
                 self._sound.set_volume(percent)
             case wire.CheckMicrophone():
                 return await self._sound.check()
+            case wire.PlayPart():
+                if self._talks():
+                    raise Refusal(Code.PLAY_IN_CALL)
+                await self._listening.take(act)
+            case wire.PlayCommand(command=command):
+                await self._listening.command(command)
             case _:
                 return await self._act_on_line(act)
         return ""

@@ -93,6 +93,17 @@ class RecordingTrouble(msgspec.Struct, frozen=True, tag="recording_trouble"):
     refusal: dict[str, Any]
 
 
+class Listened(msgspec.Struct, frozen=True, tag="listened"):
+    """How a recording stands that the engine plays to the operator (playing.Played)."""
+
+    at_ms: int
+    ms: int
+    playing: bool
+    speed: float
+    over: bool
+    broken: bool = False
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Everything the engine knows. Also an event: the desk gets one at each attach.
 
@@ -136,6 +147,7 @@ PhoneEvent = (
     | ColleaguesChanged
     | Recorded
     | RecordingTrouble
+    | Listened
     | Snapshot
     | PhoneAway
 )

@@ -37,23 +37,30 @@ class _Out(io.RawIOBase):
 
 
 class OpusStream:
-    """Stereo PCM of 16 bits goes in, pages come out. ImportError or OSError without the library."""
+    """PCM of 16 bits goes in, pages come out. ImportError or OSError without the library."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, channels: int = 2) -> None:
         import soundfile
 
         self._out = _Out()
-        self._file = soundfile.SoundFile(self._out, "w", samplerate=rate, channels=2, format="OGG", subtype="OPUS")
+        form = {"format": "OGG", "subtype": "OPUS"}
+        self._file = soundfile.SoundFile(self._out, "w", samplerate=rate, channels=channels, **form)
 
-    def feed(self, stereo: bytes) -> bytes:
+    def feed(self, pcm: bytes) -> bytes:
         """The pages that are complete now."""
-        self._file.buffer_write(stereo, dtype="int16")
+        self._file.buffer_write(pcm, dtype="int16")
         return self._out.taken()
 
     def end(self) -> bytes:
         """The last pages."""
         self._file.close()
         return self._out.taken()
+
+
+def encoded(pcm: bytes, rate: int) -> bytes:
+    """16-bit mono PCM as a whole file; ``rate`` one of RATES."""
+    stream = OpusStream(rate, channels=1)
+    return stream.feed(pcm) + stream.end()
 
 
 def available() -> bool:

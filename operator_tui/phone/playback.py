@@ -1,8 +1,9 @@
 """The process that plays a recording: its bytes come through a pipe and end with it.
 
-    stdin   a line of JSON ``{"rate", "bytes", "sound", "device"}``, the PCM, then a command a line:
+    stdin   a line of JSON ``{"bytes", "sound", "device", "speak"}``, the file (WAV or Ogg Opus), then a command a line:
             ``pause``, ``resume``, ``move SECONDS``, ``speed FACTOR``
-    stdout  a line of JSON five times a second: ``{"at_ms", "playing", "speed", "over"}``, or ``{"code"}`` and the end
+    stdout  a line of JSON five times a second: ``{"at_ms", "ms", "playing", "speed", "over"}``, or ``{"code"}`` and the
+            end
 
 A process of its own, as the engine is: PortAudio writes to fd 2, on which the desk draws, and a call must not stutter
 because somebody listens. What it holds touches no disk: it keeps itself from cores, and ends with the pipe.
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.ports import FRAME_SECONDS, SAMPLE_BYTES, WavPort
+from operator_tui.phone.sound_file import speech_of
 from operator_tui.phone.stretch import Stretch
 
 SLOWEST, FASTEST = 1.0, 2.0
@@ -68,8 +70,8 @@ class Tape:
         """How it stands, as it is told."""
         with self._lock:
             over = self._stretch.at >= self._stretch.length and not self.playing
-            at_ms = int(1000 * self._stretch.at / self._rate)
-            return {"at_ms": at_ms, "playing": self.playing, "speed": self.speed, "over": over}
+            at_ms, ms = (int(1000 * place / self._rate) for place in (self._stretch.at, self._stretch.length))
+            return {"at_ms": at_ms, "ms": ms, "playing": self.playing, "speed": self.speed, "over": over}
 
 
 def main() -> None:
@@ -79,9 +81,12 @@ def main() -> None:
     harden()
     come = sys.stdin.buffer
     about = json.loads(come.readline())
-    tape = Tape(come.read(about["bytes"]), about["rate"])
+    content = come.read(about["bytes"])
     try:
-        stop = _opened(about, tape)
+        speech = speech_of(content)
+        del content
+        tape = Tape(speech.pcm, speech.rate)
+        stop = _opened(about, tape, speech.rate)
     except Refusal as refusal:
         _say(refusal.wire())
         return
@@ -113,15 +118,15 @@ def _say(what: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _opened(about: dict[str, Any], tape: Tape) -> Callable[[], None]:
+def _opened(about: dict[str, Any], tape: Tape, rate: int) -> Callable[[], None]:
     """Open the ear; what closes it comes back. Refusal(NO_SOUND)."""
     if about["sound"] == "null":
         raise Refusal(Code.NO_SOUND)
     if about["sound"] == "wav":
         port = WavPort(Path(about["speak"]), Path(about["device"]))
-        port.start(about["rate"], tape.pull, lambda pcm: None)
+        port.start(rate, tape.pull, lambda pcm: None)
         return port.stop
-    return _opened_card(about["device"], about["rate"], tape)
+    return _opened_card(about["device"], rate, tape)
 
 
 def _opened_card(wanted: str, rate: int, tape: Tape) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import wire
@@ -16,6 +16,7 @@ from operator_tui.phone.line import (
     PROTOCOL,
     Caller,
     LineConfig,
+    Listened,
     PhoneAway,
     PhoneEvent,
     Snapshot,
@@ -30,6 +31,7 @@ _TAKEN_SECONDS = 1.0  # for the engine to notice that the desk before us is gone
 _REPLY_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_UNHEARD = Listened(at_ms=0, ms=0, playing=False, speed=1.0, over=False, broken=True)
 
 
 class RemotePhone(RemoteActs):
@@ -50,6 +52,7 @@ class RemotePhone(RemoteActs):
         self._last_id = 0
         self._work: wire.BeginWork | None = None  # kept in memory, to begin again with a new engine
         self._ready = True
+        self.listening: Callable[[Listened], None] | None = None  # who follows what the engine plays
 
     # attaching
 
@@ -216,6 +219,7 @@ class RemotePhone(RemoteActs):
             if reader is not None:
                 await self._read(reader)
             await self._disconnect()
+            self._receive(_UNHEARD)
             self._events.put_nowait(PhoneAway(Refusal(Code.PHONE_AWAY).wire()))
             reader = await self._connect_again()
 
@@ -253,6 +257,10 @@ class RemotePhone(RemoteActs):
                 self._settle(message)
 
     def _receive(self, event: PhoneEvent) -> None:
+        if isinstance(event, Listened):
+            if self.listening is not None:
+                self.listening(event)
+            return
         self._snapshot = folded(self._snapshot, event)
         self._events.put_nowait(event)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator_tui.phone import wire
-from operator_tui.phone.line import CallId
+from operator_tui.phone.line import CallId, LineConfig
 
 
 class RemoteActs:
@@ -65,3 +65,11 @@ class RemoteActs:
 
     async def watch_levels(self, on: bool) -> None:
         await self._ask(wire.WatchLevels(on))
+
+    async def play_part(self, config: LineConfig, part: bytes, *, last: bool) -> None:
+        """The next bytes of a recording the engine is to play. Refusal(PLAY_IN_CALL | SOUND_UNKNOWN | NO_SOUND)."""
+        await self._ask(wire.PlayPart(config, part, last))
+
+    async def play_command(self, command: str) -> None:
+        """To what it plays, as playback.py reads it, or ``stop``."""
+        await self._ask(wire.PlayCommand(command))

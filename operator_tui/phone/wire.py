@@ -122,6 +122,24 @@ class CheckMicrophone(Act, frozen=True):
     """Record two seconds and play them back; the result is their peak, "0.00" to "1.00"."""
 
 
+class PlayPart(Act, frozen=True):
+    """The next bytes of a recording (WAV or Ogg Opus) for the operator's ear; with the last of them it is played on the
+    devices of ``config``."""
+
+    config: LineConfig
+    part: bytes
+    last: bool
+
+    def __repr__(self) -> str:
+        return "PlayPart(…)"  # somebody's voice
+
+
+class PlayCommand(Act, frozen=True):
+    """To what is played: a line as playback.py reads it, or ``stop``."""
+
+    command: str
+
+
 class ShutDown(Act, frozen=True):
     """«Выход»: end, as soon as no call is left."""
 
@@ -146,6 +164,8 @@ AnyAct = (
     | SetVolume
     | WatchLevels
     | CheckMicrophone
+    | PlayPart
+    | PlayCommand
     | ShutDown
 )
 

@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone import opus
 from operator_tui.phone.line import LineConfig
 from operator_tui.phone.playback import Tape
-from operator_tui.phone.playing import Playback, Played
+from operator_tui.phone.playing import FarPlayback, Playback, Played
 from operator_tui.phone.recording import wav_header
-from operator_tui.phone.sound_file import Speech, speech_of
+from operator_tui.phone.sound_file import speech_of
 from operator_tui.phone.stretch import Stretch
 from operator_tui.phone.tones import tone
 from tests.peers.pipewire import SoundCard
 from tests.peers.tones import holds, loudness, strength
+from tests.phone.conftest import QUICK, Bench
 
 RATE = 8000
 
@@ -67,7 +69,7 @@ def test_a_tape_is_paused_moved_and_ends() -> None:
         tape.pull(320)
     assert tape.look()["over"] is True
     tape.obey("resume")
-    assert tape.look() == {"at_ms": 0, "playing": True, "speed": 2.0, "over": False}
+    assert tape.look() == {"at_ms": 0, "ms": 1000, "playing": True, "speed": 2.0, "over": False}
     for nonsense in ("", "move x", "speed", "drop tables"):
         tape.obey(nonsense)
 
@@ -97,7 +99,7 @@ def test_what_is_no_sound_is_refused(content: bytes) -> None:
 async def test_without_a_device_it_is_said(tmp_path: Path) -> None:
     for config in (LineConfig(sound="null"), LineConfig(sound="pyaudio")):
         with pytest.raises(Refusal) as refused:
-            await Playback.start(Speech(RATE, tone(440, RATE, 0.2)), config, lambda state: None)
+            await Playback.start(_mono_wav(tone(440, RATE, 0.2)), config, lambda state: None)
         assert refused.value.code is Code.NO_SOUND
 
 
@@ -106,7 +108,7 @@ async def test_it_is_heard_on_the_sound_card_faster_paused_and_again(sound_card:
     told: list[Played] = []
     device = sound_card.devices["output_device"]
     config = LineConfig(sound="pyaudio", output_device=device)
-    playback = await Playback.start(Speech(RATE, tone(600, RATE, 30.0)), config, told.append)
+    playback = await Playback.start(_mono_wav(tone(600, RATE, 30.0)), config, told.append)
     try:
         await sound_card.until_heard(600)
         playback.speed(2.0)
@@ -133,12 +135,12 @@ async def test_it_ends_with_the_desk_and_leaves_nothing(tmp_path: Path) -> None:
 import asyncio, json
 from operator_tui.phone.line import LineConfig
 from operator_tui.phone.playing import Playback
-from operator_tui.phone.sound_file import Speech
+from operator_tui.phone.recording import wav_header
 
 async def main():
     speak, heard = {str(tmp_path / "speak.wav")!r}, {str(tmp_path / "heard.wav")!r}
     config = LineConfig(sound="wav", input_device=speak, output_device=heard)
-    playing = await Playback.start(Speech({RATE}, bytes({RATE * 120})), config, lambda state: None)
+    playing = await Playback.start(wav_header({RATE}) + bytes({RATE * 240}), config, lambda state: None)
     print(json.dumps(playing._process.pid), flush=True)
     await asyncio.Event().wait()
 
@@ -152,6 +154,74 @@ asyncio.run(main())
     await desk.wait()
     await until(lambda: _gone(pid))
     assert {file.name for file in tmp_path.iterdir()} == {"speak.wav", "heard.wav"}
+
+
+def by_file(folder: Path) -> LineConfig:
+    """A telephone whose ear is ``heard.wav``."""
+    (folder / "speak.wav").write_bytes(_mono_wav(tone(100, RATE, 0.1)))
+    return LineConfig(sound="wav", input_device=str(folder / "speak.wav"), output_device=str(folder / "heard.wav"))
+
+
+async def test_a_player_that_dies_is_told_and_takes_commands_quietly(tmp_path: Path) -> None:
+    told: list[Played] = []
+    playback = await Playback.start(_mono_wav(tone(600, RATE, 30.0)), by_file(tmp_path), told.append)
+    await until(lambda: bool(told))
+    playback._process.kill()
+    await until(lambda: told[-1].broken)
+    assert not playback.now.playing
+    for command in (lambda: playback.pause(False), lambda: playback.speed(2.0), lambda: playback.move(5)):
+        command()
+    await playback.stop()
+
+
+@pytest.mark.parametrize("library", [True, False])
+@pytest.mark.needs("sound")
+async def test_the_engine_plays_what_the_desk_sends_where_the_headset_is(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: bool
+) -> None:
+    if not library:
+        monkeypatch.setattr(opus, "available", lambda: False)
+    desk = await bench.desk()
+    told: list[Played] = []
+    config = by_file(tmp_path)
+    content = _mono_wav(tone(600, RATE, 20.0))
+    playback = await FarPlayback.start(desk.phone, content, config, told.append)
+    heard = tmp_path / "heard.wav"
+    await until(lambda: heard.exists() and holds(heard.read_bytes()[-RATE:], RATE, 600))
+    await until(lambda: bool(told))
+    assert told[-1].ms == pytest.approx(20_000, abs=100)
+    playback.speed(2.0)
+    await until(lambda: told[-1].speed == 2.0)
+    playback.pause(True)
+    await until(lambda: not told[-1].playing)
+    playback.move(10)
+    await until(lambda: told[-1].at_ms >= 10_000)
+    playback.pause(False)
+    await desk.phone.begin_work(QUICK)
+    call = await bench.ring(desk)
+    await until(lambda: not told[-1].playing and not told[-1].over)
+    await desk.phone.answer(call.id)
+    with pytest.raises(Refusal) as refused:
+        await FarPlayback.start(desk.phone, content, config, told.append)
+    assert refused.value.code is Code.PLAY_IN_CALL
+    pid = bench.engine._listening._playback._process.pid  # type: ignore[union-attr]  # it is paused
+    await desk.phone.detach()
+    await until(lambda: _gone(pid))
+    assert told[-1].broken or not told[-1].playing
+
+
+async def test_what_is_no_sound_is_refused_before_it_is_sent(bench: Bench, tmp_path: Path) -> None:
+    desk = await bench.desk()
+    with pytest.raises(Refusal) as refused:
+        await FarPlayback.start(desk.phone, b"%PDF-1.7", by_file(tmp_path), lambda now: None)
+    assert refused.value.code is Code.SOUND_UNKNOWN
+    with pytest.raises(Refusal) as refused:
+        await desk.phone.play_part(by_file(tmp_path), b"%PDF-1.7", last=True)
+    assert refused.value.code is Code.SOUND_UNKNOWN
+    with pytest.raises(Refusal) as refused:
+        await desk.phone.play_part(LineConfig(sound="null"), _mono_wav(tone(600, RATE, 1.0)), last=True)
+    assert refused.value.code is Code.NO_SOUND
+    await desk.phone.play_command("stop")
 
 
 def _mono_wav(pcm: bytes) -> bytes:
