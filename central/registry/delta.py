@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from central.registry.names import State, concerns_names, keep_changes
 from central.registry.people import not_here
 from central.registry.postgres import translated
 from central.registry.publish import schema_of
@@ -18,12 +19,17 @@ from operator_tui.registry.records import Change
 
 
 class _Tables:
-    """The face of an SQLite connection, as far as a delta needs it."""
+    """The face of an SQLite connection, as far as a delta needs it. ``of_names``: the statements that changed what the
+    servers hold in their memory, with their values.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self.of_names: list[tuple[str, Sequence[Any]]] = []
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        if concerns_names(statement):
+            self.of_names.append((statement, values))
         # BEGIN IMMEDIATE takes SQLite's lock for writing; here the lock of ``apply`` is held already.
         statement = translated(statement).replace("BEGIN IMMEDIATE", "SELECT 1").replace("COMMIT", "SELECT 1")
         return self._connection.execute(statement, list(values))
@@ -54,11 +60,15 @@ def apply(
         driver: Any = connection.connection.driver_connection
         with not_here(), driver.transaction():
             driver.execute(f"SELECT set_config('search_path', '{schema}', true)")
+            try:
+                driver.execute(f"LOCK TABLE {schema}.meta IN EXCLUSIVE MODE NOWAIT")
+            except psycopg.errors.LockNotAvailable:
+                raise Refusal(Code.REGISTRY_BUSY, path=schema) from None
             facts = dict(driver.execute(f"SELECT name, value FROM {schema}.meta").fetchall())
             if as_of.isoformat() < facts["as_of"]:
                 raise Refusal(Code.REGISTRY_DELTA_OLD, file=name, delta=as_of.isoformat(), registry=facts["as_of"])
-            try:
-                driver.execute("LOCK TABLE meta IN EXCLUSIVE MODE NOWAIT")
-            except psycopg.errors.LockNotAvailable:
-                raise Refusal(Code.REGISTRY_BUSY, path=schema) from None
-            return Delta(_Tables(driver), at_once=len(changes) + 1).run(changes, as_of, progress or (lambda _: None))
+            tables = _Tables(driver)
+            done = Delta(tables, at_once=len(changes) + 1).run(changes, as_of, progress or (lambda _: None))
+            if tables.of_names:
+                keep_changes(driver.cursor(), State.of(facts).deltas + 1, tables.of_names)
+            return done

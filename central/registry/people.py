@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from central.registry.names import names_of
+from central.registry.names import State, names_of
 from central.registry.postgres import PREPARED, Divided
 from central.registry.publish import schema_of
 from operator_tui.appeals.errors import Code, Refusal
@@ -45,7 +45,7 @@ def find(engine: sa.Engine, region: str, asked: Asked) -> Answer:
         driver.prepared_max = PREPARED
         cursor = driver.cursor()
         facts = _facts(cursor, name)
-        names = names_of(engine, region, f"{facts['snapshot_id']} {facts['built_at']}", cursor)
+        names = names_of(engine, region, State.of(facts), cursor)
         found = _found(Divided(names, cursor), cursor, query, int(facts["rows"]), started)
         return Answer(found, facts["as_of"], int(facts["rows"]))
 
@@ -66,7 +66,7 @@ def not_here() -> Iterator[None]:
     """Refusal(REGISTRY_NOT_HERE) for a region that has no tables."""
     try:
         yield
-    except psycopg.errors.UndefinedTable:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         raise Refusal(Code.REGISTRY_NOT_HERE) from None
 
 

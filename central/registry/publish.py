@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from central.registry.names import DELTA_TABLE
 from central.registry.postgres import DRIVEN
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry.schema import DRIVERS, FIELDS, SCHEMA, connect
@@ -113,6 +115,8 @@ def _fill(cursor: Any, source: Any, name: str, people: int, progress: Progress) 
         for place, statement in enumerate(_INDEXES, 1):
             cursor.execute(statement)
             progress(0.6 + 0.4 * place / len(_INDEXES) * 0.99)
+        cursor.execute(DELTA_TABLE)
+        cursor.execute("INSERT INTO meta VALUES('published', %s)", [secrets.token_hex(8)])
         for table in _TABLES:
             cursor.execute(f"VACUUM (ANALYZE) {table}")
     finally:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import product
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from msgspec import structs
 
+from central.registry import names
 from central.registry.delta import apply
 from central.registry.people import find
 from central.registry.publish import publish
@@ -87,6 +91,46 @@ def test_all_of_a_delta_is_there_or_nothing(database: Database) -> None:
     apply(engine, "26", changes, NEXT)
     assert not found(engine, one.enp)[0]
     assert found(engine, PEOPLE[950].enp)[0] == {PEOPLE[950]}
+
+
+def test_the_words_held_in_memory_follow_each_delta(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without being read anew; and they are what reading anew would give, whatever moved to make room for new words."""
+    engine = database.engine
+    assert found(engine, PEOPLE[3].enp)[0] == {PEOPLE[3]}
+    read = names._copied
+    monkeypatch.setattr(names, "_copied", None)
+    crowd = [
+        structs.replace(person, surname=f"Иванов{letters}", phone="")
+        for person, letters in zip(PEOPLE[:60], map("".join, product("абвг", repeat=3)), strict=False)
+    ]
+    days = (crowd, [*PEOPLE[900:], *crowd[:30]], PEOPLE[:20])
+    for place, people in enumerate(days, 1):
+        apply(engine, "26", [Change(person.enp, person) for person in people], date(2026, 1, 10 + place))
+        if place != 2:  # a server that nobody asked in between takes two at once
+            for person in people[::9]:
+                assert found(engine, f"{person.surname} {person.name} {person.birth_date}")[0] >= {person}
+    assert apply(engine, "26", [Change(PEOPLE[5].enp, PEOPLE[5])], date(2026, 1, 14)).same == 1, "changes no word"
+    assert found(engine, PEOPLE[5].enp)[0] == {PEOPLE[5]}
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        cursor = driver.cursor()
+        cursor.execute("SELECT set_config('search_path', 'people_26', true)")
+        fresh, held = read(cursor), names._held[engine]["26"].memory
+    for table in names._WORDS:
+        rows = [sorted(base.execute(f"SELECT * FROM {table}").fetchall()) for base in (fresh, held)]
+        assert rows[0] == rows[1], table
+
+
+def test_a_server_far_behind_reads_all_words(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "_KEPT", 1)
+    engine = database.engine
+    found(engine, "а")
+    for day, person in enumerate(PEOPLE[900:903], 11):
+        apply(engine, "26", [Change(person.enp, person)], date(2026, 1, day))
+    assert found(engine, PEOPLE[900].enp)[0] == {PEOPLE[900]}
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        assert driver.execute("SELECT DISTINCT number FROM people_26.delta").fetchall() == [(3,)]
 
 
 def test_what_is_refused(database: Database, tmp_path: Path) -> None:
