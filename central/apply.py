@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from central import audit, streams
 from central.devices import Device
-from central.moved import Moved, known_ids, load_moved, old_id, taken_elsewhere, under_known_ids
+from central.moved import Moved, known_ids, load_moved, log_regions, old_id, taken_elsewhere, under_known_ids
 from central.reference import Book, references
 from central.steps import OF_CARDS, REJECTED, Cards, Step, number, register, take_step, text
 from central.store import tables as t
@@ -42,7 +42,10 @@ _DEVICES: sa.Select[Any] = sa.select(t.device.c.id, t.device.c.last_n, t.device.
 _DEVICES_LOCKED = _DEVICES.order_by(t.device.c.id).with_for_update()
 _CARDS_LOCKED = (
     sa.select(t.card.c.id, t.card.c.body)
-    .where(t.card.c.id.in_(sa.bindparam("cards", expanding=True)))
+    .where(
+        t.card.c.id.in_(sa.bindparam("cards", expanding=True)),
+        t.card.c.region.in_(sa.bindparam("regions", expanding=True)),
+    )
     .order_by(t.card.c.id)
     .with_for_update()
 )
@@ -177,7 +180,8 @@ def _take(
     database: Database, connection: sa.Connection, batches: Sequence[_Batch], now_ms: int, catalogue: Catalogue
 ) -> dict[str, frozenset[str]]:
     """Decide and store what is new; the streams that grew by each device."""
-    cards = _load_cards(connection, [plain for batch in batches for plain in batch.fresh])
+    regions = sorted({batch.device.region for batch in batches})
+    cards = _load_cards(connection, [plain for batch in batches for plain in batch.fresh], regions)
     book = Book(database, connection, catalogue, [(batch.device, batch.fresh) for batch in batches])
     for batch in batches:
         for plain in batch.fresh:
@@ -235,17 +239,18 @@ def _answers(connection: sa.Connection, device: Device, numbers: Sequence[int]) 
         return {}
     rows = connection.execute(
         sa.select(t.op_log.c.n, t.op_log.c.hash, t.op_log.c.result).where(
-            t.op_log.c.device == device.id, t.op_log.c.n.in_(numbers)
+            t.op_log.c.device == device.id, t.op_log.c.n.in_(numbers), t.op_log.c.region.in_(log_regions([device]))
         )
     )
     return {row.n: (row.hash, msgspec.json.decode(row.result, type=Outcome)) for row in rows}
 
 
-def _load_cards(connection: sa.Connection, fresh: Sequence[dict[str, Any]]) -> Cards:
+def _load_cards(connection: sa.Connection, fresh: Sequence[dict[str, Any]], regions: Sequence[str]) -> Cards:
     ids = {text(plain, "c") for plain in fresh if plain.get("c") and text(plain, "k") in OF_CARDS}
     if not ids:
         return Cards({}, frozenset())
-    found = {row.id: msgspec.convert(row.body, Card) for row in connection.execute(_CARDS_LOCKED, {"cards": list(ids)})}
+    rows = connection.execute(_CARDS_LOCKED, {"cards": list(ids), "regions": regions})
+    found = {row.id: msgspec.convert(row.body, Card) for row in rows}
     return Cards(found, frozenset(found), _manned(connection, fresh))
 
 
@@ -310,6 +315,7 @@ def _card_row(card: Card) -> dict[str, Any]:
 def _log_row(device: Device, step: Step, now_ms: int) -> dict[str, Any]:
     return {
         "device": device.id,
+        "region": device.region,
         "n": step.outcome.n,
         "was": step.was or None,
         "hash": step.digest,

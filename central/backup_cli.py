@@ -1,4 +1,4 @@
-"""``operator-tui central backup | restore | verify``."""
+"""``operator-tui central backup | restore | verify | move-region``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Options = Callable[[Any], Any]
 
 
 def backup_commands(options: Options, open_for: Callable[[str, str | None], Any]) -> list[click.Command]:
-    """The three commands; ``options`` adds --profile and --database, ``open_for`` opens what they name."""
+    """The commands; ``options`` adds --profile and --database, ``open_for`` opens what they name."""
 
     @click.command(help="Сделать копию базы сервера; сервер при этом работает.")
     @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -50,7 +50,26 @@ def backup_commands(options: Options, open_for: Callable[[str, str | None], Any]
             raise Refusal(Code.CHAIN_BROKEN, stream=fault.stream, seq=fault.seq)
         click.echo(f"Записей проверено: {found.entries}. Цепочки целы.")
 
-    return [backup, restore, verify]
+    @click.command("move-region", help="Перенести регион в базу его собственного сервера (PostgreSQL), новая эпоха.")
+    @click.argument("region")
+    @click.option("--to", "to", required=True, metavar="URL", help="Пустая база: postgresql+psycopg://имя@узел/база.")
+    @options
+    def move_region(region: str, to: str, profile_name: str, url: str | None) -> None:
+        from central.regions import move_region as move
+        from central.store.database import Database
+
+        source = open_for(profile_name, url)
+        try:
+            target = Database.postgres(to)
+            try:
+                entries = move(source, target, region)
+            finally:
+                target.close()
+        finally:
+            source.close()
+        click.echo(f"Регион {region} перенесён, записей: {entries}. Задайте рабочим местам адрес нового сервера.")
+
+    return [backup, restore, verify, move_region]
 
 
 def _restore(file: Path, profile_name: str, url: str | None) -> str:

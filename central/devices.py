@@ -38,6 +38,11 @@ class Device:
     id: str
     operator: Operator
 
+    @property
+    def region(self) -> str:
+        """His organisation's: it leads what is stored of him."""
+        return region_of(self.operator.organisation)
+
 
 def epoch(connection: sa.Connection) -> str:
     """The database's lineage: 64 bits in hex."""

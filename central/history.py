@@ -29,7 +29,8 @@ def history(database: Database, organisation: str, asked: Asked) -> Answer:
     newest = sa.select(found.c.id).order_by(found.c.created.desc(), found.c.id.desc()).limit(MOST + 1)
     with database.read() as connection:
         ids = list(connection.execute(newest).scalars())
-        rows = connection.execute(sa.select(card.id, card.body).where(card.id.in_(ids[:MOST])))
+        here = card.region == region_of(organisation)
+        rows = connection.execute(sa.select(card.id, card.body).where(card.id.in_(ids[:MOST]), here))
         bodies = {row.id: msgspec.convert(row.body, Card) for row in rows}
     seen = [_seen(bodies[id_], organisation) for id_ in ids[:MOST] if id_ in bodies]
     return Answer(seen, more=len(ids) > MOST)

@@ -8,7 +8,7 @@ once; the second copy is told under which id, and whatever of its refers to its 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -25,8 +25,14 @@ Moved = dict[tuple[str, bytes], Outcome]
 
 _LOG = t.op_log.c
 _RETURNED = sa.select(_LOG.was, _LOG.device, _LOG.n, _LOG.hash, _LOG.operator, _LOG.result).where(
-    _LOG.was.in_(sa.bindparam("ids", expanding=True))
+    _LOG.was.in_(sa.bindparam("ids", expanding=True)), _LOG.region.in_(sa.bindparam("regions", expanding=True))
 )
+
+
+def log_regions(devices: Iterable[Device]) -> list[str]:
+    """Where what these devices sent stands in the log: a person never leaves his region (central/auth/accounts.py).
+    What a server of the release before 0008 wrote stands under none."""
+    return sorted({"", *(device.region for device in devices)})
 
 
 def old_id(plain: dict[str, Any]) -> str:
@@ -47,6 +53,7 @@ def load_moved(connection: sa.Connection, device: Device, plains: Sequence[dict[
         rows = connection.execute(
             sa.select(log.device, log.n, log.hash, log.result).where(
                 log.operator == device.operator.user,
+                log.region.in_(log_regions([device])),
                 sa.or_(sa.and_(log.device == code, log.n == int(n)), log.was == was),
             )
         )
@@ -66,7 +73,8 @@ def taken_elsewhere(connection: sa.Connection, pushed: Sequence[tuple[Device, in
     }
     if not owners:
         return {}
-    rows = connection.execute(_RETURNED, {"ids": list(owners)})
+    regions = log_regions(device for device, _, _ in pushed)
+    rows = connection.execute(_RETURNED, {"ids": list(owners), "regions": regions})
     moved: Moved = {}
     for row in rows:
         if row.operator == owners[row.was]:
@@ -90,7 +98,11 @@ def known_ids(
         return {}
     log = t.op_log.c
     rows = connection.execute(
-        sa.select(log.device, log.n, log.result).where(sa.tuple_(log.device, log.n).in_(named), log.was.is_(None))
+        sa.select(log.device, log.n, log.result).where(
+            sa.tuple_(log.device, log.n).in_(named),
+            log.was.is_(None),
+            log.region.in_(log_regions(device for device, _, _ in pushed)),
+        )
     )
     found = {operation_id(row.device, row.n): msgspec.json.decode(row.result, type=Outcome).op for row in rows}
     return {own: op for own, op in found.items() if op}

@@ -42,7 +42,9 @@ def recordings_of(database: Database, card_id: str, organisation: str) -> list[S
         pass
     with database.read() as connection:
         body = connection.execute(
-            sa.select(t.card.c.body).where(t.card.c.id == card_id, t.card.c.stream == organisation)
+            sa.select(t.card.c.body).where(
+                t.card.c.id == card_id, t.card.c.region == region, t.card.c.stream == organisation
+            )
         ).scalar_one_or_none()
         if body is None:
             raise Refusal(Code.UNKNOWN_CARD, card=card_id)

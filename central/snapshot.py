@@ -126,7 +126,8 @@ def _first_since(connection: sa.Connection, stream: str, head: int, since_ms: in
 
 def _cards(connection: sa.Connection, ids: Sequence[str], stream: str) -> Iterable[Card]:
     for first in range(0, len(ids), _PAGE):
-        chosen = sa.select(t.card.c.body).where(t.card.c.id.in_(ids[first : first + _PAGE])).order_by(t.card.c.id)
+        page, here = ids[first : first + _PAGE], t.card.c.region == region_of(stream)
+        chosen = sa.select(t.card.c.body).where(t.card.c.id.in_(page), here).order_by(t.card.c.id)
         for body in connection.execute(chosen).scalars():
             card = msgspec.convert(body, Card)
             if card.stream == stream:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from central.store import tables as t
 from central.store.database import Database
-from central.streams import EMPTY_HEAD, chain
+from central.streams import EMPTY_HEAD, chain, region_of
 
 _AUDIT = "/audit"
 _ENTRY = [column for column in t.event.columns if column.name != "hash"]
@@ -19,7 +19,8 @@ _AUDIT_ENTRY = [column for column in t.audit.columns if column.name != "hash"]
 
 @dataclass(frozen=True)
 class Fault:
-    """The first entry of a stream that is not what its chain says. ``what``: gap, hash, body, head."""
+    """The first entry of a stream that is not what its chain says. ``what``: gap, hash, body, head; partition where the
+    tables of its region are not where they belong."""
 
     stream: str
     seq: int
@@ -40,11 +41,24 @@ def verify(database: Database) -> Verified:
     with database.read() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        apart = _apart(connection) if connection.dialect.name == "postgresql" else set()
         for row in connection.execute(sa.select(t.stream).order_by(t.stream.c.id)).all():
             entries += row.seq
-            if fault := _fault(connection, row.id, row.seq, row.head):
+            if row.region in apart:
+                faults.append(Fault(row.id, row.seq, "partition"))
+            elif fault := _fault(connection, row.id, row.seq, row.head):
                 faults.append(fault)
     return Verified(entries, tuple(faults))
+
+
+def _apart(connection: sa.Connection) -> set[str]:
+    """The regions of streams one of whose partitions is not attached: nothing of theirs would be seen."""
+    attached = sa.text(
+        "SELECT s.region FROM (SELECT DISTINCT region FROM stream) AS s CROSS JOIN unnest(CAST(:big AS text[])) AS big "
+        "WHERE NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = to_regclass(quote_ident(big)) "
+        "AND i.inhrelid = to_regclass(quote_ident(big || '_r' || s.region)))"
+    )
+    return set(connection.execute(attached, {"big": [table.name for table in t.PARTITIONED]}).scalars())
 
 
 def _fault(connection: sa.Connection, stream: str, seq: int, told: bytes) -> Fault | None:
@@ -71,7 +85,8 @@ def _entries(connection: sa.Connection, stream: str) -> Iterator[tuple[dict[str,
         return
     same = sa.and_(*(t.event_body.c[key] == t.event.c[key] for key in ("region", "stream", "seq")))
     with_body = sa.select(*_ENTRY, t.event.c.hash, t.event_body.c.body).outerjoin_from(t.event, t.event_body, same)
-    chosen = with_body.where(t.event.c.stream == stream).order_by(t.event.c.seq)
+    here = (t.event.c.region == region_of(stream), t.event.c.stream == stream)
+    chosen = with_body.where(*here).order_by(t.event.c.seq)
     for row in connection.execute(chosen).yield_per(1000).mappings():
         entry = dict(row)
         yield entry, entry.pop("hash"), entry.pop("body")

@@ -114,10 +114,14 @@ def change(
         _demand_zone(wanted["zone"])
     if "organisation" in wanted:
         demand_organisation(wanted["organisation"])
-        wanted["region"] = region_of(wanted["organisation"])
 
     def work(connection: sa.Connection) -> Person:
         before = _person(connection, login)
+        # What his devices sent lies in his region's partitions, and another region may be another server.
+        if region_of(wanted.get("organisation", before.operator.organisation)) != region_of(
+            before.operator.organisation
+        ):
+            raise Refusal(Code.FIELD_INVALID, field="organisation")
         number = before.operator.user
         if _rules(before):
             _lock_administrators(database, connection)

@@ -28,20 +28,20 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
 
 
 def update_rows(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
-    """Set the other columns of the rows whose primary key, one column, is given; nothing when there are none."""
+    """Set the other columns of the rows whose primary key is given; nothing when there are none."""
     if not rows:
         return
     columns = tuple(rows[0])
-    (key,) = table.primary_key.columns
+    keys = tuple(key.name for key in table.primary_key.columns)
     if connection.dialect.name == "sqlite":
         changed = (
             sa.update(table)
-            .where(key == sa.bindparam(f"{key.name}_"))
-            .values({name: sa.bindparam(name) for name in columns if name != key.name})
+            .where(*(table.c[key] == sa.bindparam(f"{key}_") for key in keys))
+            .values({name: sa.bindparam(name) for name in columns if name not in keys})
         )
-        connection.execute(changed, [{**row, f"{key.name}_": row[key.name]} for row in rows])
+        connection.execute(changed, [{**row, **{f"{key}_": row[key] for key in keys}} for row in rows])
     else:
-        connection.exec_driver_sql(_update(table, columns, key.name), (_document(rows),))
+        connection.exec_driver_sql(_update(table, columns, keys), (_document(rows),))
 
 
 def _document(rows: Rows) -> str:
@@ -60,10 +60,11 @@ def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 
 @cache
-def _update(table: sa.Table, columns: tuple[str, ...], key: str) -> str:
-    here, same = _quoted(table.name), _quoted(key)
-    named = ", ".join(f"{_quoted(name)} = given.{_quoted(name)}" for name in columns if name != key)
-    return f"UPDATE {here} SET {named} FROM {_given(table)} AS given WHERE {here}.{same} = given.{same}"
+def _update(table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    here = _quoted(table.name)
+    named = ", ".join(f"{_quoted(name)} = given.{_quoted(name)}" for name in columns if name not in keys)
+    same = " AND ".join(f"{here}.{_quoted(key)} = given.{_quoted(key)}" for key in keys)
+    return f"UPDATE {here} SET {named} FROM {_given(table)} AS given WHERE {same}"
 
 
 def _given(table: sa.Table) -> str:

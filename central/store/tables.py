@@ -1,7 +1,8 @@
 """The tables of design/sync-and-security.md 1.3, as far as they are used now. The same on both engines.
 
-The region leads the key of everything that belongs to one, so that a table can be partitioned by it later. Texts
-that a digest is taken of are stored as text, byte for byte; the card's state is JSON (JSONB on PostgreSQL).
+The region is in the key of everything that belongs to one: on PostgreSQL what grows (PARTITIONED) lies in one partition
+for each region. Texts that a digest is taken of are stored as text, byte for byte; the card's state is JSON (JSONB on
+PostgreSQL).
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ card = sa.Table(
     "card",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("region", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("rev", sa.BigInteger, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
@@ -135,7 +136,8 @@ card = sa.Table(
     sa.Index("card_by_phone", "region", "phone"),
 )
 
-# Every operation ever received, refused ones too, whole: what exactly-once stands on.
+# Every operation ever received, refused ones too, whole: what exactly-once stands on. ``region`` is empty where a
+# server of the release before 0008 wrote it.
 op_log = sa.Table(
     "op_log",
     metadata,
@@ -148,7 +150,8 @@ op_log = sa.Table(
     sa.Column("stamp", sa.Text, nullable=False),  # hybrid clock as the device gave it
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("result", sa.Text, nullable=False),  # operations.Outcome
-    sa.UniqueConstraint("was", "hash", name="op_log_moved_once"),
+    sa.Column("region", sa.Text, primary_key=True, server_default=""),
+    sa.UniqueConstraint("was", "hash", "region", name="op_log_moved_once"),
 )
 
 audit = sa.Table(
@@ -302,3 +305,5 @@ voice_message = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("region", "key", name="voice_message_once"),
 )
+
+PARTITIONED = (event, event_body, audit, card, op_log, recording)

@@ -89,6 +89,7 @@ class Code(StrEnum):
     GAP = "gap"
     ENROLMENT_CODE = "enrolment_code"
     DATABASE_AWAY = "database_away"
+    REGION_NOT_MOVED = "region_not_moved"
     DATABASE_NEWER = "database_newer"
     DATABASE_KEY_WRONG = "database_key_wrong"
     DATABASE_WRONG = "database_wrong"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -35,7 +36,12 @@ def test_the_head_is_the_last_script() -> None:
 def test_the_scripts_make_the_tables_the_program_uses(database: Database) -> None:
     with database.read() as connection:
         assert version_of(connection) == HEAD
-        assert compare_metadata(MigrationContext.configure(connection), t.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _no_partition})
+        assert compare_metadata(context, t.metadata) == []
+
+
+def _no_partition(name: str | None, kind: str, parents: Any) -> bool:
+    return kind != "table" or name in t.metadata.tables or name == "alembic_version"
 
 
 def test_a_second_opening_changes_nothing(open_database: Callable[[], Database]) -> None:

@@ -367,10 +367,14 @@ def test_an_organisation_keeps_who_looks_after_it(office: Office) -> None:
     for name, organisation in (("fund", "26/tf"), ("insurer", "26/smo-26001"), ("far", "27/tf")):
         who = person(name, Role.ADMINISTRATOR, organisation)
         accounts.add(office.database, name, who, now_ms)
-    for values in ({"organisation": "26/smo-26001"}, {"organisation": "27/tf"}, {"role": "o2"}):
+    for values, code in (
+        ({"organisation": "26/smo-26001"}, Code.LAST_ADMINISTRATOR),
+        ({"organisation": "27/tf"}, Code.FIELD_INVALID),  # nobody leaves his region
+        ({"role": "o2"}, Code.LAST_ADMINISTRATOR),
+    ):
         with pytest.raises(Refusal) as refused:
             accounts.change(office.database, "fund", now_ms, values=values)
-        assert refused.value.code is Code.LAST_ADMINISTRATOR
+        assert refused.value.code is code
     assert accounts.change(office.database, "insurer", now_ms, blocked=True).blocked
 
 

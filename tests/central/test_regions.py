@@ -1,0 +1,213 @@
+"""PostgreSQL partitioned by region: one region's questions touch its partition alone, and it can move to a server of
+its own. A database of the release before has its rows put into partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from litestar.testing import TestClient
+
+from central import apply, streams
+from central.app import create_app
+from central.devices import enrolment_code, epoch
+from central.keys import ServerKeys, bind, public_keys
+from central.regions import move_region
+from central.store import tables as t
+from central.store.database import Database
+from central.store.engine import postgres_engine
+from central.store.migrate import migrate
+from central.verify import Fault, verify
+from operator_tui.appeals.clock import ManualClock
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.cli import cli
+from tests.central.desks import Desk, Office, operator
+from tests.central.test_migrations import _to
+from tests.peers.postgres import Postgres
+
+pytestmark = pytest.mark.needs("postgresql")
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[Database]:
+    opened = Database.postgres(postgres.fresh())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def elsewhere(postgres: Postgres) -> Iterator[Database]:
+    """The database of a server of its own."""
+    opened = Database.postgres(postgres.fresh())
+    yield opened
+    opened.close()
+
+
+def _touched(connection: sa.Connection, question: sa.Select[Any], **given: Any) -> set[str]:
+    """The tables that the plan of a question reads."""
+    (plan,) = connection.execute(_explained(question, given)).scalar_one()
+
+    def tables(node: dict[str, Any]) -> set[str]:
+        own = {node["Relation Name"]} if "Relation Name" in node else set()
+        return own.union(*(tables(inner) for inner in node.get("Plans", [])))
+
+    return tables(plan["Plan"])
+
+
+def _explained(question: sa.Select[Any], given: dict[str, Any]) -> sa.TextClause:
+    from sqlalchemy.dialects import postgresql
+
+    literal = question.params(**given).compile(
+        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True, "render_postcompile": True}
+    )
+    return sa.text("EXPLAIN (FORMAT JSON) " + str(literal).replace(":", "\\:"))
+
+
+def test_a_question_of_one_region_reads_its_partition_alone(office: Office) -> None:
+    desks = [office.desk("Первая"), office.desk("Другая", organisation="77/tf")]
+    for desk in desks:
+        assert desk.send(desk.new_card()).states == ["applied"]
+    page = {"region": "26", "stream": "26/tf", "first": 1, "last": 64}
+    cards = {"cards": ["aaaaaa:1"], "regions": ["26"]}
+    with office.database.read() as connection:
+        assert _touched(connection, streams._PAGE_OF, **page) == {"event_r26", "event_body_r26"}
+        assert _touched(connection, apply._CARDS_LOCKED, **cards) == {"card_r26"}
+        everywhere = _touched(connection, sa.select(t.event.c.seq))
+    assert everywhere == {"event_r26", "event_r77"}, "each region has its own"
+    assert verify(office.database).faults == ()
+
+
+@pytest.mark.parametrize("act", ["UPDATE event_r26 SET kind = ''", "DELETE FROM audit_r26", "TRUNCATE event_r26"])
+def test_a_partition_is_as_append_only_as_the_whole(office: Office, act: str) -> None:
+    desk = office.desk("Первая")
+    desk.send(desk.new_card())
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+        office.database.write(lambda connection: connection.exec_driver_sql(act))
+
+
+def test_a_partition_that_is_not_where_it_belongs_is_found(office: Office) -> None:
+    desk = office.desk("Первая")
+    desk.send(desk.new_card())
+    take_off = "ALTER TABLE card DETACH PARTITION card_r26"
+    office.database.write(lambda connection: connection.exec_driver_sql(take_off))
+    assert Fault("26/tf", 1, "partition") in verify(office.database).faults
+
+
+@pytest.fixture
+def moved(office: Office, elsewhere: Database) -> tuple[Office, Desk, Desk]:
+    """One region is elsewhere; a desk of it and one of another."""
+    going, staying = office.desk("Первая"), office.desk("Другая", organisation="77/tf")
+    for desk in (going, staying, going):
+        assert desk.send(desk.new_card()).states == ["applied"]
+    assert move_region(office.database, elsewhere, "26") == verify(elsewhere).entries > 0
+    return office, going, staying
+
+
+def test_a_region_goes_on_at_a_server_of_its_own(moved: tuple[Office, Desk, Desk], elsewhere: Database) -> None:
+    office, going, staying = moved
+    assert staying.send(staying.new_card()).states == ["applied"], "the others go on"
+    assert going.send(going.new_card()).status == 401, "and it is no longer here"
+    with office.database.read() as connection:
+        before, seen = epoch(connection), set(connection.execute(sa.select(t.event.c.region)).scalars())
+        kept = connection.execute(sa.text("SELECT count(*) FROM card_r26_moved")).scalar_one()
+    assert (seen, kept) == ({"77"}, 2)
+    clock = ManualClock()
+    with TestClient(create_app(elsewhere, ServerKeys.fresh(), clock=clock)) as client:
+        there = Office(elsewhere, client, clock)
+        going.client = client
+        told = going.send(e=before)
+        assert (told.head.e != before, told.head.next) == (True, 3), "another lineage, which knows what it has sent"
+        card = going.operation("card.new", going.new_card().x, n=3)
+        assert going.send(card, e=told.head.e).states == ["applied"]
+        assert len(there.rows(t.card)) == 3
+        assert {row.region for row in there.rows(t.op_log)} == {"26"}
+        assert there.desk("Новая").code != going.code
+    assert (verify(elsewhere).faults, verify(office.database).faults) == ((), ())
+
+
+def test_the_keys_go_with_it(database: Database, elsewhere: Database) -> None:
+    keys = ServerKeys.fresh()
+    bind(database, keys)
+    enrolment_code(database, operator("Первая"), 0)
+    move_region(database, elsewhere, "26")
+    assert public_keys(elsewhere) == keys.public
+
+
+def test_what_cannot_be_moved_stays_as_it_was(moved: tuple[Office, Desk, Desk], elsewhere: Database) -> None:
+    office, _, staying = moved
+    for region, target, reason in (("77", elsewhere, "not empty"), ("99", office.database, "not empty")):
+        with pytest.raises(Refusal) as refused:
+            move_region(office.database, target, region)
+        assert (refused.value.code, refused.value.params["reason"]) == (Code.REGION_NOT_MOVED, reason)
+    assert staying.send(staying.new_card()).states == ["applied"]
+
+
+def test_the_command(postgres: Postgres) -> None:
+    urls = [postgres.fresh(), postgres.fresh()]
+    database = Database.postgres(urls[0])
+    enrolment_code(database, operator("Первая"), 0)
+    database.close()
+    command = ["central", "move-region", "26", "--profile", "demo", "--database", urls[0], "--to", urls[1]]
+    done = CliRunner().invoke(cli, command, catch_exceptions=False)
+    assert (done.exit_code, "Регион 26 перенесён, записей: 1" in done.output) == (0, True), done.output
+    unknown = CliRunner().invoke(cli, [*command[:2], "99", *command[3:-1], postgres.fresh()])
+    assert unknown.exit_code == 1
+
+
+def test_a_database_of_the_release_before_is_put_into_partitions(postgres: Postgres) -> None:
+    engine = postgres_engine(postgres.fresh())
+    _to(engine, "0007")
+    database = Database(engine)
+    rows = _written_before(database, 3_000)
+    migrate(engine)
+    with database.read() as connection:
+        for table in t.PARTITIONED:
+            kept = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            assert kept == rows[table.name], table.name
+        logged = sa.select(t.op_log.c.region, sa.func.count()).group_by(t.op_log.c.region).order_by(t.op_log.c.region)
+        assert [tuple(row) for row in connection.execute(logged)] == [("26", 1500), ("77", 1500)]
+        parts = connection.execute(sa.text("SELECT relname FROM pg_class WHERE relname LIKE '%\\_before'")).all()
+    assert parts == []
+    assert verify(database).faults == ()
+    database.close()
+
+
+def _written_before(database: Database, events: int) -> dict[str, int]:
+    """Two regions as the server of release 0007 wrote them; how many rows each table has."""
+    now = 1_790_000_000_000
+
+    def work(connection: sa.Connection) -> None:
+        for number, region in enumerate(("26", "77"), 1):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO operator (number, region, name, role, extension, organisation, zone) "
+                    "VALUES (:number, :region, 'Петрова', 'o1', '2001', :region || '/tf', 'UTC')"
+                ),
+                {"number": number, "region": region},
+            )
+            connection.execute(
+                sa.text("INSERT INTO device (id, number, operator, token_hash) VALUES (:id, :number, :number, :token)"),
+                {"id": f"device{number}", "number": number, "token": bytes([number])},
+            )
+            stream, place = f"{region}/tf", streams.take_place(connection, f"{region}/tf")
+            drafts = [
+                streams.Draft(stream, "card.new", f"device{number}:{n}", f"device{number}:{n}", 1, "0" * 16, "UTC", {})
+                for n in range(1, events // 2 + 1)
+            ]
+            streams.append(connection, {stream: place}, {stream: drafts}, now)
+            ops = {"device": f"device{number}", "count": events // 2, "region": region, "stream": stream}
+            for statement in (
+                "INSERT INTO op_log (device, n, hash, operator, received_at, stamp, body, result) "
+                "SELECT :device, n, '', 1, 0, '', '', '' FROM generate_series(1, :count) AS n",
+                "INSERT INTO card (id, region, stream, rev, status, deadline, body) "
+                "SELECT :device || '-' || n, :region, :stream, 1, 'work', '', '{}' FROM generate_series(1, :count) n",
+                "INSERT INTO recording (region, op, stream, call, name, size, ms, at, by) "
+                "SELECT :region, :device || n, :stream, '', '', 1, 1, 1, 1 FROM generate_series(1, :count) AS n",
+            ):
+                connection.execute(sa.text(statement), ops)
+
+    database.write(work)
+    return {"event": events, "event_body": events, "audit": 0, "card": events, "op_log": events, "recording": events}
