@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 import os
 import pwd
@@ -19,13 +20,18 @@ from pathlib import Path
 import pytest
 
 from operator_tui.phone.line import CallState, LineConfig, PhoneAway
+from operator_tui.phone.playing import FarPlayback, Played
+from operator_tui.phone.recording import wav_header
 from operator_tui.phone.remote import RemotePhone
+from operator_tui.phone.tones import tone
 from tests.peers.ports import free_block
+from tests.peers.tones import holds
 from tests.phone.conftest import Desk, profile_in, until
 
 pytestmark = [pytest.mark.needs("root", "ssh")]
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "thin-client"
+RATE = 8000
 NOBODY = pwd.getpwnam("nobody")  # the operator's account on the thin client; on the server he is root
 QUICK = LineConfig(extension="2001", sound="null", simulated_first_seconds=0.5)
 
@@ -46,9 +52,10 @@ class Places:
     running: list[subprocess.Popen[bytes]]
 
     def start(self, *command: object, nobody: bool = False) -> subprocess.Popen[bytes]:
-        dropped = (
-            ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups"] if nobody else []
-        )
+        # A Python that stands in a home of root's is still found by the processes that this one starts.
+        reads = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        to_nobody = [f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups"]
+        dropped = ["setpriv", *reads, *to_nobody] if nobody else []
         folders = {"CONFIG_HOME": "config", "DATA_HOME": "data", "STATE_HOME": "state", "RUNTIME_DIR": "run"}
         own = {f"XDG_{name}": str(self.client / place) for name, place in folders.items()} if nobody else {}
         with (self.server / "log").open("ab") as log:
@@ -131,6 +138,39 @@ def nothing_said(path: Path) -> bool:
         stranger.settimeout(5)
         stranger.connect(str(path))
         return stranger.recv(4) == b""
+
+
+async def lent_engine(places: Places, desk: Desk) -> None:
+    """The thin client's engine, attached to the desk of the server."""
+    places.start(sys.executable, "-m", "operator_tui", "phone", "--profile", "work", "--foreground", nobody=True)
+    await until(places.engine_socket.exists)
+    places.lend(places.client / "ssh_config")
+    await until(lambda: desk.phone.attached, 20)
+
+
+async def test_a_recording_is_heard_on_the_thin_client_and_leaves_nothing_there(
+    places: Places, ssh_config: Path, desk: Desk
+) -> None:
+    await lent_engine(places, desk)
+    speak, heard = places.client / "speak.wav", places.client / "data" / "heard.wav"
+    mono = bytearray(wav_header(RATE, 1600) + bytes(1600))
+    mono[22:24], mono[28:30], mono[32:34] = b"\1\0", (2 * RATE).to_bytes(2, "little"), b"\2\0"
+    speak.write_bytes(mono)
+    sides = tone(600, RATE, 20.0)
+    both = array.array("h", bytes(2 * len(sides)))
+    both[::2] = array.array("h", sides)
+    content = wav_header(RATE) + both.tobytes()
+    told: list[Played] = []
+    config = LineConfig(sound="wav", input_device=str(speak), output_device=str(heard))
+    before = set(places.client.rglob("*"))
+    playback = await FarPlayback.start(desk.phone, content, config, told.append)
+    await until(lambda: heard.exists() and holds(heard.read_bytes()[-RATE:], RATE, 600), 20)
+    assert heard.stat().st_uid == NOBODY.pw_uid, "played by the engine's user"
+    playback.speed(2.0)
+    await until(lambda: bool(told) and told[-1].speed == 2.0)
+    await until(lambda: holds(heard.read_bytes()[-RATE // 2 :], RATE, 600))
+    await playback.stop()
+    assert set(places.client.rglob("*")) - before == {heard}, "the sound itself touches no disk"
 
 
 async def test_the_desk_of_the_server_has_the_telephone_of_the_thin_client(
