@@ -24,7 +24,7 @@ import click
 
 from bench.figures import Row, say
 from bench.registry_cost import cost_rows
-from bench.registry_delta import delta_rows
+from bench.registry_delta import days_changes, delta_rows
 from bench.registry_keys import Loaded, cold_rows, fragment_rows, key_rows, load, loaded_before, recall_rows, ring_row
 from bench.registry_peers import Fts5, Peer, TextIndexes, Trigrams, build_sqlite
 from bench.registry_queries import Typed, queries, sample
@@ -95,7 +95,7 @@ class Run:
 
     def server_search(self) -> Iterator[Row]:
         if self.server:
-            yield from server_rows(self.loaded, self.typed, self.server, self.people)
+            yield from server_rows(self.loaded, self.typed, self.server, self.people, days_changes(self.chosen))
 
     def delta(self) -> Iterator[Row]:
         yield from delta_rows(self.loaded, self.chosen, self.typed)
