@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.cli import cli
+from operator_tui.sentences import sentence
 
 
 def call(*arguments: str, stdin: str = "") -> Result:
@@ -34,6 +35,10 @@ def call(*arguments: str, stdin: str = "") -> Result:
         (("phone", "0652012345"), 1, "нуля"),
         (("mkb", "E11.9"), 0, "верно"),
         (("mkb", "И10"), 1, "I10"),
+        (("mkb", "J 06.9"), 0, "верно"),
+        (("enp", "-2656240885900014"), 0, "верный"),
+        (("enp", "-5"), 1, "16 цифр"),
+        (("enp", ""), 1, "16 цифр"),
     ],
 )
 def test_check_says_in_one_line(arguments: tuple[str, ...], code: int, word: str) -> None:
@@ -100,6 +105,36 @@ def test_search_answers_every_line_of_stdin(loaded: Path) -> None:
     assert len(answers[0]["hits"]) == 10
     assert answers[0]["more"] is True
     assert answers[2]["hits"] == []
+    assert [bool(answer["note"]) for answer in answers] == [True] * 4
+    assert "Заполните" in answers[1]["note"], "an empty line gets an answer too, and a sentence in it"
+
+
+def test_lines_that_are_no_query_are_answered_one_by_one(loaded: Path) -> None:
+    """Ten thousand characters, control characters, what is no UTF-8: one line of JSON each, and the next one works."""
+    lines = ["ы" * 10_000, "\x01\x02\x7f", "иван\x00\u2028\u202e", '"}', "🙂", "иван"]
+    program = [
+        sys.executable,
+        "-c",
+        "from operator_tui.cli import main; main()",
+        "registry",
+        "search",
+        "--db",
+        str(loaded / "r.db"),
+        "--stdin",
+    ]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in lines:
+            process.stdin.write(f"{line}\n".encode())
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline())
+            assert answer["query"] == line, "each line is answered before the next one comes"
+            assert answer["note"] or answer["hits"]
+        process.stdin.write(b"\xff\xe8\xe2\n")
+        process.stdin.close()
+        assert json.loads(process.stdout.readline())["hits"] == []
+        assert process.wait() == 0
 
 
 def test_nobody_found_is_no_failure(loaded: Path) -> None:
@@ -141,3 +176,6 @@ def test_a_broken_key_file_is_refused(loaded: Path, tmp_path: Path) -> None:
     refused = call("registry", "search", "--db", str(loaded / "r.db"), "--key-file", str(key), "а")
     assert isinstance(refused.exception, Refusal)
     assert refused.exception.code == Code.FILE_UNREADABLE
+    away = call("registry", "search", "--db", str(loaded / "r.db"), "--key-file", str(tmp_path / "away"), "а")
+    assert isinstance(away.exception, Refusal)
+    assert "нет такого файла" in sentence(away.exception)
