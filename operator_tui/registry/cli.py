@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -102,11 +103,11 @@ def load(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: boo
         if dry_run:
             count = sum(1 for _ in people())
         else:
-            key = read_key(key_file) if key_file else _own_key(file)
             size = max(1, job.source.file.stat().st_size // 250)
             day = as_of.date() if as_of else job.day
             many = job.many(made_up_only=not key_file) if size > _WORTH_PROCESSES else None
-            count = build(file, key, many or people(), expected=size, progress=report, as_of=day)
+            with _key_of(file, key_file) as key:
+                count = build(file, key, many or people(), expected=size, progress=report, as_of=day)
     job.tell()
     click.echo(f"Проверено: {count} человек, ничего не изменено" if dry_run else f"Загружено: {count} человек, {file}")
 
@@ -262,11 +263,24 @@ def _beside(file: Path) -> Path:
     return file.with_name(file.name + ".key")
 
 
-def _own_key(file: Path) -> bytes:
-    """The key beside the index; a new one is written there first, so that no index is ever without its key."""
+@contextmanager
+def _key_of(file: Path, key_file: Path | None) -> Iterator[bytes]:
+    """The key of an index that is made within: that of the file, or the one beside the index. A new one is written
+    there first, so that no index is ever without its key, and goes again when no index came of it.
+    """
     place = _beside(file)
-    if place.exists():
-        return read_key(place)
+    if key_file or place.exists():
+        yield read_key(key_file or place)
+        return
+    key = _new_key(place)
+    try:
+        yield key
+    finally:
+        if not file.exists():
+            place.unlink(missing_ok=True)
+
+
+def _new_key(place: Path) -> bytes:
     key = os.urandom(32)
     try:
         with os.fdopen(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as stream:

@@ -32,13 +32,16 @@ def open_list(file: Path, kind: str) -> Source:
 
 
 def known_columns(header: Sequence[str], file: Path) -> dict[str, int]:
-    """Our columns and their places in the header of a file. Refusal(FILE_UNREADABLE) when a needed one is missing."""
+    """Our columns and their places in the header of a file. Refusal(FILE_UNREADABLE) when a needed one is missing.
+
+    A list with a column ``op`` may hold nothing but removals, for which the ЕНП is enough.
+    """
     places: dict[str, int] = {}
     for place, title in enumerate(header):
         column = CANONICAL.get(title.strip().casefold())
         if column:
             places.setdefault(column, place)
-    missing = [name for name in REQUIRED if name not in places]
+    missing = [name for name in (REQUIRED[:1] if "op" in places else REQUIRED) if name not in places]
     if missing:
         raise Refusal(Code.FILE_UNREADABLE, file=file.name, reason=f"нет столбцов: {', '.join(missing)}")
     return places

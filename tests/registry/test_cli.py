@@ -85,6 +85,34 @@ def test_load_makes_a_key_of_its_own_for_made_up_people(loaded: Path) -> None:
     assert len(bytes.fromhex(key.read_text())) == 32
 
 
+def test_a_refused_load_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "real.csv").write_text("enp;surname;name;birth_date\n2656240885100011;Иванов;Иван;1980-01-01\n")
+    (tmp_path / "twice.csv").write_text(
+        "enp;surname;name;birth_date\n" + "2656240885900014;Иванов;Иван;1980-01-01\n" * 2
+    )
+    before = sorted(tmp_path.iterdir())
+    for file in before:
+        refused = call("registry", "load", "--csv", str(file), "--db", str(tmp_path / "r.db"))
+        assert isinstance(refused.exception, Refusal)
+        assert sorted(path for path in tmp_path.iterdir() if path.suffix != ".lock") == before
+
+
+def test_a_days_list_of_removals_needs_no_more_than_the_number(tmp_path: Path) -> None:
+    made = ("registry", "generate", "--people", "20", "--csv", str(tmp_path / "p.csv"))
+    assert call(*made).exit_code == 0
+    index = ("--db", str(tmp_path / "r.db"))
+    assert call("registry", "load", "--csv", str(tmp_path / "p.csv"), *index).exit_code == 0
+    enp = (tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()[3].partition(";")[0]
+    (tmp_path / "d.csv").write_text(f"enp;op\n{enp};d\n")
+    done = call("registry", "delta", "--csv", str(tmp_path / "d.csv"), *index)
+    assert "снято 1" in done.output
+    assert json.loads(call("registry", "search", *index, "--json", enp).output)["hits"] == []
+    (tmp_path / "d.csv").write_text(f"enp;op\n{enp};u\n")
+    refused = call("registry", "delta", "--csv", str(tmp_path / "d.csv"), *index)
+    assert isinstance(refused.exception, Refusal)
+    assert refused.exception.code == Code.REGISTRY_FAULTS, "a person needs a name"
+
+
 def test_search_answers_in_json(loaded: Path) -> None:
     enp, _, surname, *_ = (loaded / "p.csv").read_text(encoding="utf-8").splitlines()[1].split(";")
     result = call("registry", "search", "--db", str(loaded / "r.db"), "--json", enp)
