@@ -442,10 +442,27 @@ def sentence(refusal: Refusal) -> str:
         params["field"] = tr(FIELD_TITLES[params["field"]])
     if params.get("reason") in _SYSTEM_REASONS:
         params["reason"] = tr(_SYSTEM_REASONS[params["reason"]])
+    if refusal.code is Code.TRANSFER_FAILED and params.get("reason") in _SIP_REASONS:
+        params["reason"] = tr(_SIP_REASONS[params["reason"]])
     if refusal.code is Code.RIGHT_MISSING and params.get("right") in set(Right):
         words = _CLOSING if params["right"] == Right.CLOSE_ANY_TYPE else _RIGHT_OF
         return tr(words).format(roles=_holders(Right(params["right"])))
     return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(params))
+
+
+# What a PBX says when it refuses a transfer (RFC 3261, 21.4 to 21.6), as the operator has to understand it.
+_SIP_REASONS = {
+    "403": mark("не разрешено"),
+    "404": mark("такого номера нет"),
+    "408": mark("не отвечает"),
+    "480": mark("не на месте"),
+    "484": mark("номер неполный"),
+    "486": mark("занято"),
+    "488": mark("телефон не подходит"),
+    "503": mark("АТС сейчас не может"),
+    "600": mark("занято"),
+    "603": mark("отказано"),
+}
 
 
 def _holders(right: Right) -> str:

@@ -154,9 +154,9 @@ class PhoneDesk:
         about = {"call": call.id, "reason": reason}
         await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORD_PAUSED, about))
 
-    async def resume_record(self) -> None:
-        """Record on."""
-        call = self._current()
+    async def resume_record(self, of: Call | None = None) -> None:
+        """Record on: the call in front, or the one given."""
+        call = of or self._current()
         await self.engine().pause_record(call.id, False)
         await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORD_RESUMED, {"call": call.id}))
 

@@ -82,16 +82,23 @@ class TalkDesk:
     # threats
 
     async def threat(self) -> None:
-        """Threat or insult: the recording goes on and is kept, the administrator hears of it. Refusal(NO_SUCH_CALL)."""
+        """Threat or insult: the recording goes on and is kept, the administrator hears of it. It is said of who is
+        talked to, or of the one who waits while another rings. Refusal(NO_TALK)."""
         desk = self._desk
-        call = desk.state.call
-        if call is None or call.answered_ms is None:
+        front = desk.state.call
+        talks = [one for one in (*filter(None, (front,)), *desk.state.others) if one.answered_ms is not None]
+        if not talks:
             raise Refusal(Code.NO_TALK)
+        call = talks[0]
         self._kept.add(call.id)
         if call.recording == "paused":
-            await desk.phone.resume_record()
+            await desk.phone.resume_record(call)
         await desk.on_journal(lambda journal: journal.record(Kind.CALL_THREAT, {"call": call.id}))
-        await desk.alarms.report(Told.THREAT)
+        await desk.alarms.report(Told.THREAT, of=call)
+        words = tr("Об угрозе сообщено администратору, запись разговора сохраняется.")
+        if not call.recording:
+            words = tr("Об угрозе сообщено администратору.")
+        desk.notice(words)
 
     def demand_pause(self, call: Call) -> None:
         """Refusal(RECORD_KEPT) for a talk whose recording must stay whole."""

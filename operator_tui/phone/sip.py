@@ -202,6 +202,8 @@ class BaresipLine(BaseLine):
     async def blind_transfer(self, call: CallId, target: str) -> None:
         self._book.need_connected(call)
         number = dialable(target)
+        if number == self._config.extension:
+            raise Refusal(Code.TRANSFER_SELF)
         native = self._native[call]
         self._spawn(self._transfer(call, number, lambda: native.transfer(self._uri(number), timeout=_TRANSFER_SECONDS)))
 

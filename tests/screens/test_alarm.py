@@ -75,9 +75,26 @@ async def test_a_threat_keeps_the_recording_shows_what_to_say_and_whom_to_ask() 
         assert threat.x == {"call": call.id}
         (told,) = await facts(desk, Kind.REPORTED)
         assert (told.x["kind"], told.x["call"], told.x["extension"]) == ("threat", call.id, "2001")
+        await desk.press("escape")
+        await desk.until(lambda: "Об угрозе сообщено администратору" in desk.notice, "what was done stays to be read")
+        await desk.press("shift+f6")
+        await desk.until(lambda: isinstance(desk.app.screen, ThreatScreen), "again")
         await desk.press("enter")
         await desk.until(lambda: (front := desk.desk.state.call) and front.number == "2090", "the psychologist")
         assert any(one.id == call.id and one.held for one in desk.desk.state.calls), "the caller waits"
+
+
+async def test_a_threat_is_of_the_one_who_is_talked_to_also_while_another_rings() -> None:
+    async with open_desk(phone={"simulated_waiting_seconds": 0.5}) as desk:
+        await answered(desk)
+        call = desk.desk.state.call
+        assert call is not None
+        await desk.desk.phone.engine().hold(call.id)
+        await desk.until(lambda: (front := desk.desk.state.call) and front.rings_here, "another in front")
+        await desk.desk.phone.talks.threat()
+        (threat,) = await facts(desk, Kind.CALL_THREAT)
+        (told,) = await facts(desk, Kind.REPORTED)
+        assert (threat.x["call"], told.x["call"]) == (call.id, call.id)
 
 
 async def test_without_a_talk_there_is_no_threat() -> None:
