@@ -63,9 +63,20 @@ def put_away(message: Message) -> None:
 
 
 def forget(message: Message) -> None:
-    """A copy of the database holds the appeal, and the server its file."""
+    """There is nothing in it."""
     for file in message.files:
         file.unlink(missing_ok=True)
+
+
+def forget_plain(message: Message) -> None:
+    """A copy of the database holds the appeal, and the server its file: the sealed sound alone stays, a second copy."""
+    message.wav.with_suffix(".txt").unlink(missing_ok=True)
+    message.wav.unlink(missing_ok=True)
+
+
+def kept_sealed(folder: Path) -> list[Path]:
+    """Sealed sound whose plain one is gone."""
+    return [file for file in sorted((folder / TAKEN).glob("*.sealed")) if not file.with_suffix(".wav").exists()]
 
 
 def _told(file: Path) -> dict[str, str]:

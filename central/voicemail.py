@@ -6,9 +6,13 @@ Each exactly once, whatever is killed between two steps:
 2. the sealed file goes into the server's store, under its digest;
 3. the operation that makes the appeal is written down with its number, once for each message (``voice_message``);
 4. it is pushed; the server takes a number once and answers as before when it comes again;
-5. the message is put away; when a copy of the database holds the appeal, it is deleted.
+5. the message is put away; when a copy of the database holds the appeal, and the store its file, the plain sound is
+   deleted. The sealed file stays beside the PBX for thirty days more: a copy of the database holds no files, and what
+   the store has lost meanwhile is put back from here.
 
 A message that was put away and that the database does not know (it was restored from an older copy) is taken again.
+One that the server refuses holds up no other. Keys are kept with their organisation: another one's PBX of the same
+region may have made the same.
 The collector is a device of its own, so its operations count as any desk's do.
 """
 
@@ -33,7 +37,8 @@ from central.devices import Device, as_operator, new_device, operator_number
 from central.files import Files
 from central.keys import FUND, public_keys
 from central.log import log
-from central.spool import TAKEN, Message, forget, messages, put_away
+from central.reference import references
+from central.spool import TAKEN, Message, forget, forget_plain, kept_sealed, messages, put_away
 from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
@@ -56,12 +61,13 @@ NAME = "Голосовая почта"
 UNKNOWN_NUMBER = "номер не определён"
 _LEAST_MS = 1000  # shorter is somebody who hung up at the tone
 _CHUNK = 1 << 20
+_SEALED_KEPT_MS = 30 * 86_400_000
 
 
 @dataclass(frozen=True)
 class Office:
-    """Whose messages they are: organisation (``26/tf``), the duty group (level2_groups.csv), IANA zone, the calendar
-    and hours by which the answer is due."""
+    """Whose messages they are: organisation (``26/tf``), IANA zone, the calendar and hours by which the answer is due;
+    ``group`` is the duty group for as long as the administrator has chosen none in the list «Нерабочее время»."""
 
     organisation: str
     group: str
@@ -83,7 +89,7 @@ class Collector:
 
     def __init__(self, database: Database, spool: Path, office: Office, catalogue: Catalogue, clock: Clock) -> None:
         """Refusals: FIELD_INVALID for a group that is none, SERVER_KEYS_AWAY before the server's first start."""
-        if office.group not in catalogue.groups:
+        if office.group and office.group not in catalogue.groups:
             raise Refusal(Code.FIELD_INVALID, field="group")
         self._fund = bytes.fromhex(public_keys(database).get(FUND, ""))
         if not self._fund:
@@ -95,12 +101,19 @@ class Collector:
         self._clock = clock
         self._region = region_of(office.organisation)
         self._stamp = ""
+        self._group = office.group
+        self._refused: Refusal | None = None
+        self._healed = False
 
     def collect(self) -> int:
         """Make appeals of all that is complete; how many. Refusals: FILE_UNREADABLE (the spool), FILE_STORE_FULL, and
-        the server's reason for an appeal it does not take: the message stays where it is."""
+        the server's reason for an appeal it does not take: all others are taken first, and that message stays where it
+        is."""
+        self._refused = None
         with self._alone():
             device, number = self._device()
+            self._group = self._duty_group()
+            self._heal()
             self._push_written(device)
             taken = 0
             for message in self._complete():
@@ -110,7 +123,21 @@ class Collector:
                     continue
                 taken += self._take(message, device, number)
             self._forget_durable(device)
+        if self._refused is not None:
+            raise self._refused
         return taken
+
+    def _duty_group(self) -> str:
+        """What the administrator has chosen at a desk goes before what the command was started with."""
+        code = self._office.organisation.partition("/")[2].removeprefix("smo-")
+        with self._database.read() as connection:
+            now = references(self._database, self._catalogue).now(connection, self._region).reference
+        listed = now.open("night").get(code, {}).get("group", "")
+        chosen = now.writer("night", code) or not self._office.group
+        group = listed if listed and chosen else self._office.group
+        if not group:
+            raise Refusal(Code.FIELD_INVALID, field="group")
+        return group
 
     def _complete(self) -> list[Message]:
         known = self._known()
@@ -130,7 +157,8 @@ class Collector:
             sealed = self._sealed(message)
             name = self._stored(sealed)
             self._write(message, name, device, number)
-        self._push_written(device)
+        if not self._push_written(device).isdisjoint({message.key}):
+            return 0
         if message.wav.parent == self._spool:
             put_away(message)
         return int(fresh)
@@ -159,12 +187,15 @@ class Collector:
     # the operation
 
     def _known(self) -> set[str]:
+        """Keys of this organisation's messages; those written by a release before stand without it."""
+        return {_bare(key) for key in self._written(t.voice_message.c.n > 0)}
+
+    def _written(self, which: sa.ColumnElement[bool]) -> list[str]:
+        where = f"voicemail/{self._office.organisation}"
+        own = sa.select(t.server.c.v).where(t.server.c.k == where).scalar_subquery()
         with self._database.read() as connection:
-            return set(
-                connection.execute(
-                    sa.select(t.voice_message.c.key).where(t.voice_message.c.region == self._region)
-                ).scalars()
-            )
+            asked = sa.select(t.voice_message.c.key).where(t.voice_message.c.device == own, which)
+            return list(connection.execute(asked).scalars())
 
     def _write(self, message: Message, name: str, device: Device, number: int) -> None:
         now_ms = self._clock.now_ms()
@@ -180,7 +211,7 @@ class Collector:
             body = msgspec.json.encode(self._operation(message, name, n, number, now_ms)).decode()
             connection.execute(
                 sa.insert(t.voice_message).values(
-                    device=device.id, n=n, region=self._region, key=message.key, body=body, at=now_ms
+                    device=device.id, n=n, region=self._region, key=self._keyed(message), body=body, at=now_ms
                 )
             )
 
@@ -208,7 +239,7 @@ class Collector:
             "text": f"Сообщение голосовой почты {came:%d.%m.%Y %H:%M}, длительность {length}.",
             "promise_due": due,
             "promise_phone": message.caller or UNKNOWN_NUMBER,
-            "group": office.group,
+            "group": self._group,
             "files": [msgspec.to_builtins(paper)],
         }
         if message.caller:
@@ -216,17 +247,21 @@ class Collector:
         self._stamp = next_stamp(self._stamp, now_ms)
         return Operation(n=n, k=Kind.CARD_NEW.value, at=self._stamp, z=office.zone, x=x)
 
-    def _push_written(self, device: Device) -> None:
-        """Push what was written down and the server has not answered, in order."""
+    def _keyed(self, message: Message) -> str:
+        return f"{self._office.organisation.partition('/')[2]}/{message.key}"
+
+    def _push_written(self, device: Device) -> set[str]:
+        """Push what was written down and the server has not answered, in order; the keys of what it refused."""
         with self._database.read() as connection:
             last = connection.execute(sa.select(t.device.c.last_n).where(t.device.c.id == device.id)).scalar_one()
-            bodies = connection.execute(
-                sa.select(t.voice_message.c.body)
+            rows = connection.execute(
+                sa.select(t.voice_message.c.key, t.voice_message.c.body)
                 .where(t.voice_message.c.device == device.id, t.voice_message.c.n > last)
                 .order_by(t.voice_message.c.n)
-            ).scalars()
-            waiting = [msgspec.json.decode(body, type=Operation) for body in bodies]
-        for operation in waiting:
+            ).all()
+            waiting = [(_bare(row.key), msgspec.json.decode(row.body, type=Operation)) for row in rows]
+        refused = set()
+        for key, operation in waiting:
             pushed = push(self._database, device, [plain_operation(operation)], self._clock.now_ms(), self._catalogue)
             (outcome,) = pushed.outcomes
             if outcome.s == REJECTED:
@@ -238,22 +273,30 @@ class Collector:
                         )
                     )
                 )
-                raise Refusal.from_wire({"code": outcome.w, "params": outcome.p})
+                self._refused = self._refused or Refusal.from_wire({"code": outcome.w, "params": outcome.p})
+                refused.add(key)
+                continue
             log("voice message", device=device.id)
+        return refused
 
     def _forget_durable(self, device: Device) -> None:
         with self._database.read() as connection:
             durable = connection.execute(sa.select(t.device.c.durable_n).where(t.device.c.id == device.id)).scalar_one()
-            held = set(
-                connection.execute(
-                    sa.select(t.voice_message.c.key).where(
-                        t.voice_message.c.device == device.id, t.voice_message.c.n <= durable
-                    )
-                ).scalars()
-            )
+        held = {_bare(key) for key in self._written(t.voice_message.c.n <= durable)}
         for message in self._listed(self._spool / TAKEN):
             if message.key in held:
-                forget(message)
+                self._stored(self._sealed(message))
+                forget_plain(message)
+
+    def _heal(self) -> None:
+        """Once for each start: sealed files of the last weeks are in the store too; older ones are here no more."""
+        if self._healed:
+            return
+        for sealed in kept_sealed(self._spool):
+            self._stored(sealed)
+            if self._clock.now_ms() - 1000 * sealed.stat().st_mtime > _SEALED_KEPT_MS:
+                sealed.unlink()
+        self._healed = True
 
     # who it is
 
@@ -295,3 +338,8 @@ class Collector:
             yield
         finally:
             os.close(lock)
+
+
+def _bare(key: str) -> str:
+    """The PBX's own key of what is written down with its organisation."""
+    return key.rpartition("/")[2]

@@ -19,7 +19,9 @@ def voicemail_command(options: Options, open_for: Callable[[str, str | None], An
     @click.command("voicemail", help="Сделать из ночных сообщений АТС обращения «Отсроченный ответ» дежурной группы.")
     @click.option("--spool", required=True, type=click.Path(path_type=Path, file_okay=False), help="Папка сообщений.")
     @click.option("--organisation", required=True, help="Организация, например 26/tf.")
-    @click.option("--group", required=True, help="Код дежурной группы, например policy.")
+    @click.option(
+        "--group", default="", help="Код дежурной группы, пока она не выбрана в справочнике «Нерабочее время»."
+    )
     @click.option("--files", type=click.Path(path_type=Path, file_okay=False), help="Папка файлов сервера.")
     @click.option("--zone", default="Europe/Moscow", show_default=True, help="Часовой пояс (IANA).")
     @click.option("--country", default="RU", show_default=True, help="Производственный календарь: RU или KZ.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from central import spool, voicemail
 from central.files import FOLDER_VARIABLE, Files
 from central.keys import ServerKeys, bind
+from central.reference import write
 from central.spool import TAKEN, messages
 from central.store import tables as t
 from central.store.database import Database
@@ -108,10 +110,18 @@ def test_a_message_becomes_a_deferred_answer_of_the_group_with_its_file(
     assert author == NAME
     assert {one.name for one in (folder / TAKEN).iterdir()} == {f"{key}{end}" for end in (".wav", ".txt", ".sealed")}
     assert collector(database, folder, clock).collect() == 0, "once"
-    # A copy of the database holds it: what was left is deleted.
+    # A copy of the database holds it: the plain sound is deleted, the sealed one stays a while as a second copy.
     database.write(lambda connection: connection.execute(sa.update(t.device).values(durable_n=t.device.c.last_n)))
     collector(database, folder, clock).collect()
+    assert [one.name for one in (folder / TAKEN).iterdir()] == [f"{key}.sealed"]
+    file.unlink()  # the store lost it, as a machine restored from a copy of its database alone would have
+    collector(database, folder, clock).collect()
+    assert Files("26").open(paper["sealed"])[0].exists(), "put back from beside the PBX"
+    os.utime(folder / TAKEN / f"{key}.sealed", (clock.now_ms() / 1000, clock.now_ms() / 1000))
+    clock.advance(40 * 86_400)
+    collector(database, folder, clock).collect()
     assert not list((folder / TAKEN).iterdir())
+    assert Files("26").open(paper["sealed"])[0].exists()
 
 
 def test_the_oldest_comes_first_and_what_is_not_complete_waits(
@@ -130,7 +140,7 @@ def test_the_oldest_comes_first_and_what_is_not_complete_waits(
     assert (folder / "strange.wav").exists()
 
 
-STEPS = ["seal_file", "Files.begin", "Files.append", "Collector._write", "push", "put_away", "forget"]
+STEPS = ["seal_file", "Files.begin", "Files.append", "Collector._write", "push", "put_away", "forget_plain"]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -220,6 +230,55 @@ def test_it_is_due_at_the_end_of_the_next_working_day(left_at: str, due: str) ->
     came = datetime.fromisoformat(left_at).replace(tzinfo=ZoneInfo(ZONE))
     found = datetime.fromtimestamp(whose.due_ms(round(came.timestamp() * 1000)) / 1000, UTC)
     assert found.astimezone(ZoneInfo(ZONE)).strftime("%Y-%m-%dT%H:%M") == due
+
+
+def test_one_that_is_refused_holds_up_no_other(
+    database: Database, folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in (1, 2, 3):
+        left(folder, f"+7865200000{n}", at=n)
+    real: Callable[..., Any] = Collector._operation
+
+    def wrong(self: Collector, message: spool.Message, *given: Any) -> Any:
+        operation = real(self, message, *given)
+        if message.caller.endswith("2"):
+            operation.x["files"][0]["number"] = ""
+        return operation
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Collector, "_operation", wrong)
+        with pytest.raises(Refusal) as refused:
+            collector(database, folder, clock).collect()
+    assert refused.value.code is Code.FIELD_REQUIRED
+    assert [card["fields"]["phone"] for card in cards(database)] == ["+78652000001", "+78652000003"]
+    assert [one.caller for one in messages(folder)] == ["+78652000002"]
+    assert collector(database, folder, clock).collect() == 1
+    assert len(cards(database)) == 3
+
+
+def test_two_pbxs_of_one_region_may_make_the_same_key(database: Database, tmp_path: Path, clock: ManualClock) -> None:
+    for organisation in ("26/tf", "26/smo-26001"):
+        folder = tmp_path / organisation.replace("/", "-")
+        folder.mkdir()
+        left(folder)
+        bind(database, KEYS)
+        whose = Whose(organisation, "policy", ZONE, CALENDAR, OfficeHours())
+        made = Collector(database, folder, whose, packaged_catalogue(), clock)
+        assert made.collect() == 1, organisation
+        assert made.collect() == 0
+    assert len(cards(database)) == 2
+
+
+def test_the_administrator_chooses_the_duty_group_at_a_desk(
+    database: Database, folder: Path, clock: ManualClock
+) -> None:
+    left(folder, at=1)
+    collector(database, folder, clock, group="").collect()
+    row = {"organisation": "tf", "group": "access", "mode": "clock"}
+    write(database, packaged_catalogue(), "26", "night", {"tf": row}, clock.now_ms())
+    left(folder, "+78652000002", at=2)
+    collector(database, folder, clock, group="policy").collect()
+    assert [card["fields"]["group"] for card in cards(database)] == ["policy", "access"]
 
 
 def test_a_group_that_is_none_and_a_folder_that_is_none(database: Database, folder: Path, clock: ManualClock) -> None:
