@@ -16,6 +16,7 @@ from operator_tui.appeals.card import OPEN_STATUSES, Card, is_written
 from operator_tui.appeals.deadlines import BY_LAW, TermDays, local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
+from operator_tui.appeals.owed import forwarding_owed
 
 # Appeals of other bodies: the group of level 2 whose themes are handed to another authority.
 ELSEWHERE = "redirect"
@@ -40,7 +41,12 @@ class Term(msgspec.Struct, frozen=True):
     @property
     def warns(self) -> bool:
         """Whether it asks for attention: 3 days left or fewer."""
-        return self.left <= max(WARN_DAYS)
+        return self.warning is not None
+
+    @property
+    def warning(self) -> int | None:
+        """Which warning it stands at: 3, 1 or 0 days left (0 also when it is past); None before the first."""
+        return next((days for days in WARN_DAYS if self.left <= days), None)
 
 
 def register_term(received: str, today: date, days: TermDays = BY_LAW) -> Term:
@@ -56,12 +62,15 @@ def register_term(received: str, today: date, days: TermDays = BY_LAW) -> Term:
 
 
 def terms_of(card: Card, group: str, now_ms: int, zone: str, days: TermDays = BY_LAW) -> list[Term]:
-    """The terms that run for an open appeal, the nearest first. ``group`` is the level-2 group of its theme."""
+    """The terms that run for an open appeal, the nearest first. ``group`` is the level-2 group of its theme.
+
+    The term to forward ends with the measure by which it went elsewhere.
+    """
     if card.status not in OPEN_STATUSES:
         return []
     today = local_date(now_ms, zone)
     found = []
-    if group == ELSEWHERE and is_written(card.fields):
+    if group == ELSEWHERE and is_written(card.fields) and not forwarding_owed(str(card.value("result"))):
         registered = local_date(stamp_ms(card.created), zone)
         until = registered + timedelta(days=days.forward)
         found.append(Term(TermKind.FORWARD, until, (until - today).days))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from operator_tui.appeals.card import Status
 from operator_tui.appeals.deadlines import local_date
@@ -13,9 +13,10 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.promises import Stand
-from operator_tui.appeals.terms import terms_of
+from operator_tui.appeals.terms import Term, TermKind, terms_of
 from operator_tui.desk.state import Topic
-from operator_tui.i18n import tr
+from operator_tui.i18n import mark, tr
+from operator_tui.journal.settings import PaperSettings
 from operator_tui.journal.sieve import Sieve
 
 if TYPE_CHECKING:
@@ -23,13 +24,30 @@ if TYPE_CHECKING:
     from operator_tui.appeals.people import Operator
     from operator_tui.desk.desk import Desk
 
+Told = TypeVar("Told")
+
 # How often the clock is asked what has become due.
 LOOK_S = 30.0
+# How often the folder of scans is looked into: a paper's term is days, and the folder may be another machine's.
+LOOK_AT_SCANS_S = 600.0
 _NAMED = 3  # appeals that one line names
 _MOST = 500  # appeals in work that one operator may have
 # Moves by which an appeal comes to somebody.
 _HANDS = frozenset({Act.FORWARD.value, Act.REASSIGN.value, Act.RETURN.value, Act.CLOSE.value, Act.APPROVE.value,
                     Act.DEFER.value})  # fmt: skip
+
+# The nearest first. What is said of each term at each of its warnings.
+_WARNED = {
+    (TermKind.FORWARD, 0): mark("Последний день, чтобы переадресовать: {what}."),
+    (TermKind.ANSWER, 0): mark("Последний день срока: {what}."),
+    (TermKind.REGISTER, 0): mark("Последний день, чтобы зарегистрировать: {what}."),
+    (TermKind.FORWARD, 1): mark("Переадресовать до завтра: {what}."),
+    (TermKind.ANSWER, 1): mark("Срок завтра: {what}."),
+    (TermKind.REGISTER, 1): mark("Зарегистрировать до завтра: {what}."),
+    (TermKind.FORWARD, 3): mark("Переадресовать в три дня: {what}."),
+    (TermKind.ANSWER, 3): mark("Срок в три дня: {what}."),
+    (TermKind.REGISTER, 3): mark("Зарегистрировать в три дня: {what}."),
+}
 
 
 class Announcements:
@@ -39,6 +57,7 @@ class Announcements:
         self._desk = desk
         self._waiting: list[str] = []
         self._said: set[tuple[str, str]] = set()  # an appeal and how near its time was when it was said
+        self._scans_due = 0.0  # when the folder of scans is looked into next, on the monotonic clock
 
     async def heard(self, changed: Sequence[str]) -> None:
         """Cards that others have changed: what was given to this operator or his group, or given back, is said."""
@@ -84,37 +103,60 @@ class Announcements:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Promises of this hour, broken ones, and appeals on the last day of their term: each said once."""
+        """Promises of this hour, broken ones, and terms that have come to one of their warnings: each said once."""
         calls = [one for one in await self._desk.promises.listed() if one.stand is not Stand.WAITING]
-        if fresh := self._unsaid((one.card, one.stand.value) for one in calls):
-            words = tr("Пора перезвонить: {numbers}.").format(numbers=_numbers(card for card, _ in fresh))
-            late = sum(1 for _, stand in fresh if stand == Stand.BROKEN)
+        if fresh := self._unsaid((one.card.id, one.stand.value, one.card) for one in calls):
+            words = tr("Пора перезвонить: {numbers}.").format(numbers=_numbers(fresh))
+            late = sum(1 for one in calls if one.card in fresh and one.stand is Stand.BROKEN)
             self._say(f"{words} {tr('Просрочено: {late}.').format(late=late)}" if late else words)
-        if fresh := self._unsaid(await self._ending()):
-            self._say(tr("Последний день срока: {numbers}.").format(numbers=_numbers(card for card, _ in fresh)))
+        warned = {
+            stage: said
+            for stage, found in (await self._warned()).items()
+            if (said := self._unsaid((key, f"{stage} {term.until}", name) for key, name, term in found))
+        }
+        if warned:
+            self._say(_warning_words(warned))
 
-    async def _ending(self) -> list[tuple[Card, str]]:
-        """The operator's own appeals in work on the last day of a term, or past it, with that day."""
+    async def _warned(self) -> Mapping[tuple[TermKind, int], list[tuple[str, str, Term]]]:
+        """What stands at a warning: its key, its name for the operator and its term, by term and warning."""
+        found: dict[tuple[TermKind, int], list[tuple[str, str, Term]]] = {stage: [] for stage in _WARNED}
+        for key, name, term in [*await self._terms(), *await self._scans()]:
+            if term.warning is not None:
+                found[term.kind, term.warning].append((key, name, term))
+        return found
+
+    async def _terms(self) -> list[tuple[str, str, Term]]:
+        """The terms of the operator's own appeals in work."""
         operator = self._desk.state.operator
         if operator is None:
             return []
         # By the index of workers as it stands: sorting them by term would hold the journal up every half minute.
         cards = await self._desk.appeals.more(Sieve(statuses=(Status.IN_WORK,), worker=operator.user), _MOST, 0)
         now_ms, found = self._desk.clock.now_ms(), []
+        today = local_date(now_ms, operator.zone)
         for card in cards:
+            # What came today is no news to who has just registered it.
+            if local_date(stamp_ms(card.created), operator.zone) == today and not card.deadline < today.isoformat():
+                continue
             theme = self._desk.catalogue.themes.get(str(card.value("theme")))
             group, days = theme.level2_group if theme else "", self._desk.catalogue.terms
-            terms = terms_of(card, group, now_ms, operator.zone, days)
-            # What is to be answered on the day it came is no news to who has just registered it.
-            new = local_date(stamp_ms(card.created), operator.zone) == terms[0].until if terms else True
-            if not new and terms[0].left <= 0:
-                found.append((card, terms[0].until.isoformat()))
+            name = str(card.value("number") or card.id)
+            found += [(card.id, name, term) for term in terms_of(card, group, now_ms, operator.zone, days)]
         return found
 
-    def _unsaid(self, found: Iterable[tuple[Card, str]]) -> list[tuple[Card, str]]:
-        fresh = [(card, stage) for card, stage in found if (card.id, stage) not in self._said]
-        self._said.update((card.id, stage) for card, stage in fresh)
-        return fresh
+    async def _scans(self) -> list[tuple[str, str, Term]]:
+        """New scans with their term to register; not looked for at each look, nor where there is no folder."""
+        clock = self._desk.clock
+        if not self._desk.settings.get(PaperSettings).inbox or clock.monotonic() < self._scans_due:
+            return []
+        self._scans_due = clock.monotonic() + LOOK_AT_SCANS_S
+        return [(str(scan.path), scan.path.name, scan.term) for scan in await self._desk.papers.inbox()]
+
+    def _unsaid(self, found: Iterable[tuple[str, str, Told]]) -> list[Told]:
+        """Of ``(key, how near, what to tell)`` what was not told yet; it counts as told from now on."""
+        fresh = [(key, stage, what) for key, stage, what in found if (key, stage) not in self._said]
+        self._said.update((key, stage) for key, stage, _ in fresh)
+        return [what for _, _, what in fresh]
 
     @property
     def _rings(self) -> bool:
@@ -132,6 +174,16 @@ class Announcements:
 def _concerns(card: Card, operator: Operator) -> bool:
     """Whether it is his, or waits for somebody of his group to take it."""
     return card.worker == operator.user or (card.worker is None and card.value("group") in operator.groups)
+
+
+def _warning_words(warned: Mapping[tuple[TermKind, int], Sequence[str]]) -> str:
+    """One line for all that stands at a warning; what is not on its last day is named only where it is little."""
+    said = []
+    for stage, words in _WARNED.items():
+        if what := warned.get(stage):
+            named = _named(what) if stage[1] == 0 or len(what) <= _NAMED else str(len(what))
+            said.append(tr(words).format(what=named))
+    return " ".join(said)
 
 
 def _numbers(cards: Iterable[Card]) -> str:

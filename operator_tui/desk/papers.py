@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -80,19 +81,26 @@ class PaperDesk:
         def look() -> list[Scan]:
             found = []
             for path in new_scans(self._settings.inbox):
-                facts = path.stat()
+                try:
+                    facts = path.stat()
+                except FileNotFoundError:  # taken away while it was looked at
+                    continue
                 came = min(local_date(round(facts.st_mtime * 1000), zone), today)
                 found.append(Scan(path, facts.st_size, register_term(came.isoformat(), today, days)))
             return found
 
-        return await self._desk.run_journal(look)
+        # Not the journal's thread: the folder may be another machine's, and a save does not wait for that.
+        return await asyncio.to_thread(look)
 
     async def attach(self, path: Path, number: str, day: str) -> Paper:
         """A file to the card at hand, with number and date of the document (K-5.2.1.3); an unsaved card keeps it in
-        its draft. Refusals: RIGHT_MISSING, FIELD_REQUIRED, FIELD_INVALID, and those of the file."""
+        its draft. A scan of the inbox is put aside then. Refusals: RIGHT_MISSING, FIELD_REQUIRED, FIELD_INVALID, and
+        those of the file."""
         card = self._desk.state.card
         if card is None:
             raise Refusal(Code.NO_CARD_OPEN)
+        from operator_tui.journal.attachments import put_aside
+
         self._demand(Right.CARD_WITHOUT_CALL)
         demand_numbered(number, day, self.today)
         paper = await self._desk.run_journal(lambda: self._store().take(path.expanduser(), number=number, day=day))
@@ -100,6 +108,7 @@ class PaperDesk:
             await self._add(card.saved.id, files=paper)
         else:
             self._desk.card.add_item("files", msgspec.to_builtins(paper))
+        await asyncio.to_thread(put_aside, path, self._settings.inbox)
         return paper
 
     async def _add(self, card_id: str, **items: Paper | Reply) -> Card:

@@ -19,6 +19,8 @@ from operator_tui.secrets.files import read_private, write_private
 from operator_tui.secrets.running import public_key
 from operator_tui.secrets.sealed import box_of, file_key, open_sealed, open_with_key, seal_file
 
+# The folder in the inbox that takes the scans that were attached.
+TAKEN = "принято"
 _SCAN_S = 60.0
 _ENDING, _KEY_ENDING = ".sealed", ".key"
 
@@ -131,6 +133,23 @@ def new_scans(inbox: str) -> list[Path]:
         return sorted(files, key=lambda file: (file.stat().st_mtime, file.name))
     except OSError as error:
         raise Refusal(Code.FILE_UNREADABLE, file=inbox, reason=error.strerror or "") from None
+
+
+def put_aside(source: Path, inbox: str) -> bool:
+    """A scan of the inbox that was attached is no new one: it goes to ``TAKEN`` there. Whether it was one and went."""
+    if not inbox or source.parent.resolve() != Path(inbox).resolve():
+        return False
+    aside = source.parent / TAKEN
+    try:
+        aside.mkdir(exist_ok=True)
+        number, target = 1, aside / source.name
+        while target.exists():
+            number += 1
+            target = aside / f"{source.stem} ({number}){source.suffix}"
+        source.rename(target)
+    except OSError:  # a medium that can only be read: it stays, and so does its name among the new ones
+        return False
+    return True
 
 
 def print_out(content: bytes, name: str, *, printer: str, outbox: str) -> str:

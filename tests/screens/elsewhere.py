@@ -49,10 +49,13 @@ class Elsewhere:
             elsewhere.cards[card.id] = card
         return elsewhere
 
-    async def does(self, who: Actor, kind: Kind, x: dict[str, Any], card: str = "", *, unseen: bool = False) -> str:
-        """An operation of somebody else, applied at once; the card's id. ``unseen``: he saw none of the fields."""
+    async def does(
+        self, who: Actor, kind: Kind, x: dict[str, Any], card: str = "", *, unseen: bool = False, ago_ms: int = 0
+    ) -> str:
+        """An operation of somebody else, ``ago_ms`` ago, applied at once; the card's id. ``unseen``: he saw none of
+        the fields."""
         self._n += 1
-        now = next_stamp("", self._desk.clock.now_ms())
+        now = next_stamp("", self._desk.clock.now_ms() - ago_ms)
         known = self.cards.get(card)
         b: dict[str, str] = {}
         if known is not None and not unseen:

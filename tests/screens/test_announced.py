@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from operator_tui.appeals.card import Source
+from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
@@ -24,6 +29,7 @@ from tests.timing import tell_if_slow
 __all__ = ["keyring_as_it_was", "office", "open_live"]
 
 WITHIN_S = 2.0
+DAY_MS = 86_400_000
 
 
 async def on_line(desk: DeskPage) -> None:
@@ -123,3 +129,49 @@ async def test_what_becomes_due_is_said_once() -> None:
         desk.desk.notice("")
         await desk.desk.announcing.look()
         assert desk.desk.state.bells == bells + 2, "each once"
+
+
+async def test_each_term_has_warnings_of_its_own(tmp_path: Path) -> None:
+    """Three days to register, seven to forward, thirty to answer: each said at 3, 1 and 0 days, once, in one line."""
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    scan = inbox / "скан.pdf"
+    scan.write_bytes(b"%PDF-1.7")
+    async with open_desk(phone=QUIET, papers={"inbox": str(inbox)}) as desk:
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        operator = desk.desk.state.operator
+        assert operator is not None
+        me = replace(COLLEAGUE, user=operator.user, role=Role.OPERATOR_2)
+        now_ms = desk.desk.clock.now_ms()
+        today = local_date(now_ms, operator.zone)
+        for number, days_ago, theme, source, deadline in (
+            ("13-00001-1", 6, "Ж-17.4", Source.LETTER, 20),  # one day left to forward
+            ("13-00002-1", 8, "Ж-17.4", Source.LETTER, 20),  # too late to forward
+            ("13-00003-1", 8, "Ж-17.4", Source.CALL, 20),  # spoken: nothing is forwarded by the law
+            ("13-00004-1", 8, "К-01.3", Source.CALL, 3),
+            ("13-00005-1", 8, "К-01.3", Source.CALL, 1),
+            ("13-00006-1", 8, "К-01.3", Source.CALL, 4),
+        ):
+            made = {"type": "Жалоба", "theme": theme, "number": number, "zone": operator.zone, "source": source.value,
+                    "deadline": (today + timedelta(days=deadline)).isoformat()}  # fmt: skip
+            if theme == "К-01.3":
+                made["type"] = "Консультация"
+            await elsewhere.does(me, Kind.CARD_NEW, made, ago_ms=days_ago * DAY_MS)
+        bells = desk.desk.state.bells
+        came = (now_ms - 2 * DAY_MS) / 1000
+        os.utime(scan, (came, came))
+        desk.desk.announcing._scans_due = 0.0
+        await desk.desk.announcing.look()
+        said = desk.desk.state.notice.text
+        assert said.split(". ") == [
+            "Последний день, чтобы переадресовать: 13-00002-1",
+            "Переадресовать до завтра: 13-00001-1",
+            "Срок завтра: 13-00005-1",
+            "Зарегистрировать до завтра: скан.pdf",
+            "Срок в три дня: 13-00004-1.",
+        ]
+        assert desk.desk.state.bells == bells + 1, "one bell for all of them"
+        desk.desk.notice("")
+        desk.desk.announcing._scans_due = 0.0
+        await desk.desk.announcing.look()
+        assert not desk.desk.state.notice.text, "each once"

@@ -46,6 +46,8 @@ async def test_a_letter_is_registered_answered_and_printed_without_a_call(tmp_pa
         await desk.type("20.01.2026")
         await desk.press("f9")
         await desk.until(lambda: "приложен" in desk.notice, "attached")
+        assert [scan.path.name for scan in await desk.desk.papers.inbox()] == ["пусто.pdf"], "attached: new no more"
+        assert (inbox / "принято" / "жалоба.pdf").read_bytes() == PDF, "and not lost"
         await desk.press("ctrl+s")
         await desk.until(lambda: "Сохранено" in desk.notice, "saved")
         (card,) = await desk.desk.active()
