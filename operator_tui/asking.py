@@ -67,8 +67,16 @@ class Asking:
         self.desk.notice(words.format(act=act_word(act.value), number=card.value("number"), status=status))
 
     def _line(
-        self, fields: Any, name: str, *, label: str = "", options: list[str] | None = None, date: bool = False
+        self,
+        fields: Any,
+        name: str,
+        *,
+        label: str = "",
+        options: list[str] | None = None,
+        offers: list[str] | None = None,
+        date: bool = False,
     ) -> Asked:
         value = str(fields.get(name, ""))
         hint = tr("ДД.ММ.ГГГГ") if date else ""
-        return Asked(name, label or tr(FIELD_TITLES[name]), day(value) if date else value, hint, options=options or ())
+        value, label = day(value) if date else value, label or tr(FIELD_TITLES[name])
+        return Asked(name, label, value, hint, options=options or (), offers=offers or ())

@@ -81,8 +81,8 @@ class CardActs(Asking):
             raise Refusal(Code.LOCKED)
         lines = [
             self._line(card.fields, "language", options=list(LANGUAGES)),
-            self._line(card.fields, "clinic"),
-            self._line(card.fields, "insurer"),
+            self._line(card.fields, "clinic", offers=self.desk.reference.named("clinic")),
+            self._line(card.fields, "insurer", offers=self.desk.reference.named("insurer")),
         ]
 
         async def done(values: Values) -> None:

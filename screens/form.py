@@ -5,6 +5,7 @@ What was typed stays until it is accepted or left with Esc.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,11 +26,13 @@ from widgets.lean import LeanInput
 from widgets.line import Line
 
 Values = dict[str, str]
+_SHOWN = 6  # names that are said at once while one types
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One line of a form. ``options`` are the values it may take: a beginning is enough, or their number."""
+    """One line of a form. ``options`` are the values it may take: a beginning is enough, or their number. ``offers``
+    are names that are found by beginnings of their words; another may be written too."""
 
     name: str
     label: str
@@ -37,6 +40,7 @@ class Asked:
     hint: str = ""
     required: bool = False
     options: Sequence[str] = ()
+    offers: Sequence[str] = ()
 
 
 class FormScreen(ModalScreen[Values | None]):
@@ -86,7 +90,21 @@ class FormScreen(ModalScreen[Values | None]):
         one = self._here()
         if self._refused == self._typed():
             return
-        self.query_one("#form-hint", Line).say(" · ".join(one.options) if one and one.options else "")
+        self._hint(one)
+
+    @on(Field.Typed)
+    def _found_by_typing(self) -> None:
+        one = self._here()
+        if one is not None and one.offers:
+            self._hint(one)
+
+    def _hint(self, one: Asked | None) -> None:
+        words = one.options if one else ()
+        if one and one.offers:
+            words = matching(one.offers, self._field(one.name).input.value)
+            if len(words) > _SHOWN:
+                words = [*words[:_SHOWN], tr("ещё {count}").format(count=len(words) - _SHOWN)]
+        self.query_one("#form-hint", Line).say(" · ".join(words))
 
     def _here(self) -> Asked | None:
         return next((one for one in self._asked.values() if self._field(one.name).input.has_focus), None)
@@ -136,7 +154,22 @@ def _read(one: Asked, typed: str) -> str:
         if one.required:
             raise Refusal(Code.FIELD_REQUIRED, field=one.name)
         return ""
+    if one.offers:
+        found = matching(one.offers, text)
+        return found[0] if len(found) == 1 else text
     return chosen(one.options, text, one.name) if one.options else text
+
+
+def matching(offers: Sequence[str], text: str) -> list[str]:
+    """The names each of whose typed words begins one of theirs; the name itself alone when it is typed whole."""
+    if text.strip() in offers:
+        return [text.strip()]
+    typed = _words(text)
+    return [name for name in offers if all(any(own.startswith(word) for own in _words(name)) for word in typed)]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold().replace("ё", "е"))
 
 
 def chosen(options: Sequence[str], text: str, field: str) -> str:

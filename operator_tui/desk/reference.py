@@ -56,6 +56,10 @@ class ReferenceDesk:
         """Reasons that are offered for an act (``void``, ``return``, ``pause``)."""
         return [row["title"] for row in self.now.open("reasons").values() if row["use"] == use]
 
+    def named(self, kind: str) -> list[str]:
+        """The short names of the organisations of that kind (``clinic``, ``insurer``, …), as they are offered."""
+        return sorted({row["short"] for row in self.now.open("organisations").values() if row["kind"] == kind})
+
     def organisation(self, stream: str) -> str:
         """``26/smo-26001`` as it is called; the stream itself where nobody knows it."""
         code = stream.partition("/")[2].removeprefix("smo-")

@@ -52,8 +52,16 @@ async def test_the_content_is_as_long_as_it_is_and_stands_with_language_and_orga
         await desk.until(lambda: area.value != "Первая строка\nвторая", "undone by a key, in a window too")
         await desk.type("вторая")
         await desk.press("up", "up")
-        await desk.type("Синтез")
-        await desk.press("up", "up")
+        await desk.type("уч")
+        await desk.until(
+            lambda: desk.text().count("СМО «Учебная страховая»") == 1, "found in the list of organisations"
+        )
+        await desk.press("ctrl+u")
+        await desk.type("синт")
+        await desk.until(lambda: "СМО «Синтез-Мед»" in desk.text(), "and found anew with each letter")
+        await desk.press("up")
+        await desk.type("Больница при заводе")
+        await desk.press("up")
         await desk.type("каз")
         await desk.press("f9")
         await desk.until(lambda: "Содержание внесено" in desk.notice, "taken over")
@@ -61,7 +69,8 @@ async def test_the_content_is_as_long_as_it_is_and_stands_with_language_and_orga
         await desk.until(lambda: "Сохранено" in desk.notice, "saved")
         (card,) = await desk.desk.active()
         assert card.value("text").startswith("Первая строка\n")
-        assert (card.value("language"), card.value("insurer")) == ("казахский", "Синтез")
+        assert (card.value("language"), card.value("insurer")) == ("казахский", "СМО «Синтез-Мед»")
+        assert card.value("clinic") == "Больница при заводе", "what is in no list is written as it is"
         await desk.press("alt+q")
         await desk.until(lambda: isinstance(desk.app.screen, TimelineScreen), "in full")
         assert "Язык обращения: казахский" in desk.text()
