@@ -10,84 +10,30 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import resources
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import work
-from textual.actions import SkipAction
 from textual.app import ScreenStackError
-from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Resize
 from textual.message import Message
 
-from operator_tui import commands
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.attended import AttendedDesk
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr, use
+from operator_tui.keyed import KeyedDesk
 from operator_tui.sentences import sentence
-from screens.ask import AskScreen
 from screens.base import DeskScreen
-from screens.code import CodeScreen
-from screens.directory import DirectoryScreen
-from screens.files import FilesScreen, PlayerScreen
-from screens.help import HelpScreen
-from screens.insured import InsuredScreen
 from screens.journal import JournalScreen
 from screens.lock import LockScreen
-from screens.password import PasswordScreen
 from screens.people import PeopleScreen
-from screens.person import PersonScreen
-from screens.promises import PromisesScreen
 from screens.reference import ReferenceScreen
-from screens.returned import ReturnedScreen
-from screens.review import ReviewScreen, SampleScreen
-from screens.seats import SeatsScreen
+from screens.review import ReviewScreen
 from screens.settings import ScreenSettings
-from screens.shift import ShiftScreen, SoundCheckScreen
 from screens.themes import THEMES
-from screens.threat import ThreatScreen
-from screens.timeline import TimelineScreen
 from screens.trouble import FailureScreen, TooSmallScreen, fits
 from screens.work import WorkScreen
-
-# Screens whose keys work from everywhere: one key goes there and does it.
-_REACHABLE = ("work", "journal")
-# What may be put away by a key of the telephone: lists and questions, nothing else.
-_LAID_ASIDE = (
-    AskScreen
-    | CodeScreen
-    | HelpScreen
-    | InsuredScreen
-    | PasswordScreen
-    | PersonScreen
-    | ReturnedScreen
-    | SampleScreen
-    | SeatsScreen
-    | ThreatScreen
-    | TimelineScreen
-)
-
-# What only a ringing call's «Ответить» puts away: they have telephone keys of their own (F7, ^E), and nothing in them
-# is lost. Forms stay: what was typed there is taken over or left by its own keys.
-_LEFT_FOR_A_CALL = DirectoryScreen | FilesScreen | PlayerScreen | PromisesScreen | ShiftScreen | SoundCheckScreen
-
-
-def arrives_as(key: str) -> tuple[str, ...]:
-    """The names under which a key of the registry may come: terminals of xterm's kind send Shift+F8 as F20."""
-    number = key.removeprefix("shift+f")
-    return (key, f"f{int(number) + 12}") if number != key and number.isdigit() else (key,)
-
-
-def bindings() -> list[BindingType]:
-    """A binding for each key of the registry. Priority: a command's key is not a text field's to take."""
-    return [
-        Binding(key, f"press({command.id!r})", command.title, show=False, priority=True, id=f"{command.id}.{key}")
-        for command in commands.collect().values()
-        for named in command.keys
-        for key in arrives_as(named)
-    ]
 
 
 class DeskChanged(Message, bubble=False):
@@ -101,7 +47,7 @@ class DeskChanged(Message, bubble=False):
         return isinstance(message, DeskChanged) and message.topic is self.topic
 
 
-class DeskApp(AttendedDesk):
+class DeskApp(KeyedDesk):
     """The face of one desk."""
 
     CSS = resources.files("assets").joinpath("desk.tcss").read_text(encoding="utf-8")
@@ -114,7 +60,6 @@ class DeskApp(AttendedDesk):
     }
     DEFAULT_MODE = "journal"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
 
     def __init__(
         self, desk: Desk, *, theme: str, driver: type[Driver] | None = None, timer_step_s: float = 1.0
@@ -227,6 +172,8 @@ class DeskApp(AttendedDesk):
         if message.topic is Topic.PHONE:
             self._announce()
             self._put_away_when_done()
+        if message.topic in (Topic.PHONE, Topic.CARD):
+            self.windows_changed()
         if isinstance(self.screen, DeskScreen):
             self.screen.show_change(message.topic)
 
@@ -254,79 +201,11 @@ class DeskApp(AttendedDesk):
         elif not covered:
             self.push_screen(TooSmallScreen())
 
-    async def acts_done(self) -> None:
-        screen = self.screen
-        if isinstance(screen, DeskScreen):
-            await screen.acts_done()
-        else:
-            # A question that a key has opened takes the next letters, so it has to stand first.
-            await screen._mounted_event.wait()
-
-    # commands
-
-    def action_press(self, command_id: str) -> None:
-        """A key of the registry. Two screens may give one key two meanings: each passes on what is not meant here.
-
-        Above a list or a question only the telephone's keys act, so that a ringing call is never out of reach.
-        """
-        command = commands.collect()[command_id]
-        above = not isinstance(self.screen, DeskScreen)
-        if above and not (command_id.startswith("phone.") and self._laid_aside(command_id)):
-            raise SkipAction
-        here = getattr(self.screen, "name_in_commands", "")
-        if command.scope not in ("desk", here) and (
-            command.scope not in _REACHABLE or commands.meant_in(command, here) is not None
-        ):
-            raise SkipAction
-        self.action_command(command_id)
-
-    def _laid_aside(self, command_id: str) -> bool:
-        """Put away the lists and questions above a screen of the desk. Not the lock, which only its password opens."""
-        rings = any(call.rings_here for call in self.desk.state.calls)
-        also = _LEFT_FOR_A_CALL if rings and command_id == "phone.answer" else DeskScreen
-        if not all(isinstance(screen, DeskScreen | _LAID_ASIDE | also) for screen in self.screen_stack):
-            return False
-        while not isinstance(self.screen, DeskScreen):
-            self.pop_screen()
-        return True
-
-    def action_command(self, command_id: str) -> None:
-        """Run a command of the registry where it belongs, or say why it can not be run now."""
-        command = commands.collect()[command_id]
-        screen = self.screen
-        if not isinstance(screen, DeskScreen):
-            return
-        elsewhere = command.scope not in ("desk", screen.name_in_commands)
-        refusal = None
-        if not elsewhere:
-            refusal = command.refusal(screen.situation())
-        elif command.scope == "work":
-            # Said where one stands: nobody is led to an empty card to read why.
-            refusal = command.refusal(self.desk.situation(screen="work"))
-        if refusal is not None:
-            screen.refuse(refusal)
-        elif elsewhere:
-            self._elsewhere(command)
-        elif not screen.run_command(command_id):
-            self._run_here(command_id, screen)
-
-    def _elsewhere(self, command: commands.Command) -> None:
-        """A key of the other screen: go there and run it, so that no command is more than one key away."""
-        self.switch_mode(command.scope)
-        self.call_after_refresh(self.action_command, command.id)
-
     def acts(self) -> dict[str, Callable[[], Any]]:
         return {
             **super().acts(),
             "desk.quit": lambda: self.leave(leave=True),
         }
-
-    def _run_here(self, command_id: str, screen: DeskScreen) -> None:
-        act = self.acts().get(command_id)
-        if act is None:
-            self.desk.notice(tr("Эта команда в этой версии ещё не готова."), urgent=True)
-            return
-        screen.guard(lambda: _only_awaitable(act()))
 
     # end
 
@@ -362,11 +241,6 @@ class DeskApp(AttendedDesk):
         revoked = self.desk.state.revoked
         self._exit_code = 0 if revoked else 1
         self.leave(leave=revoked)
-
-
-def _only_awaitable(result: Any) -> Any:
-    """A handler's result when it has to be awaited, else None."""
-    return result if hasattr(result, "__await__") and not hasattr(result, "node") else None
 
 
 def make_app(

@@ -68,6 +68,12 @@ class AskScreen(ModalScreen[str | None]):
         if self._find is not None:
             yield Rows((Column(8), Column()), id="found", empty=tr("Ничего не найдено"))
 
+    @property
+    def written(self) -> bool:
+        """Whether words of the operator's own stand there, and not a search in a list."""
+        text = self.query_one(LeanInput).value.strip()
+        return bool(text) and (self._find is None or any(row.key == text for row in self._find(text)))
+
     def on_mount(self) -> None:
         self.query_one(LeanInput).focus()
         self._show("")

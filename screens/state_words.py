@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator_tui.appeals.presence import State
 from operator_tui.desk.state import DeskState, Light
 from operator_tui.i18n import tr
-from screens.words import duration
+from screens.words import duration, phone_words
 
 
 def quiet_words(state: DeskState, kind: str) -> str:
@@ -35,6 +35,12 @@ def taken_by_itself(number: str, queue: str, language: str, left_ms: int) -> str
     where = ", ".join(filter(None, (queue, language)))
     words = tr("{number} ВХОДЯЩИЙ: {where} · сам ответит через {seconds} с")
     return words.format(number=number or tr("номер скрыт"), where=where, seconds=_seconds(left_ms + 999))
+
+
+def ring_words(state: DeskState) -> str:
+    """Who rings here, in a few words; empty while nobody does."""
+    ringing = next((call for call in state.calls if call.rings_here), None)
+    return f"{phone_words(ringing.number) or tr('номер скрыт')}  {tr('ВХОДЯЩИЙ ВЫЗОВ')}" if ringing is not None else ""
 
 
 def behind_call(state: DeskState, following: str) -> str:

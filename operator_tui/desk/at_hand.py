@@ -53,7 +53,7 @@ class CardDesk:
         """The card at hand, if it is the one that was at hand when something was asked. Refusal(CARD_OTHER): a call
         that was taken meanwhile has brought its own, and what was meant for one must not go into another."""
         now = self._desk.state.card
-        if now is None or not _same(now, asked):
+        if now is None or not now.is_of(asked):
             raise Refusal(Code.CARD_OTHER)
         return now
 
@@ -61,7 +61,7 @@ class CardDesk:
         """What was written in a window above that card. False where another card has come meanwhile: then it stands in
         that card's draft, and is said. Refusal(CARD_OTHER) where it was saved and put away."""
         desk, now = self._desk, self._desk.state.card
-        if now is not None and _same(now, asked):
+        if now is not None and now.is_of(asked):
             self.put(step(now))
             return True
         drafts = await desk.on_journal(lambda journal: journal.drafts())
@@ -349,9 +349,3 @@ class CardDesk:
         now = self._desk.state.card
         if person is not None and now is not None and now.fields.get("enp") == enp:
             self._desk.change(Topic.CARD, card=replace(now, person=person))
-
-
-def _same(now: CardAtHand, asked: CardAtHand) -> bool:
-    """Saving gives a card another draft: then it is known by its id, or by its call."""
-    saved = now.saved is not None and asked.saved is not None and now.saved.id == asked.saved.id
-    return now.draft == asked.draft or saved or bool(asked.call and now.call == asked.call)

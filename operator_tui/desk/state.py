@@ -94,6 +94,11 @@ class CardAtHand:
     base: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, Any] = field(default_factory=dict)
 
+    def is_of(self, other: CardAtHand) -> bool:
+        """Whether both are one card. Saving gives it another draft: then it is known by its id, or by its call."""
+        saved = self.saved is not None and other.saved is not None and self.saved.id == other.saved.id
+        return self.draft == other.draft or saved or bool(other.call and self.call == other.call)
+
     @property
     def represented(self) -> bool:
         """Whether the caller speaks for somebody else: then the insured and he are two people."""

@@ -1,0 +1,73 @@
+"""A window that covers the screen: who rings is seen in it, one key answers, and nothing typed there is lost."""
+
+from __future__ import annotations
+
+from operator_tui.phone.line import CallState
+from screens.ask import AskScreen
+from screens.form import FormScreen
+from tests.screens.page import DeskPage, Part, open_desk
+from tests.screens.test_desk import with_theme
+from tests.screens.test_promises import deed
+from widgets.ring_line import RingLine
+
+
+def ring(desk: DeskPage) -> str:
+    found = desk.app.screen.query(RingLine)
+    return found.first().text if found else ""
+
+
+async def rung(desk: DeskPage) -> None:
+    """A call of the simulated line, now."""
+    await desk.until(lambda: desk.call_state() is CallState.RINGING, "it rings")
+    await desk.until(lambda: "ВХОДЯЩИЙ ВЫЗОВ" in ring(desk), "seen in the window")
+    assert "F2 Ответить" in ring(desk)
+    assert "+7" in ring(desk)
+
+
+async def test_a_form_shows_who_rings_and_comes_back_after_the_call_with_what_was_typed_and_its_card() -> None:
+    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Прежняя")
+        card = desk.desk.state.card
+        assert card is not None
+        await deed(desk, "ответ себе")
+        await desk.until(lambda: isinstance(desk.app.screen, FormScreen) and desk.app.focused, "the form")
+        form = desk.app.screen
+        field = Part(desk, "#input-form-promise_ask")
+        await field.type("Спросить")
+        await rung(desk)
+        await desk.type(" дочь")
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.until(lambda: (now := desk.desk.state.card) and now.draft != card.draft, "the caller's card")
+        assert not isinstance(desk.app.screen, FormScreen), "the caller's card lies above"
+        assert "Отложено до конца вызова" in desk.notice
+        await with_theme(desk)
+        await desk.press("f9", "f4")
+        await desk.until(lambda: desk.app.screen is form, "the form is back by itself")
+        assert field.value == "Спросить дочь"
+        assert not ring(desk)
+        now = desk.desk.state.card
+        assert now is not None
+        assert now.draft == card.draft, "above its own card"
+        await Part(desk, "#input-form-promise_phone").type("+78652000199")
+        await desk.press("f9")
+        await desk.until(lambda: "перезвоним до" in desk.notice, "and does what it was asked for")
+
+
+async def test_a_question_with_words_of_ones_own_comes_back_too() -> None:
+    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "what happened")
+        await desk.type("дым")
+        asked = desk.app.screen
+        await rung(desk)
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.until_screen("work")
+        await with_theme(desk)
+        await desk.press("f9", "f4")
+        await desk.until(lambda: desk.app.screen is asked, "the question is back")
+        await desk.press("enter")
+        await desk.until(lambda: "Администратору сообщено: дым" in desk.notice, "and does what it was asked for")
