@@ -232,7 +232,8 @@ def _answer(opened: Any, query: str, *, as_json: bool) -> None:
     for hit in found.hits:
         person = hit.person
         mark = "возможно: " if hit.repaired else f"прежде {hit.former}: " if hit.former else ""
-        click.echo(f"{mark}{person.full_name}, {person.birth_date}, ЕНП {person.enp}, {person.clinic}")
+        told = (person.full_name, person.birth_date, f"ЕНП {person.enp}", person.clinic)
+        click.echo(mark + ", ".join(filter(None, told)))
     if found.note:
         click.echo(found.note)
 

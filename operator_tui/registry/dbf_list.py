@@ -43,13 +43,13 @@ class DbfList:
         version, year, month, day, count, header, length = _HEADER.unpack(head)
         if version & 0x07 not in (2, 3, 5) and version not in (0x30, 0x31, 0x32):
             raise self._refusal("это не файл DBF")
-        if not length or size < header + count * length:
-            here = max(0, size - header) // length if length else 0
+        written = _day(year, month, day)
+        if header <= _HEADER.size or not length or (written is None and (year, month, day) != (0, 0, 0)):
+            raise self._refusal("это не файл DBF")
+        if size < header + count * length:
+            here = max(0, size - header) // length
             raise self._refusal(f"строка {here + 1}: файл обрывается, записей должно быть {count}")
-        try:
-            return count, date(year + (2000 if year < 80 else 1900), month, day)
-        except ValueError:
-            return count, None
+        return count, written
 
     def _opened(self) -> Any:
         import dbfread
@@ -92,6 +92,14 @@ class DbfList:
 
     def _refusal(self, reason: str) -> Refusal:
         return Refusal(Code.FILE_UNREADABLE, file=self.file.name, reason=reason)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    """The day of the header, if it is one."""
+    try:
+        return date(year + (2000 if year < 80 else 1900), month, day)
+    except ValueError:
+        return None
 
 
 def _values(named: list[tuple[str, Any]]) -> list[Any]:
