@@ -108,6 +108,9 @@ class PersonSearch(Vertical):
         """Unfold the list and go to the line; from there, to the four fields, and back."""
         if self.has_class("-open") and self.typing:
             self.toggle_class("-fields")
+            # Who stood in the list was found by the other form: Enter here must not take him.
+            self.show((), "")
+            self.post_message(self.FieldsSearched(self.values) if self.four else self.Searched(self.line.value))
         self.add_class("-open")
         if not self.typing:
             self.start.action_select_all()

@@ -99,6 +99,23 @@ async def test_the_manuals_four_fields() -> None:
         await desk.until(lambda: not desk.hits.rows() and surname.value == "", "empty fields")
 
 
+async def test_nobody_found_by_the_line_is_taken_from_the_fields() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        changed(desk, LIVING)
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await searched(desk, "щукарь")
+        await desk.press("f5")
+        assert desk.app.screen.query_one(PersonSearch).four
+        await desk.until(lambda: not desk.hits.rows(), "the fields are empty, and so is their list")
+        await desk.press("enter")
+        await desk.until(lambda: "одно" in desk.notice.lower(), "a sentence")
+        assert desk.desk.state.card is not None
+        assert desk.desk.state.card.person is None
+        await desk.press("f5")
+        await desk.until(lambda: desk.hits.keys() == [LIVING.enp], "the line stands as it stood, and its people")
+
+
 async def test_a_whole_person_and_an_appeal_about_two_records() -> None:
     async with open_desk(phone=QUIET, size=(120, 40)) as desk:
         changed(desk, LIVING, MERGED, WHOLE)
