@@ -1,4 +1,4 @@
-"""``operator-tui central backup | restore | verify | move-region``."""
+"""``operator-tui central backup | restore | verify | new-epoch | move-region``."""
 
 from __future__ import annotations
 
@@ -69,7 +69,19 @@ def backup_commands(options: Options, open_for: Callable[[str, str | None], Any]
             source.close()
         click.echo(f"Регион {region} перенесён, записей: {entries}. Задайте рабочим местам адрес нового сервера.")
 
-    return [backup, restore, verify, move_region]
+    @click.command("new-epoch", help="Дать базе новую эпоху: после возврата базы средствами PostgreSQL.")
+    @options
+    def new_epoch(profile_name: str, url: str | None) -> None:
+        from central.backup import new_epoch as name
+
+        database = open_for(profile_name, url)
+        try:
+            epoch = name(database)
+        finally:
+            database.close()
+        click.echo(f"Новая эпоха {epoch}. Рабочие места перечитают базу и дошлют недостающее.")
+
+    return [backup, restore, verify, new_epoch, move_region]
 
 
 def _restore(file: Path, profile_name: str, url: str | None) -> str:

@@ -19,8 +19,8 @@ T = TypeVar("T")
 # serialization_failure, deadlock_detected (PostgreSQL, appendix A): the same again is right.
 _AGAIN = frozenset({"40001", "40P01"})
 _TRIES = 5
-# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections.
-_NOT_NOW = frozenset({"57P01", "57P02", "57P03", "53300"})
+# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, read_only_sql_transaction.
+_NOT_NOW = frozenset({"57P01", "57P02", "57P03", "53300", "25006"})
 _LOCKED = "55P03"  # lock_not_available
 LOCKED = {"reason": "locked"}  # parameters of DATABASE_AWAY where a row alone was not to be had
 
@@ -137,8 +137,8 @@ def _away() -> Iterator[None]:
 
 
 def _cannot_connect(error: sa.exc.DBAPIError) -> bool:
-    """Whether it was never reached (psycopg has no SQLSTATE then), is starting or ending, or ends."""
-    if not isinstance(error, sa.exc.OperationalError):
-        return False
+    """Whether it was never reached (psycopg has no SQLSTATE then), is starting, ends, or is a standby as yet."""
     state = getattr(error.orig, "sqlstate", "")
-    return state is None or state in _NOT_NOW or state.startswith("08")
+    if state in _NOT_NOW:
+        return True
+    return isinstance(error, sa.exc.OperationalError) and (state is None or state.startswith("08"))

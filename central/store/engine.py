@@ -96,12 +96,24 @@ def postgres_engine(url: str) -> sa.Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "operator-tui central",
-            "options": f"-c lock_timeout={_BUSY_MS} -c idle_in_transaction_session_timeout={_IDLE_MS} -c timezone=UTC",
         },
         **_common(),
     )
+    _set_at_once(engine)
     _ask_the_rested(engine)
     return engine
+
+
+def _set_at_once(engine: sa.Engine) -> None:
+    """Not as start-up options: PgBouncer takes none, and without a limit a lock would be waited for without end."""
+    settings = {"lock_timeout": _BUSY_MS, "idle_in_transaction_session_timeout": _IDLE_MS, "TimeZone": "UTC"}
+    chosen = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
+
+    @sa.event.listens_for(engine, "connect")
+    def opened(raw: Any, record: ConnectionPoolEntry) -> None:
+        raw.autocommit = True
+        raw.execute(f"SELECT {chosen}")
+        raw.autocommit = False
 
 
 def _ask_the_rested(engine: sa.Engine) -> None:

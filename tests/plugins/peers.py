@@ -105,6 +105,10 @@ PEERS: dict[str, Peer] = {
         _programs("pipewire", "wireplumber", "pipewire-pulse", "pactl", "dbus-run-session"), f"{INSTALL} pipewire"
     ),
     "postgresql": Peer(lambda: "" if postgresql_bin() else "initdb and postgres", f"{INSTALL} postgresql"),
+    "pgbackrest": Peer(_programs("pgbackrest"), f"{INSTALL} pgbackrest"),
+    "pgbouncer": Peer(
+        lambda: "" if shutil.which("pgbouncer", path="/usr/sbin:/usr/bin") else "pgbouncer", f"{INSTALL} pgbouncer"
+    ),
     "redis": Peer(_programs("redis-server"), f"{INSTALL} redis"),
     "patroni": Peer(_missing_cluster, f"{INSTALL} patroni"),
     "chromium": Peer(lambda: "" if chromium() else "/usr/bin/chromium", f"{INSTALL} chromium"),
