@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain, repeat
+from textwrap import wrap
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
@@ -13,6 +17,16 @@ from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
 ATTACH, REPORT = "attach", "report"
+_LABEL, _MARGIN = 11, 3
+
+
+def folded(told: Iterable[tuple[str, str]], width: int) -> list[tuple[str, str]]:
+    """Texts longer than a line go on below it, without the label: the days of a policy stand at its end."""
+    return [
+        (label if first else "", line)
+        for label, text in told
+        for first, line in zip(chain((True,), repeat(False)), wrap(text, max(width, 20)), strict=False)
+    ]
 
 
 class InsuredScreen(ModalScreen[str | None]):
@@ -32,12 +46,12 @@ class InsuredScreen(ModalScreen[str | None]):
         yield Line(
             tr("Застрахованный: {name}").format(name=self._person.full_name), tr("Esc — назад"), classes="heading"
         )
-        yield Rows((Column(11), Column()), id="facts")
+        yield Rows((Column(_LABEL), Column()), id="facts")
         yield Line(tr("Enter, F5 — прикрепить · F8 — двойник / ошибка в регистре"), id="facts-keys")
 
     def on_mount(self) -> None:
-        rows = [Row(str(place), told) for place, told in enumerate(facts(self._person))]
-        self.query_one(Rows).show(rows)
+        told = folded(facts(self._person), self.app.size.width - _LABEL - _MARGIN)
+        self.query_one(Rows).show([Row(str(place), line) for place, line in enumerate(told)])
         self.query_one(Rows).focus()
 
     def on_about_row(self, event: Rows.AboutRow) -> None:

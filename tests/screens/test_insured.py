@@ -20,7 +20,8 @@ from operator_tui.registry.identifiers import make_enp
 from operator_tui.registry.packages import add
 from operator_tui.registry.people import Attachment, Found, Hit, Person, Policy, Previous, cell_of, more_of
 from operator_tui.registry.records import Change
-from screens.insured import InsuredScreen
+from screens.insured import InsuredScreen, folded
+from screens.insured_words import facts
 from tests.screens.page import DeskPage, List, Part, open_desk
 from tests.screens.test_call import answered
 from tests.timing import tell_if_slow
@@ -150,6 +151,16 @@ async def test_a_whole_person_and_an_appeal_about_two_records() -> None:
         assert "Двойник / ошибка в регистре" in comment
         assert LIVING.enp in comment
         assert MERGED.enp in comment
+
+
+def test_a_policy_is_told_to_its_end_on_eighty_columns() -> None:
+    told = facts(WHOLE)
+    lines = folded(told, 66)
+    assert max(len(text) for _, text in lines) <= 66
+    joined: list[str] = []
+    for label, text in lines:
+        joined = [*joined, text] if label else [*joined[:-1], f"{joined[-1]} {text}"]
+    assert joined == [text for _, text in told]
 
 
 async def test_a_merged_person_leads_to_the_one_that_lives() -> None:
