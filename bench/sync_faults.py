@@ -3,7 +3,8 @@
 `python -m bench.sync_faults [--schedules N] [--seed S] [--from N] [--mutants]`: each schedule is a seed. The real
 Journal and Sender, the real server code over SQLCipher files; messages are lost, doubled, late, reordered and cut,
 desk and server are killed at any statement (the files as they stood are opened again), disks fill up, clocks jump,
-the server comes back from its last copy, a journal is copied. Prints `lost`, `doubled`, `diverged`, `stalled` and
+the server comes back from its last copy, a journal is copied, administrators change the same lists, desks come new or
+far back and take a snapshot, recordings go in parts. Prints `lost`, `doubled`, `diverged`, `stalled` and
 `schedules`, one a line; exit 1 unless the first four are 0. Power cuts are another matter: synchronous=FULL and the
 crash of SQLite itself are not simulated here.
 """
@@ -29,13 +30,17 @@ from unittest import mock
 
 import click
 
+from bench.sync_centre import START_MS, Server
+from bench.sync_disk import KEY, without_cipher
 from bench.sync_judging import KINDS, Found
 from bench.sync_mutants import MUTANTS
-from bench.sync_schedule import DESKS, Schedule
+from bench.sync_schedule import DESKS, MOODS, NEWCOMERS, Schedule
 from bench.sync_wire import Wire
-from bench.sync_world import KEY, START_MS, Desk, Server
-from central import devices, reference
+from bench.sync_world import Desk
+from central import devices, exchange, reference
+from central import snapshot as central_snapshot
 from central.store.database import Database
+from operator_tui.sync import files, snapshot
 
 RESULTS = Path(__file__).with_name("results") / "sync_faults.tsv"
 
@@ -62,29 +67,42 @@ def scratch() -> Path | None:
 @contextmanager
 def prepared() -> Iterator[Path]:
     """A server's database with two devices, and their journals, to begin from."""
-    with tempfile.TemporaryDirectory(prefix="ot-faults-", dir=scratch()) as folder:
+    with tempfile.TemporaryDirectory(prefix="ot-faults-", dir=scratch()) as folder, without_cipher():
         template = Path(folder) / "empty.db"
         Database.sqlite(template, KEY).close()
         with mock.patch.object(devices, "secrets", _Codes(random.Random(START_MS))):
             server = Server(Path(folder), template)
-            for name, role in DESKS.items():
+            for name, role in {**DESKS, **NEWCOMERS}.items():
                 desk = Desk(Path(folder), name, Wire())
                 desk.open()
                 desk.journal.enrol(server.device(name, role))
                 desk.journal.close()
         server.database.close()
         server.path.replace(template)
-        logging.getLogger("operator_tui.sync.sender").setLevel(logging.CRITICAL)  # mistakes are counted, not told
+        _hush()
         yield template
+
+
+def _hush() -> None:
+    """Mistakes are counted, not told."""
+    for name in ("operator_tui.sync", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def play(seed: int, template: Path) -> Found:
     """One schedule."""
-    dice = random.Random(seed ^ START_MS)
+    dice, mood = random.Random(seed ^ START_MS), MOODS[seed % len(MOODS)]
     with (
         tempfile.TemporaryDirectory(prefix="ot-faults-", dir=scratch()) as folder,
         mock.patch.object(devices, "secrets", _Codes(dice)),
         mock.patch.object(reference, "_LOOK_S", math.inf),  # real seconds would make another schedule of a seed
+        mock.patch.object(snapshot, "FAR_BEHIND", mood.behind),
+        mock.patch.object(central_snapshot, "_BEHIND", mood.behind),
+        mock.patch.object(exchange, "MAX_PAGE", mood.page),
+        mock.patch.multiple(snapshot, _WAIT_S=0.0, _PART=100),
+        mock.patch.multiple(files, _LEAST=64, _FIRST=64),
+        mock.patch.dict(os.environ),
+        without_cipher(),
     ):
         return asyncio.run(Schedule(seed, Path(folder), template).run())
 
@@ -95,7 +113,7 @@ _template: Path
 def _begin(template: Path) -> None:
     global _template
     _template = template
-    logging.getLogger("operator_tui.sync.sender").setLevel(logging.CRITICAL)
+    _hush()
 
 
 def _play(seed: int) -> tuple[int, Found]:

@@ -1,4 +1,4 @@
-"""What is wrong at the end of a schedule: every operation that was promised is looked for, every card compared."""
+"""What is wrong at the end of a schedule: all that was promised is looked for; cards, lists and files are compared."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bench.sync_world import Desk, Server, mark_of
+from bench.sync_centre import Server
+from bench.sync_world import Desk, mark_of
 from central.store import tables as t
 from central.verify import verify
 from operator_tui.appeals.card import Card
+from operator_tui.appeals.reference import Reference
+from operator_tui.appeals.reference_forms import LISTS
 
 KINDS = ("lost", "doubled", "diverged", "stalled")
 
@@ -44,13 +47,31 @@ def judge(server: Server, desks: Sequence[Desk], *, calm: bool) -> Found:
     wrong["doubled"] += sum(count - 1 for count in written.values())
     wrong["lost"] += len({mark for op, mark in taken.items() if op not in refused} - set(written))
     wrong["diverged"] += len(verify(server.database).faults)
+    reference = server.reference()
     cards = {row.id: msgspec.convert(row.body, Card) for row in server.rows(t.card)}
     for desk in desks:
         wrong["diverged"] += sum(desk.journal.card(id_) != card for id_, card in cards.items())
         shown = desk.look("SELECT id FROM shown")
         wrong["diverged"] += sum(id_ not in cards for (id_,) in shown)
         wrong["lost"] += len(_unasked(desk))
+        wrong["diverged"] += not _same(desk.journal.catalogue.reference, reference)
+        wrong["lost"] += sum(not server.has_file(name) for name in desk.recorded - _let_go(desk, server))
     return Found(len(issued), +wrong)
+
+
+def _same(ours: Reference, theirs: Reference) -> bool:
+    """The same version, with the same rows by the same hands."""
+    lists = [
+        {key: (row, one.writer(name, key)) for key, row in one.all(name).items()}
+        for one in (ours, theirs)
+        for name in LISTS
+    ]
+    return ours.version == theirs.version and lists[: len(LISTS)] == lists[len(LISTS) :]
+
+
+def _let_go(desk: Desk, server: Server) -> set[str]:
+    """Recordings whose copy here was given up a week after the server had them: older copies of it are its own care."""
+    return {name for (name,) in desk.look("SELECT name FROM file WHERE file = ''")} & server.had_files
 
 
 def _unasked(desk: Desk) -> list[str]:

@@ -27,7 +27,9 @@ import apsw
 import click
 import sqlcipher3.dbapi2
 
-from bench.sync_world import CATALOGUE, KEY, START_MS, THEME
+from bench.sync_centre import CATALOGUE, START_MS
+from bench.sync_disk import KEY
+from bench.sync_world import THEME
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.draft import draft_of, new_draft
 from operator_tui.appeals.lifecycle import Act

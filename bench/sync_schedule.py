@@ -8,29 +8,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.sync_centre import Server
+from bench.sync_disk import Killed, copy_files
 from bench.sync_judging import Found, judge
-from bench.sync_wire import Flight, OpenStream, Wire
-from bench.sync_world import Desk, Killed, Server, copy_files
+from bench.sync_wire import Flight, OpenStream, Told, Wire
+from bench.sync_world import Desk
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.operations import reference_stream
 from operator_tui.appeals.people import Role
+from operator_tui.sync.protocol import MAX_PAGE
 from operator_tui.sync.sender import ServerLight
 
 STEPS = 90
 DESKS = {"one": Role.OPERATOR_2, "two": Role.ADMINISTRATOR}
+NEWCOMERS = {"three": Role.OPERATOR_2, "four": Role.ADMINISTRATOR}  # enrolled before, started in the middle
 _CALM_ROUNDS = 12
 _DAY_S = 86_400.0
+_REFERENCE_STREAM = reference_stream("26/tf")
 _TOGETHER = 0.5  # requests on the line that reach the server in the same moment
 
 
 @dataclass(frozen=True)
 class Mood:
     """How often what happens in a schedule, and how the line is: shares of messages that are ``lost`` and that arrive
-    late or twice (``ghosts``); ``copies`` of journals at most; ``first`` what happens at given steps."""
+    late or twice (``ghosts``); ``copies`` of journals at most; ``behind`` events after which a desk takes a snapshot
+    and ``page`` bytes of events in one answer at most; ``files``: recordings are made and sent."""
 
     acts: Mapping[str, float]
     lost: float = 0.08
     ghosts: float = 0.14
     copies: int = 1
+    behind: int = 1 << 30
+    page: int = MAX_PAGE
+    files: bool = False
 
     @property
     def weights(self) -> list[float]:
@@ -38,12 +48,14 @@ class Mood:
 
 
 _PLAIN: dict[str, float] = {
-    "act": 30, "start": 20, "line": 36, "desk_fuse": 3, "server_fuse": 3, "desk_kill": 1, "server_kill": 1,
-    "backup": 1, "restore": 1, "copy": 1, "clock": 1, "desk_disk": 1, "server_disk": 1,
+    "act": 30, "reference": 1, "start": 20, "line": 36, "desk_fuse": 3, "server_fuse": 3, "desk_kill": 1,
+    "server_kill": 1, "backup": 1, "restore": 1, "copy": 1, "clock": 1, "desk_disk": 1, "server_disk": 1,
 }  # fmt: skip
-ACTS = [*_PLAIN, "week"]
+ACTS = [*_PLAIN, "week", "newcomer", "away", "record", "quiet"]
 # Each leads somewhere that chance alone seldom goes: a copied journal whose answers are lost; a journal that forgets
-# what is durable; a server that comes back while answers of another time are on the line.
+# what is durable; a server that comes back while answers of another time are on the line; administrators who change the
+# same lists; desks that come new or too far back, whose snapshots are cut, killed and overtaken by a restored server;
+# recordings whose parts are.
 MOODS = (
     Mood(_PLAIN),
     Mood(
@@ -53,6 +65,18 @@ MOODS = (
     ),
     Mood({**_PLAIN, "week": 6, "backup": 4, "restore": 3, "copy": 0, "act": 24}, lost=0.03, ghosts=0.05),
     Mood({**_PLAIN, "start": 30, "restore": 5, "backup": 3, "copy": 0, "desk_kill": 0, "desk_disk": 0}, lost=0.03),
+    Mood({**_PLAIN, "act": 12, "reference": 22, "restore": 2, "backup": 2, "newcomer": 1}, lost=0.05),
+    Mood(
+        {**_PLAIN, "newcomer": 3, "away": 2, "restore": 2, "backup": 2, "desk_kill": 3, "reference": 3, "start": 24},
+        lost=0.05,
+        behind=3,
+        page=300,
+    ),
+    Mood(
+        {**_PLAIN, "act": 12, "record": 10, "restore": 3, "backup": 2, "desk_kill": 2, "quiet": 4},
+        lost=0.05,
+        files=True,
+    ),
 )
 
 
@@ -66,6 +90,7 @@ class Schedule:
         self.template = template
         self.wire = Wire()
         self.ghosts: list[Flight] = []
+        self.newcomers = list(NEWCOMERS)
 
     async def run(self) -> Found:
         self.server = Server(self.folder, self.template)
@@ -93,7 +118,19 @@ class Schedule:
                 desk.act(dice)
             case "start":
                 if len(desk.tasks) < 3:
-                    desk.start(dice.choices(["round", "held", "stream"], [7, 2, 1])[0])
+                    ways = ["round", "held", "stream", *(["files"] if self.mood.files else [])]
+                    desk.start(dice.choices(ways, [7, 2, 1, 8][: len(ways)])[0])
+            case "reference":
+                desk.change_reference(dice)
+            case "record":
+                desk.record(dice)
+            case "newcomer":
+                if self.newcomers:
+                    self.desks.append(self._desk(self.newcomers.pop(0)))
+            case "quiet":
+                await self._round()
+            case "away":
+                self._desk_away(desk)
             case "line":
                 self._line()
             case "desk_fuse":
@@ -120,6 +157,15 @@ class Schedule:
             case "server_disk":
                 self.server.fill_disk(not self.server.full)
 
+    def _desk_away(self, desk: Desk) -> None:
+        """Nothing goes to it or comes from it, and others work on: it is far back when it comes again."""
+        others = [each for each in self.desks if each is not desk]
+        for other in others:
+            for _ in range(self.dice.randrange(4)):
+                other.act(self.dice)
+            if not other.dead and len(other.tasks) < 3:
+                other.start()
+
     def _back_up(self) -> None:
         try:
             self.server.back_up()
@@ -134,12 +180,12 @@ class Schedule:
                 flight.fail(Refusal(Code.SERVER_AWAY))
         self._end_streams()
         self.server.fuse.light(1 << 30)
-        self.server.restore()
+        self.server.restore(files_too=self.dice.random() < 0.5)
         self.server.full = False
 
     def _copy_journal(self, desk: Desk) -> None:
         """Of a copy too: both then have what the first one made before."""
-        if len(self.desks) < 2 + self.mood.copies and not self.server.full:
+        if len(self.desks) < 2 + self.mood.copies + len(NEWCOMERS) - len(self.newcomers) and not self.server.full:
             self.server.fuse.light(1 << 30)
             self.desks.append(desk.copy(f"twin{len(self.desks)}"))
 
@@ -202,7 +248,7 @@ class Schedule:
     def _deliver(self, *flights: Flight) -> None:
         """Requests reach the server at once."""
         try:
-            answers = self.server.answer(flights)
+            answers: list[Told | Exception] = self.server.answer(flights)
         except Killed:
             for flight in flights:
                 _fail(flight, Refusal(Code.SERVER_AWAY))
@@ -216,7 +262,7 @@ class Schedule:
             elif isinstance(answer, Exception):
                 _fail(flight, Refusal(Code.SERVER_REFUSED, reason=type(answer).__name__))
             elif flight.waiting and flight.rest is None:
-                flight.rest = answer
+                flight.answer(answer)
 
     async def _settle(self) -> None:
         """Let everybody go on until all wait for the line."""
@@ -252,9 +298,11 @@ class Schedule:
         for desk in self.desks:
             if not desk.tasks:
                 desk.start()
+                if self.mood.files:
+                    desk.start("files")
         for _ in range(200):
             await self._settle()
-            if not any(desk.tasks for desk in self.desks):
+            if not any(desk.busy for desk in self.desks):
                 break
             for flight in list(self.wire.flights):
                 if flight.rest is None:
@@ -266,10 +314,13 @@ class Schedule:
         """Whether another round could bring nothing: all is sent, all is read, by everybody."""
         heads = self.server.heads()
         return all(
-            not desk.tasks
+            not desk.busy
             and desk.journal.unsent() == 0
+            and desk.journal.unsent_files() == 0
+            and not desk.journal.taking_snapshot
+            and not desk.journal.missing_cards()
             and desk.sender.state.light is ServerLight.ON
-            and desk.journal.cursors() == {stream: heads.get(stream, 0) for stream in desk.journal.cursors()}
+            and _read(desk.journal.cursors(), heads)
             and desk.knows(self.server.epoch)
             for desk in self.desks
         )
@@ -279,8 +330,14 @@ class Schedule:
             for task in desk.tasks:
                 task.cancel()
             await asyncio.gather(*desk.tasks, return_exceptions=True)
+            await desk.sender.let_go()
             desk.journal.close()
         self.server.database.close()
+
+
+def _read(cursors: Mapping[str, int], heads: Mapping[str, int]) -> bool:
+    """Whether all of the streams that a desk follows is read, also of one it has not heard of yet."""
+    return all(cursors.get(stream, 0) == heads.get(stream, 0) for stream in {*cursors, _REFERENCE_STREAM})
 
 
 def _fail(flight: Flight, refusal: Refusal) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import base64
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from central.feed import Feed
 from operator_tui.appeals.errors import Code, Refusal
@@ -40,17 +42,38 @@ class OpenStream:
             self.arrived.put_nowait(self.told.pop(0))
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the server answers: the bytes, for a snapshot the place of the first one and the tag, the headers."""
+
+    content: bytes
+    start: int = 0
+    tag: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(eq=False)
 class Flight:
-    """One request on the line and what has come back of its answer."""
+    """One request on the line and what has come back of its answer. ``name`` of a file, ``start`` and ``tag`` of a
+    snapshot that is gone on with."""
 
     path: str
     body: bytes
     token: str
     begun: asyncio.Future[None]
+    method: str = "POST"
+    name: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    start: int = 0
+    tag: str = ""
+    told: Told | None = None
     chunks: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     rest: bytes | None = None  # the answer's bytes still under way; None before the server has answered
     waiting: bool = True  # somebody still waits for the answer
+
+    def answer(self, told: Told) -> None:
+        """The server has answered; nothing of it has arrived."""
+        self.told, self.rest = told, told.content
 
     def fail(self, refusal: Refusal) -> None:
         """The line breaks off."""
@@ -86,11 +109,33 @@ class Wire:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         if path == SUMS_PATH:
             raise Refusal(Code.BAD_REQUEST, reason="http")  # nothing may heal here what should not have gone astray
-        flight = Flight(path, body, token, asyncio.get_running_loop().create_future())
+        async with self._sent(path, body, token) as flight:
+            yield self._arriving(flight)
+
+    @asynccontextmanager
+    async def tagged(
+        self, path: str, *, token: str = "", start: int = 0, tag: str = ""
+    ) -> AsyncIterator[tuple[int, str, AsyncIterator[bytes]]]:
+        async with self._sent(path, b"", token, method="GET", start=start, tag=tag) as flight:
+            assert flight.told is not None
+            yield flight.told.start, flight.told.tag, self._arriving(flight)
+
+    async def exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", *, token: str = ""
+    ) -> Mapping[str, str]:
+        said = headers.get("Upload-Metadata", "").partition(" ")[2]
+        name = base64.b64decode(said).decode() if said else path.rpartition("/")[2]
+        async with self._sent(path, body, token, method=method, name=name, headers=headers) as flight:
+            assert flight.told is not None
+            return flight.told.headers
+
+    @asynccontextmanager
+    async def _sent(self, path: str, body: bytes, token: str, **more: Any) -> AsyncIterator[Flight]:
+        flight = Flight(path, body, token, asyncio.get_running_loop().create_future(), **more)
         self.flights.append(flight)
         try:
             await flight.begun
-            yield self._arriving(flight)
+            yield flight
         finally:
             flight.waiting = False
 

@@ -25,7 +25,7 @@ from operator_tui.appeals.operations import (
     operation_id,
     stream_for,
 )
-from operator_tui.journal import cards, forked, outbox, reference, shared, snapshot
+from operator_tui.journal import cards, files, forked, outbox, reference, shared, snapshot
 from operator_tui.journal.store import Store
 
 # Stands for the reference data among the ids of cards; no card has it.
@@ -230,6 +230,7 @@ def rewind(store: Store, next_n: int, epoch: str) -> None:
         "DELETE FROM attention WHERE done = 0 AND op IN (SELECT device || ':' || n FROM outbox WHERE state = 'pending')"
     )
     store.set_meta("durable", str(min(durable, next_n - 1)))
+    files.ask_again(store)
 
 
 def _ask_attention(store: Store, op: str, card_id: str, outcome: Outcome) -> None:

@@ -113,6 +113,11 @@ def let_go(store: Store, name: str) -> None:
     store.db.execute("UPDATE file SET file = '' WHERE name = ?", [name])
 
 
+def ask_again(store: Store) -> None:
+    """The server was restored: whatever still lies here may be lacking there; inside ``writing`` only."""
+    store.db.execute("UPDATE file SET state = 'waits' WHERE state = 'there' AND file != ''")
+
+
 def known(store: Store) -> set[str]:
     """The names in their folders of all recordings in the queue."""
     return {file for (file,) in store.rows("SELECT file FROM file WHERE kind = 'recording'")}

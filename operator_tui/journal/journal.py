@@ -117,6 +117,11 @@ class Journal:
             since_ms = (self._store.clock.now_ms() if began_ms is None else began_ms) - _DAY_MS
             return outbox.recorded(self._store, call, since_ms=since_ms)
 
+    def recorded_at_pbx(self, calls: Sequence[str]) -> list[str]:
+        """Which of these calls of this desk the PBX has recorded."""
+        with self._store.reading():
+            return outbox.recorded_at_pbx(self._store, calls)
+
     def shift_began(self) -> int | None:
         """When the shift began that goes on here (UTC ms); None where none does."""
         with self._store.reading():
@@ -232,8 +237,10 @@ class Journal:
         with self._store.writing():
             sifting.keep(self._store, name, sieve)
 
-    def move_all(self, sieve: Sieve, act: Act, given: Mapping[str, Any]) -> tuple[list[str], dict[str, Refusal]]:
-        """One act on every appeal that a sieve lets through, each an operation of its own.
+    def move_all(
+        self, sieve: Sieve, act: Act, given: Mapping[str, Any], demand: Callable[[Card], None] = lambda card: None
+    ) -> tuple[list[str], dict[str, Refusal]]:
+        """One act on every appeal that a sieve lets through, each an operation of its own; ``demand`` may refuse one.
 
         Returns the ids that moved and, for the others, why they did not.
         """
@@ -247,6 +254,7 @@ class Journal:
                 for card_id in wanted[first : first + _AT_ONCE]:
                     try:
                         cards.demand_movable(self._store, card_id, act, given)
+                        demand(cards.demand(self._store, card_id))
                         cards.move(self._store, card_id, act, given)
                     except Refusal as refusal:
                         if refusal.code in (Code.DISK_FULL, Code.DISK_FAILED):
@@ -460,10 +468,32 @@ class Journal:
         with self._store.reading():
             return snapshot.taking(self._store)
 
-    def begin_snapshot(self, stream: str) -> None:
-        """From now on no event of the stream is taken, until ``end_snapshot`` or ``give_up_snapshot``."""
+    def snapshot_arrived(self) -> tuple[str, int]:
+        """The tag of the snapshot that is on its way, empty for none, and how many bytes of it are here."""
+        with self._store.reading():
+            return snapshot.arrived(self._store)
+
+    def snapshot_content(self) -> bytes:
+        """What is here of it."""
+        with self._store.reading():
+            return snapshot.content(self._store)
+
+    def keep_snapshot(self, tag: str, start: int, part: bytes) -> None:
+        """Bytes that arrived: behind the ``start`` that are here, from 0 in the place of all. Refusal(SERVER_AWAY) when
+        others are here."""
         with self._store.writing():
-            snapshot.begin(self._store, stream)
+            snapshot.keep(self._store, tag, start, part)
+
+    def drop_snapshot(self) -> None:
+        """What arrived is not what it should be."""
+        with self._store.writing():
+            snapshot.drop(self._store)
+
+    def begin_snapshot(self, stream: str, epoch: str) -> None:
+        """From now on no event of the stream is taken, until ``end_snapshot`` or ``give_up_snapshot``.
+        Refusal(SERVER_AWAY), also from the next two, when the server is another lineage than ``epoch``."""
+        with self._store.writing():
+            snapshot.begin(self._store, stream, epoch)
 
     def put_snapshot(self, found: Sequence[Card], head: int) -> list[str]:
         """Cards as they stand after event ``head``; their ids."""
@@ -480,6 +510,7 @@ class Journal:
         with self._store.writing():
             if snapshot.taking(self._store):
                 snapshot.give_up(self._store)
+            snapshot.drop(self._store)
 
     def missing_cards(self) -> list[str]:
         """Cards that something happened to and that are not here."""

@@ -186,3 +186,9 @@ def files_on_their_way(db: Database) -> None:
         "body ->> '$.x.file', body ->> '$.x.call', coalesce(body ->> '$.x.size', 0), at_ms FROM outbox "
         "WHERE kind = 'call.recorded' AND state != 'rejected' AND coalesce(body ->> '$.x.sha256', '') != ''"
     )
+
+
+@STEPS()
+def snapshot_on_its_way(db: Database) -> None:
+    """What has arrived of a snapshot, so that a desk that is killed goes on where it was."""
+    db.create_table("snapshot_part", {"place": int, "content": bytes}, pk="place", not_null={"content"})

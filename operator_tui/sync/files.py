@@ -37,7 +37,9 @@ _BACKOFF_S = 60.0
 _LATER_S = 900.0  # until a server whose disk was full is asked again
 _ANEW = 2  # how often an upload begins anew in one go before it is left for later
 # The server's matter or the administrator's: it is tried again, and nothing of ours is at fault.
-_LATER = frozenset({Code.FILE_STORE_FULL, Code.FILE_STORE_AWAY, Code.FILE_UPLOAD, Code.FILE_UNREADABLE})
+_LATER = frozenset(
+    {Code.FILE_STORE_FULL, Code.FILE_STORE_AWAY, Code.FILE_UPLOAD, Code.FILE_UNREADABLE, Code.SERVER_REFUSED}
+)
 _FOR_GOOD = frozenset({Code.FILE_TOO_LONG, Code.FILE_CHANGED, Code.FILE_GONE, Code.BAD_REQUEST})
 _KEEP_MS = 86_400_000
 
@@ -64,13 +66,15 @@ class FileLane:
         folder: Callable[[str], Path],
         free: Callable[[str], bool],
         clock: Clock,
+        beside: Callable[..., Awaitable[Any]] = asyncio.to_thread,
         keep_days: int = 7,
         later_s: float = _LATER_S,
         on_state: Callable[[LaneState], None] = lambda state: None,
     ) -> None:
         """``run`` as for the sender; ``signed_in(work)`` runs ``work(token)`` as who sits here; ``folder(kind)`` is
-        where files of a kind lie; ``free(kind)`` whether they may go now; ``keep_days`` a recording's copy stays here
-        after the server has it; ``later_s`` seconds until a server that had no room is asked again."""
+        where files of a kind lie; ``free(kind)`` whether they may go now; ``beside`` runs what waits for the disk;
+        ``keep_days`` a recording's copy stays here after the server has it; ``later_s`` seconds until a server that had
+        no room is asked again."""
         self._journal = journal
         self._link = link
         self._run = run
@@ -78,6 +82,7 @@ class FileLane:
         self._folder = folder
         self._free = free
         self._clock = clock
+        self._beside = beside
         self._keep_ms = keep_days * _KEEP_MS
         self._later_s = later_s
         self._on_state = on_state
@@ -86,6 +91,7 @@ class FileLane:
         self._part = _FIRST
         self._failures = 0
         self._swept = False
+        self._sound: dict[str, tuple[int, int]] = {}  # when and how long a file was when its digest was right
         self.state = LaneState()
 
     def kick(self) -> None:
@@ -161,7 +167,14 @@ class FileLane:
     async def _whole(self, one: Sending) -> bool:
         """Send one file to its end; whether it is there. False when the line is wanted for something else."""
         path = self._folder(one.kind) / one.file if one.file else None
-        size = await asyncio.to_thread(_checked, path, one) if path else one.size
+        gone = path is None or not await self._beside(path.exists)
+        # One that was begun, or is here no more, may be there whole: a colleague has the same, an answer was lost.
+        if (one.sent or gone) and await self._has_it(one):
+            await self._run(self._journal.file_there, one.name)
+            return True
+        if path is None or gone:
+            raise Refusal(Code.FILE_GONE)
+        size = await self._beside(self._checked, path, one.name)
         for _ in range(_ANEW):
             try:
                 return await self._parts(one, path, size)
@@ -170,15 +183,40 @@ class FileLane:
                     raise
         raise Refusal(Code.FILE_UPLOAD)
 
-    async def _parts(self, one: Sending, path: Path | None, size: int) -> bool:
+    async def _has_it(self, one: Sending) -> bool:
+        found: list[tuple[int, int] | None] = []
+
+        async def ask(token: str) -> int:
+            found.append(await tus.standing(self._link, token, one.name))
+            return 0
+
+        await self._signed_in(ask)
+        return found[-1] is not None and found[-1][0] == found[-1][1]
+
+    def _checked(self, path: Path, name: str) -> int:
+        """The size of the file, when it is still what its name says: looked at once, and again when it was touched.
+        Refusals: FILE_GONE, FILE_CHANGED, FILE_UNREADABLE."""
+        try:
+            about = path.stat()
+            looks = about.st_mtime_ns, about.st_size
+            if self._sound.get(name) != looks:
+                found, _ = _digest(path)
+                if found != name:
+                    raise Refusal(Code.FILE_CHANGED)
+                self._sound[name] = looks
+        except FileNotFoundError:
+            raise Refusal(Code.FILE_GONE) from None
+        except OSError as error:  # a fault of the disk at one file: the others go on
+            raise _unreadable(path, error) from None
+        return about.st_size
+
+    async def _parts(self, one: Sending, path: Path, size: int) -> bool:
         at = await self._signed_in(lambda token: tus.begin(self._link, token, one.name, max(size, 1)))
         while at < size:
-            if path is None:
-                raise Refusal(Code.FILE_GONE)
             await self._went(one, at, size)
             if not await self._line_free(one.kind):
                 return False
-            piece = await asyncio.to_thread(_read, path, at, self._part)
+            piece = await self._beside(_read, path, at, self._part)
             at = await self._timed(one.name, at, piece)
         await self._run(self._journal.file_there, one.name)
         return True
@@ -204,9 +242,9 @@ class FileLane:
         before it heard of them. They are sealed for the fund; whoever sits here sends them."""
         folder = self._folder("recording")
         known: set[str] = await self._run(self._journal.recordings_known)
-        for path in await asyncio.to_thread(_strays, folder, known):
+        for path in await self._beside(_strays, folder, known):
             try:
-                name, size = await asyncio.to_thread(_digest, path)
+                name, size = await self._beside(_digest, path)
             except OSError:
                 continue  # looked at again at the next start: the others do not wait for it
             await self._run(self._journal.file_found, name, path.name, path.stem, size)
@@ -215,7 +253,7 @@ class FileLane:
         before = self._clock.now_ms() - self._keep_ms
         for one in await self._run(self._journal.spare_files, before):
             try:
-                await asyncio.to_thread((self._folder(one.kind) / one.file).unlink, missing_ok=True)
+                await self._beside((self._folder(one.kind) / one.file).unlink, missing_ok=True)
             except OSError:
                 continue  # it stays in the journal as lying here, and nothing waits for it
             await self._run(self._journal.file_let_go, one.name)
@@ -228,21 +266,6 @@ class FileLane:
         if state != self.state:
             self.state = state
             self._on_state(state)
-
-
-def _checked(path: Path, one: Sending) -> int:
-    """The size of the file, when it is still what its name says. Refusals: FILE_GONE, FILE_CHANGED, FILE_UNREADABLE."""
-    try:
-        name, size = _digest(path)
-    except FileNotFoundError:
-        if one.size and one.sent >= one.size:
-            return one.size
-        raise Refusal(Code.FILE_GONE) from None
-    except OSError as error:  # a fault of the disk at one file: the others go on
-        raise _unreadable(path, error) from None
-    if name != one.name:
-        raise Refusal(Code.FILE_CHANGED)
-    return size
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -76,16 +76,8 @@ class Link:
         """The place of the first byte, and the bytes as they arrive. ``start``: go on from there if the server still
         has what ``tag`` names (RFC 9110 section 13.1.5); else everything comes, from 0. Refusals: those of ``post``.
         """
-        client = await self._open()
-        headers = {"Accept-Encoding": "identity"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if start:
-            headers |= {"Range": f"bytes={start}-", "If-Range": f'"{tag}"'}
-        with self._telling_away():
-            async with client.stream("GET", path, headers=headers) as response:
-                await _demand_ok(response)
-                yield start if response.status_code == _PARTIAL else 0, response.aiter_raw()
+        async with self.tagged(path, token=token, start=start, tag=tag) as (first, _, chunks):
+            yield first, chunks
 
     @asynccontextmanager
     async def tagged(

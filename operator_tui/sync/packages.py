@@ -12,8 +12,8 @@ import msgspec
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.registry.packages import PACKAGES_PATH, Manifest, Package, digest_of
 from operator_tui.sync.link import Link
+from operator_tui.sync.persistence import WAIT_S, until_whole
 
-_TRIES, _WAIT_S = 5, 2.0  # tries without a byte of progress, and the first pause between two (it doubles)
 _MOST_MANIFEST = 1 << 20
 
 Token = Callable[[], Awaitable[str]]
@@ -35,7 +35,7 @@ async def manifest(link: Link, token: Token) -> Manifest:
 
 
 async def fetch(
-    link: Link, token: Token, package: Package, folder: Path, told: Told | None = None, *, wait_s: float = _WAIT_S
+    link: Link, token: Token, package: Package, folder: Path, told: Told | None = None, *, wait_s: float = WAIT_S
 ) -> Path:
     """The package as a file of the folder, complete and verified. ``told`` gets (bytes here, bytes in all).
 
@@ -44,21 +44,17 @@ async def fetch(
     a package that is not what the manifest says (it is thrown away), DISK_FAILED, and what the server refuses.
     """
     file = folder / f".package-{package.sha256[:32]}"
-    pause, tries = wait_s, 0
-    while (here := _size(file)) < package.size:
-        try:
-            await _more(link, await token(), package, file, here, told)
-        except Refusal as refusal:
-            if refusal.code is not Code.SERVER_AWAY:
-                raise
-        if _size(file) > here:
-            pause, tries = wait_s, 0
-            continue
-        tries += 1
-        if tries == _TRIES:
-            raise Refusal(Code.SERVER_AWAY)
-        await asyncio.sleep(pause)
-        pause *= 2
+
+    async def more() -> None:
+        await _more(link, await token(), package, file, _size(file), told)
+
+    async def here() -> int:
+        return _size(file)
+
+    async def whole(size: int) -> bool:
+        return size >= package.size
+
+    await until_whole(more, here, whole, wait_s=wait_s)
     try:
         right = _size(file) == package.size and await asyncio.to_thread(digest_of, file) == package.sha256
     except FileNotFoundError:  # another desk of this host has brought it in meanwhile, and took it away

@@ -178,13 +178,22 @@ class Sender:
             self._forget_soon()
             presence.cancel()
             await asyncio.wait({presence})
-            await self._listening.stop()
-            await self._catching.stop()
+            await self.let_go()
 
     def _forget_soon(self) -> None:
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether a snapshot is on its way."""
+        return self._catching.going_on
+
+    async def let_go(self) -> None:
+        """End what goes on beside the rounds."""
+        await self._listening.stop()
+        await self._catching.stop()
 
     async def round(self) -> float:
         """Exchange until both ends are even, or until it fails. Seconds to wait before the next time."""
@@ -383,7 +392,7 @@ class Sender:
         sent_ms = self._clock.now_ms()
         request = SyncRequest(
             v=self._version, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait,
-            quiet=(self._streaming and bool(batch)) or self._catching.going_on,
+            quiet=(self._streaming and bool(batch) and not self._catching.unread) or self._catching.going_on,
         )  # fmt: skip
         try:
             return await self._send(device, batch, token, request)
@@ -408,6 +417,8 @@ class Sender:
                 await self._taking.take(device, batch, reader.feed(chunk), answer, request.t)
         if answer.end is None:
             raise Refusal(Code.SERVER_AWAY)  # the line was cut inside the answer
+        if not request.quiet and not self._catching.going_on:
+            self._catching.unread = False
         return answer
 
     async def _tell(self, light: ServerLight, refusal: Refusal | None) -> None:

@@ -19,6 +19,7 @@ from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.journal import Journal
 from operator_tui.sync.link import Link
+from operator_tui.sync.persistence import WAIT_S, until_whole
 from operator_tui.sync.protocol import (
     CARDS_PATH,
     MOST_CARDS,
@@ -33,7 +34,9 @@ _log = logging.getLogger(__name__)
 
 FAR_BEHIND = 2_000  # events: some two minutes of a line of 64 kbit/s
 _AT_ONCE = 50  # cards in one transaction: a save waits for one of them
-_TRIES, _WAIT_S = 5, 2.0  # tries without a byte of progress, and the first pause between two (it doubles)
+_PART = 64 << 10  # bytes kept at once: what a killed desk asks for again
+_REFUSED = 3  # refusals one after another, until the stream is read instead
+_WAIT_S = WAIT_S
 _MOST_BYTES = 256 << 20
 _WINDOW = 8 << 20
 
@@ -59,7 +62,10 @@ class CatchingUp:
         self._on_cards = on_cards
         self._task: asyncio.Task[None] | None = None
         self._known = True  # whether the server has any
-        self._tag = ""
+        self._refused = 0
+        self._ended = False  # the last answer came to its end
+        self._look = False  # nobody has looked yet what was here before
+        self.unread = False  # events came meanwhile that were not taken: an open stream does not bring them again
 
     @property
     def going_on(self) -> bool:
@@ -78,7 +84,8 @@ class CatchingUp:
             await asyncio.wait({self._task})
 
     async def fill_in(self) -> None:
-        """Ask for single cards that something happened to and that are not here."""
+        """Ask for single cards that something happened to and that are not here. Refusals: SERVER_AWAY; another one is
+        the matter of these cards alone, and they are asked for again."""
         ids: list[str] = (await self._run(self._journal.missing_cards))[:MOST_CARDS]
         device = await self._run(lambda: self._journal.device)
         if not ids or device is None or not self._known:
@@ -89,7 +96,8 @@ class CatchingUp:
         except Refusal as refusal:
             if refusal.code is Code.SERVER_AWAY:
                 raise
-            self._known = False  # a server of the version before
+            self._known = not _unknown(refusal)
+            _log.warning("no single cards: %s", refusal.code)
             return
         changed: list[str] | None = await self._run(self._journal.take_missing, ids, answer.head, answer.cards)
         if changed:
@@ -97,66 +105,100 @@ class CatchingUp:
 
     async def _catch_up(self, stream: str, epoch: str, done: Callable[[], None]) -> None:
         try:
-            content = await self._fetch(stream)
-            await self._take(stream, epoch, content)
+            await self._fetch(stream)
+            await self._take(stream, epoch, await self._run(self._journal.snapshot_content))
+            self._refused = 0
         except Refusal as refusal:
             if refusal.code is not Code.SERVER_AWAY:
                 _log.warning("no snapshot: %s", refusal.code)
-                self._known = False
-                await self._run(self._journal.give_up_snapshot)
+                await self._not_now(for_good=_unknown(refusal))
         except (zstandard.ZstdError, msgspec.MsgspecError, ValueError):
             _log.warning("not a snapshot of ours")
-            self._known = False
-            await self._run(self._journal.give_up_snapshot)
+            await self._not_now(for_good=False)
         finally:
             self._task = None
+            self.unread = True
             done()
 
-    async def _fetch(self, stream: str) -> bytes:
-        """All of it, verified by its tag. Refusals: SERVER_AWAY after five tries without a byte, what is refused."""
-        content, pause, tries = bytearray(), _WAIT_S, 0
-        self._tag = ""
-        while True:
-            before = len(content)
-            try:
-                await self._signed_in(lambda token: self._more(stream, token, content))
-                if hashlib.sha256(content).hexdigest() == self._tag:
-                    return bytes(content)
-                content.clear()
-            except Refusal as refusal:
-                if refusal.code is not Code.SERVER_AWAY:
-                    raise
-            if len(content) > before:
-                pause, tries = _WAIT_S, 0
-                continue
-            tries += 1
-            if tries == _TRIES:
-                raise Refusal(Code.SERVER_AWAY)
-            await asyncio.sleep(pause)
-            pause *= 2
+    async def _not_now(self, *, for_good: bool) -> None:
+        """The next round tries again; a server that has none, or that fails again and again, is asked no more, and the
+        stream is read event by event."""
+        self._refused += 1
+        if for_good or self._refused >= _REFUSED:
+            self._known = False
+            await self._run(self._journal.give_up_snapshot)
+        else:
+            await self._run(self._journal.drop_snapshot)
 
-    async def _more(self, stream: str, token: str, content: bytearray) -> None:
+    async def _fetch(self, stream: str) -> None:
+        """All of it into the journal, verified by its tag. Refusals: those of ``until_whole``."""
+
+        async def more() -> None:
+            await self._signed_in(lambda token: self._more(stream, token))
+
+        async def here() -> int:
+            size: int = (await self._run(self._journal.snapshot_arrived))[1]
+            return size
+
+        self._look = True
+        await until_whole(more, here, self._whole, wait_s=_WAIT_S)
+
+    async def _whole(self, size: int) -> bool:
+        """Whether it is; what came to its end and is not what its tag says is thrown away."""
+        ended, look = self._ended, self._look
+        self._ended = self._look = False
+        if not size or not (ended or look):
+            return False
+        tag, _ = await self._run(self._journal.snapshot_arrived)
+        content: bytes = await self._run(self._journal.snapshot_content)
+        if hashlib.sha256(content).hexdigest() == tag:
+            return True
+        if ended:
+            await self._run(self._journal.drop_snapshot)
+        return False
+
+    async def _more(self, stream: str, token: str) -> None:
         """What the line gives until it ends or drops, behind what is here."""
         path = f"{SNAPSHOT_PATH}/{stream}"
-        async with self._link.tagged(path, token=token, start=len(content), tag=self._tag) as (first, found, chunks):
-            self._tag = found
-            del content[first:]
-            async for chunk in chunks:
-                content += chunk
-                if len(content) > _MOST_BYTES:
-                    raise Refusal(Code.SERVER_REFUSED, reason="snapshot")
+        tag, here = await self._run(self._journal.snapshot_arrived)
+        async with self._link.tagged(path, token=token, start=here, tag=tag) as (first, found, chunks):
+            waiting = bytearray()
+            try:
+                async for chunk in chunks:
+                    waiting += chunk
+                    if first + len(waiting) > _MOST_BYTES:
+                        raise Refusal(Code.SERVER_REFUSED, reason="snapshot")
+                    if len(waiting) >= _PART:
+                        first = await self._keep(found, first, waiting)
+                self._ended = True
+            finally:
+                # Also of a line that broke off: it is gone on with behind this.
+                if waiting:
+                    await self._keep(found, first, waiting)
+
+    async def _keep(self, tag: str, start: int, waiting: bytearray) -> int:
+        part = bytes(waiting)
+        waiting.clear()
+        await self._run(self._journal.keep_snapshot, tag, start, part)
+        return start + len(part)
 
     async def _take(self, stream: str, epoch: str, content: bytes) -> None:
         lines = _lines(content)
         top = msgspec.json.decode(next(lines), type=Top)
         if (top.s, top.e) != (stream, epoch):
+            await self._run(self._journal.drop_snapshot)
             raise Refusal(Code.SERVER_AWAY)  # the server became another meanwhile
-        await self._run(self._journal.begin_snapshot, stream)
+        await self._run(self._journal.begin_snapshot, stream, epoch)
         while part := [msgspec.json.decode(line, type=Card) for _, line in zip(range(_AT_ONCE), lines, strict=False)]:
             changed = await self._run(self._journal.put_snapshot, part, top.q)
             self._on_cards(changed)
         if late := await self._run(self._journal.end_snapshot, stream, top.q):
             self._on_cards(late)
+
+
+def _unknown(refusal: Refusal) -> bool:
+    """Whether a server of the version before said it: it has no such address."""
+    return refusal.code is Code.BAD_REQUEST and refusal.params.get("reason") == "http"
 
 
 def _lines(content: bytes) -> Iterator[bytes]:

@@ -71,7 +71,8 @@ async def _offset(link: Link, method: str, path: str, headers: dict[str, str], b
         standing = refusal.params.get("offset")
         if reason == "offset" and isinstance(standing, int):
             return standing
-        if reason in ("file_unknown", "checksum"):
+        # More bytes than the upload has: who began it was wrong about its length, and it is begun anew.
+        if reason in ("file_unknown", "checksum") or (reason == "file_size" and method == "PATCH"):
             raise Refusal(Code.FILE_UPLOAD) from None
         if refusal.code is Code.BAD_REQUEST and reason in _CODES:
             raise Refusal(_CODES[reason], **{"limit": refusal.params.get("limit", 0)}) from None

@@ -21,9 +21,14 @@ def worked_on(server: Server, colleague: Journal, count: int) -> list[str]:
     return ids
 
 
+def begin(journal: Journal) -> None:
+    assert journal.device is not None
+    journal.begin_snapshot(STREAM, journal.device.epoch)
+
+
 def take(journal: Journal, server: Server, ids: list[str]) -> None:
     head = len(server.streams[STREAM])
-    journal.begin_snapshot(STREAM)
+    begin(journal)
     journal.put_snapshot([server.cards[id_] for id_ in ids], head)
     journal.end_snapshot(STREAM, head)
 
@@ -59,7 +64,7 @@ def test_events_wait_until_it_is_whole_also_over_a_kill(
     journal: Journal, colleague: Journal, server: Server, tmp_path: Path
 ) -> None:
     ids = worked_on(server, colleague, 3)
-    journal.begin_snapshot(STREAM)
+    begin(journal)
     journal.put_snapshot([server.cards[ids[0]]], 3)
     journal.close()
     again = open_journal(tmp_path)
@@ -96,7 +101,7 @@ def test_an_act_that_is_answered_while_it_is_taken_is_not_folded_over_it_for_eve
     change(colleague, ids[0], address="Пятигорск")
     server.answer(colleague)
     head = len(server.streams[STREAM])
-    journal.begin_snapshot(STREAM)
+    begin(journal)
     journal.put_snapshot([server.cards[ids[0]]], head)
     journal.settle(outcomes, durable=0)
     assert journal.end_snapshot(STREAM, head) == ids
