@@ -16,7 +16,8 @@ from operator_tui.appeals.operations import Event, Kind, Operation
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.dictionary import current, dictionary_of
-from operator_tui.sync.protocol import SYNC_PATH, EnrolAnswer, FrameReader, Results, SyncRequest, pack, plain_operation
+from operator_tui.sync.packing import FrameReader, pack
+from operator_tui.sync.protocol import SYNC_PATH, EnrolAnswer, Results, SyncRequest, plain_operation
 
 ORGANISATION = "26/tf"
 Batch = list[dict[str, Any]]

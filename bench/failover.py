@@ -27,7 +27,8 @@ from bench.central_desks import Batch, enrolled, new_cards
 from bench.figures import Row, say
 from central.standby import LOOK_S
 from central.store.database import Database
-from operator_tui.sync.protocol import SYNC_PATH, EnrolAnswer, FrameReader, Results, SyncRequest, pack
+from operator_tui.sync.packing import FrameReader, pack
+from operator_tui.sync.protocol import SYNC_PATH, EnrolAnswer, Results, SyncRequest
 from tests.peers.central import CentralServer
 from tests.peers.patroni import Cluster
 

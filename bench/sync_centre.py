@@ -34,16 +34,8 @@ from operator_tui.journal.device import DeviceIdentity
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.dictionary import dictionary_of
 from operator_tui.sync.events import frames_event, read_cursors
-from operator_tui.sync.protocol import (
-    CARDS_PATH,
-    FORK_PATH,
-    SNAPSHOT_PATH,
-    SYNC_PATH,
-    CardsAnswer,
-    CardsRequest,
-    pack,
-    write_answer,
-)
+from operator_tui.sync.packing import pack, write_answer
+from operator_tui.sync.protocol import CARDS_PATH, FORK_PATH, SNAPSHOT_PATH, SYNC_PATH, CardsAnswer, CardsRequest
 from operator_tui.sync.tus import FILES_PATH
 
 CATALOGUE = packaged_catalogue()

@@ -18,6 +18,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Outcome, reference_stream
 from operator_tui.appeals.people import Operator
 from operator_tui.sync.dictionary import dictionaries
+from operator_tui.sync.packing import unpack
 from operator_tui.sync.protocol import (
     MAX_OPERATIONS,
     MAX_PAGE,
@@ -27,7 +28,6 @@ from operator_tui.sync.protocol import (
     StreamEnd,
     SyncRequest,
     demand_version,
-    unpack,
 )
 
 _WITH_REFERENCE = 2

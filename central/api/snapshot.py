@@ -22,6 +22,7 @@ from central.devices import Device
 from central.log import log
 from central.snapshot import Snapshot, cards_of
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.sync.packing import pack
 from operator_tui.sync.protocol import (
     CARDS_PATH,
     ENCODING,
@@ -30,7 +31,6 @@ from operator_tui.sync.protocol import (
     SNAPSHOT_PATH,
     CardsAnswer,
     CardsRequest,
-    pack,
 )
 
 _BYTES = "application/zstd"

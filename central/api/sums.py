@@ -18,6 +18,7 @@ from central.exchange import followed
 from central.streams import heads
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.sync.dictionary import current
+from operator_tui.sync.packing import pack
 from operator_tui.sync.protocol import (
     DAY_PATH,
     JSON_TYPE,
@@ -27,7 +28,6 @@ from operator_tui.sync.protocol import (
     DayRequest,
     SumsAnswer,
     SumsRequest,
-    pack,
 )
 
 _FURTHEST = 1 << 31  # a day beyond it is none

@@ -18,16 +18,8 @@ from central.hub import first_of
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.sync.dictionary import dictionary_of
-from operator_tui.sync.protocol import (
-    ENCODING,
-    FRAMES_TYPE,
-    MAX_WAIT_S,
-    SYNC_PATH,
-    End,
-    SyncRequest,
-    plain_size,
-    write_answer,
-)
+from operator_tui.sync.packing import plain_size, write_answer
+from operator_tui.sync.protocol import ENCODING, FRAMES_TYPE, MAX_WAIT_S, SYNC_PATH, End, SyncRequest
 
 # A waiting request looks at the database this often even if nobody rings: another server process may have written.
 _LOOK_S = 2.0

@@ -12,7 +12,7 @@ from importlib import resources
 
 import zstandard
 
-from operator_tui.sync.protocol import LEVEL
+from operator_tui.sync.packing import LEVEL
 
 CURRENT = 26001
 

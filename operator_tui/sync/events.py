@@ -16,7 +16,8 @@ import zstandard
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.sync.dictionary import dictionaries
-from operator_tui.sync.protocol import Frame, PresenceTold, pack_frames, read_frame, unpack
+from operator_tui.sync.packing import pack_frames, read_frame, unpack
+from operator_tui.sync.protocol import Frame, PresenceTold
 
 PACKED, PRESENCE = "z", "presence"
 HEARTBEAT = b":\n\n"

@@ -17,15 +17,14 @@ from operator_tui.journal.journal import Journal
 from operator_tui.sync.dictionary import dictionary_of
 from operator_tui.sync.enrol import fork
 from operator_tui.sync.link import Link
+from operator_tui.sync.packing import FrameReader, pack
 from operator_tui.sync.protocol import (
     MAX_OPERATIONS,
     PROTOCOL_VERSION,
     SYNC_PATH,
-    FrameReader,
     Head,
     Results,
     SyncRequest,
-    pack,
     plain_operation,
 )
 from operator_tui.sync.taking import Taking

@@ -29,6 +29,7 @@ from operator_tui.sync.events import PRESENCE, cursors_text, read_frames, read_p
 from operator_tui.sync.healing import Healing
 from operator_tui.sync.link import Link
 from operator_tui.sync.listening import Buffered, Listening, Way
+from operator_tui.sync.packing import FrameReader, pack, unpack
 from operator_tui.sync.presence import PresenceTeller
 from operator_tui.sync.protocol import (
     EVENTS_PATH,
@@ -38,13 +39,10 @@ from operator_tui.sync.protocol import (
     PRESENCE_PATH,
     SYNC_PATH,
     SYNC_VERSION,
-    FrameReader,
     PresenceRequest,
     SyncRequest,
-    pack,
     plain_operation,
     spoken_by_both,
-    unpack,
 )
 from operator_tui.sync.returning import Returning
 from operator_tui.sync.snapshot import CatchingUp

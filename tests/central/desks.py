@@ -20,17 +20,16 @@ from operator_tui.appeals.hlc import next_stamp
 from operator_tui.appeals.operations import Event, Operation, Outcome
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.reference import packaged_catalogue
+from operator_tui.sync.packing import FrameReader, pack
 from operator_tui.sync.protocol import (
     ENROL_PATH,
     SYNC_PATH,
     SYNC_VERSION,
     End,
     EnrolAnswer,
-    FrameReader,
     Head,
     Results,
     SyncRequest,
-    pack,
     plain_operation,
 )
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from central.store import tables as t
-from operator_tui.sync.protocol import MAX_PLAIN, pack, plain_operation
+from operator_tui.sync.packing import pack
+from operator_tui.sync.protocol import MAX_PLAIN, plain_operation
 from tests.central.desks import Desk, Office
 
 

@@ -22,7 +22,8 @@ from central.store.engine import CONNECTIONS, postgres_engine
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import Role
-from operator_tui.sync.protocol import CARDS_PATH, SNAPSHOT_PATH, CardsAnswer, unpack
+from operator_tui.sync.packing import unpack
+from operator_tui.sync.protocol import CARDS_PATH, SNAPSHOT_PATH, CardsAnswer
 from tests.central.desks import Desk, Office
 from tests.central.test_organisations import FIRST, FUND, SECRETS, _move
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from central.api import sums
 from operator_tui.appeals.sums import day_of
 from operator_tui.sync.dictionary import dictionaries
-from operator_tui.sync.protocol import DAY_PATH, SUMS_PATH, DayAnswer, StreamEnd, SumsAnswer, unpack
+from operator_tui.sync.packing import unpack
+from operator_tui.sync.protocol import DAY_PATH, SUMS_PATH, DayAnswer, StreamEnd, SumsAnswer
 from tests.central.desks import Desk, Office
 
 FUND = "26/tf"

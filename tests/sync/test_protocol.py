@@ -12,22 +12,17 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Operation, Outcome
 from operator_tui.sync import protocol
 from operator_tui.sync.dictionary import current, dictionaries, dictionary_of
+from operator_tui.sync.packing import FrameReader, FrameWriter, pack, read_frame, unpack, write_answer
 from operator_tui.sync.protocol import (
     End,
     Frame,
-    FrameReader,
-    FrameWriter,
     Head,
     Results,
     StreamEnd,
     SyncRequest,
     demand_version,
     operation_digest,
-    pack,
     plain_operation,
-    read_frame,
-    unpack,
-    write_answer,
 )
 
 HEAD = Head(e="9c0e", t=1_790_000_000_123, next=42, durable=38)

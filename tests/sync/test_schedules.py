@@ -31,7 +31,8 @@ from operator_tui.appeals.people import Operator, Role
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
 from operator_tui.reference import packaged_catalogue
-from operator_tui.sync.protocol import FORK_PATH, write_answer
+from operator_tui.sync.packing import write_answer
+from operator_tui.sync.protocol import FORK_PATH
 from operator_tui.sync.sender import Sender, ServerLight
 from tests.sync.conftest import run
 

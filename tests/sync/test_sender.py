@@ -20,7 +20,8 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind, Outcome
 from operator_tui.appeals.people import Role
 from operator_tui.journal.journal import Journal
-from operator_tui.sync.protocol import SYNC_PATH, End, Head, write_answer
+from operator_tui.sync.packing import write_answer
+from operator_tui.sync.protocol import SYNC_PATH, End, Head
 from operator_tui.sync.sender import Sender, SenderState, ServerLight
 from tests.central.conftest import KEY
 from tests.sync.conftest import run, until

@@ -16,7 +16,8 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.journal.journal import Journal
 from operator_tui.sentences import sentence
-from operator_tui.sync.protocol import SPOKEN_VERSIONS, SYNC_VERSION, SyncRequest, unpack
+from operator_tui.sync.packing import unpack
+from operator_tui.sync.protocol import SPOKEN_VERSIONS, SYNC_VERSION, SyncRequest
 from operator_tui.sync.sender import ServerLight
 from tests.journal.making import identity
 from tests.sync.test_sender import light, sender_of
