@@ -20,6 +20,7 @@ from operator_tui.letters import fold
 from screens.ask import AskScreen
 from screens.base import DeskScreen, handles
 from screens.form import Asked, FormScreen, Values, iso_day
+from screens.reference_words import in_words, of_words
 from screens.words import day, local_time
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -94,7 +95,8 @@ class ReferenceScreen(DeskScreen):
     def _of_list(self) -> list[Shown]:
         form = self._form
         lines: dict[str, list[str]] = {}
-        for key, row in self.desk.reference.rows(form.name).items():
+        rows = self.desk.reference.rows(form.name)
+        for key, row in rows.items():
             lines[key] = [_cell(form.column(name), row.get(name, "")) for name in form.shown]
             if row.get(OFF):
                 lines[key].insert(1, tr("ЗАКРЫТО"))
@@ -103,7 +105,7 @@ class ReferenceScreen(DeskScreen):
             Shown(
                 key,
                 (f"{cells[0]:<{width}}  {' · '.join(filter(None, cells[1:]))}",),
-                mark="-" if self.desk.reference.now.all(form.name)[key].get(OFF) else " ",
+                mark="-" if rows[key].get(OFF) else " ",
             )
             for key, cells in lines.items()
         ]
@@ -291,14 +293,16 @@ class ReferenceScreen(DeskScreen):
 
 
 def _asked(column: Column, value: str) -> Asked:
-    single = column.options if column.options and not column.apart else ()
+    single = [in_words(column, one) for one in column.options] if not column.apart else ()
     hint = f" {column.apart} ".join(column.options) if column.apart and column.options else ""
+    if column.apart == "|" and not hint:
+        hint = tr("фразы через |")
     return Asked(column.name, tr(column.title), value, hint, column.required, single)
 
 
 def _cell(column: Column, value: str) -> str:
     """A value as a person reads it."""
-    return day(value) if column.holds is Holds.DAY else value
+    return day(value) if column.holds is Holds.DAY else in_words(column, value)
 
 
 def _meant(column: Column, text: str) -> str:
@@ -310,7 +314,7 @@ def _meant(column: Column, text: str) -> str:
             raise Refusal(Code.FIELD_INVALID, field=tr(column.title)) from None
     if column.apart and column.apart != " ":
         return column.apart.join(filter(None, (part.strip() for part in text.split(column.apart))))
-    return " ".join(text.split())
+    return of_words(column, " ".join(text.split()))
 
 
 def _packed(parts: list[str], width: int) -> list[str]:

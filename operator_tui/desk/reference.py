@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import msgspec
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import reference_stream
 from operator_tui.appeals.quick import QuickClass, quick_of
-from operator_tui.appeals.reference import OFF, Reference, Row, Version, key_of
+from operator_tui.appeals.reference import OFF, Reference, Row, Version, key_of, rows_back
 from operator_tui.appeals.reference_forms import LISTS, ListForm, decide_change, latest_form
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
@@ -20,9 +21,6 @@ from operator_tui.i18n import tr
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from operator_tui.registry.federal import Register
-
-# Written as a book of their own, not line by line.
-_NOT_HERE = frozenset({"answers"})
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -80,15 +78,26 @@ class ReferenceDesk:
 
     def lists(self) -> list[ListForm]:
         """The lists that are kept row by row."""
-        return [form for form in LISTS.values() if form.name not in _NOT_HERE]
+        return list(LISTS.values())
 
     def rows(self, name: str) -> dict[str, Row]:
-        """The rows of a list, closed ones too. Of fields by type, those of the newest version."""
+        """The rows of a list, closed ones too. Of fields by type, those of the newest version; typical answers stand in
+        the program's book until one is changed."""
         rows = dict(self.now.all(name))
+        if name == "answers":
+            rows = {**self._book, **rows}
         if name == "fields":
             latest = str(latest_form(self.now))
             rows = {key: row for key, row in rows.items() if row["version"] == latest}
         return rows
+
+    @cached_property
+    def _book(self) -> dict[str, Row]:
+        from operator_tui.answers.scripts import parse_scripts, row_of
+        from operator_tui.reference import packaged_scripts
+
+        rows = map(row_of, parse_scripts(packaged_scripts()))
+        return {key_of(row, LISTS["answers"].keys): row for row in rows}
 
     def check(self, name: str, row: Mapping[str, str], key: str = "") -> None:
         """The refusal that ``put`` would raise for what was typed."""
@@ -100,7 +109,7 @@ class ReferenceDesk:
 
     async def close(self, name: str, key: str, *, closed: bool) -> None:
         """Offer a row no more, or again."""
-        row = {column: value for column, value in self.now.all(name)[key].items() if column != OFF}
+        row = {column: value for column, value in self.rows(name)[key].items() if column != OFF}
         if name == "fields":
             await self._write(name, self._next_form(leave=key if closed else ""))
             return
@@ -113,6 +122,12 @@ class ReferenceDesk:
 
     async def back(self, name: str, number: int) -> None:
         """As it was after a version (0: the program's own). Refusals: REFERENCE_SAME and those of ``put``."""
+        if name == "answers":  # version zero is the book, which is no list
+            rows = rows_back(self._book, (await self.versions(name))[::-1], number)
+            if not rows:
+                raise Refusal(Code.REFERENCE_SAME)
+            await self._write(name, rows)
+            return
         await self._desk.on_journal(lambda journal: journal.reference_back(name, number))
         self._written()
 
@@ -159,7 +174,7 @@ class ReferenceDesk:
         made = key_of(row, form.keys)
         if key and made != key:
             raise Refusal(Code.FIELD_INVALID, field=form.column(form.keys[0]).title)
-        if not key and made in self.now.all(name):
+        if not key and made in self.rows(name):
             raise Refusal(Code.REFERENCE_THERE, key=made)
         return {made: dict(row)}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from central.reference import references
+from operator_tui.answers.answers import answers_of
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.people import Role
 from operator_tui.reference import packaged_catalogue
@@ -120,3 +121,36 @@ async def test_a_federal_register_is_loaded_from_its_file(office: Office, open_l
         desk.app.screen.query_one("#input-form-path").value = str(file)
         await desk.press("f9")
         await desk.until(lambda: "строка 1: поле SMOCOD" in desk.notice, "the row in the sentence")
+
+
+async def test_one_answer_is_changed_as_a_version_and_gone_back_from(office: Office, open_live: OpenLive) -> None:
+    async with open_live() as desk:
+        await lists_of(desk, office)
+        await into(desk, "ответ", "answers")
+        before = answers_of(desk.desk.catalogue)
+        script = before.script("R-02")
+        await desk.type(script.title[:12])
+        found = List(desk, "#reference")
+        await desk.until(lambda: set(found.keys()) == {f"{script.id}:ru"}, "the program's own")
+        await desk.press("f6")
+        await form(desk, "Изменить запись")
+        line = desk.app.screen.query_one("#input-form-say")
+        assert line.value == "|".join(script.say)
+        line.focus()
+        line.value = "Добрый день.|Возьмите паспорт и полис."
+        await desk.press("f9")
+        key = f"{script.id}:ru"
+        await desk.until(lambda: key in at_centre(office).reference.open("answers"), "at the centre")
+        said = answers_of(desk.desk.catalogue)
+        assert said.script(script.id).say == ("Добрый день.", "Возьмите паспорт и полис.")
+        assert said.script(script.id).themes == script.themes, "the rest is as it was"
+        await desk.until(lambda: "Записано новой версией" in desk.notice, "said")
+        await desk.press("ctrl+g")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "the versions")
+        desk.app.screen.query_one("#found").focus()
+        await desk.press("down", "enter")
+        await desk.until(lambda: "к версии 0" in desk.text(), "the question")
+        await desk.press("enter")
+        book = "|".join(script.say)
+        await desk.until(lambda: at_centre(office).reference.open("answers")[key]["say"] == book, "the program's again")
+        assert answers_of(desk.desk.catalogue).script(script.id).say == script.say
