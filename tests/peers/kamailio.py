@@ -80,7 +80,13 @@ class Kamailio:
     def _sipp(self, scenario: Path) -> subprocess.Popen[bytes]:
         command = ["sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-mi", "127.0.0.1", "-rtp_echo", "-trace_err"]
         command += ["-p", str(self.trunk_port), "-mp", str(free_block(4)), "-m", "1", "-nostdin"]
-        return self._start([*command, "-timeout", str(_SIPP_SECONDS), "-timeout_error"], "subscriber")
+        process = self._start([*command, "-timeout", str(_SIPP_SECONDS), "-timeout_error"], "subscriber")
+        deadline = time.monotonic() + _START_SECONDS
+        while not _bound(self.trunk_port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"SIPp does not start:\n{self.log()}")
+            time.sleep(0.01)
+        return process
 
     def start(self) -> None:
         modules = next(Path("/usr/lib").glob("**/kamailio/modules/tm.so")).parent
@@ -147,6 +153,11 @@ class Kamailio:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _bound(port: int) -> bool:
+    """Whether somebody has that UDP port (proc(5): the local address ends with it, in hexadecimal)."""
+    return any(line.split()[1].endswith(f":{port:04X}") for line in Path("/proc/net/udp").read_text().splitlines())
 
 
 @pytest.fixture

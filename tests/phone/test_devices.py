@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -144,10 +143,9 @@ def test_a_card_that_is_well_is_left_alone(
 ) -> None:
     monkeypatch.setattr(portaudio, "_SILENT_SECONDS", 60.0)
     card.port.start(8000, silence, lambda pcm: None)
-    sound, began = card.sound, time.monotonic()
+    sound = card.sound
     for _ in range(100):
         assert card.look() is sound
-    assert time.monotonic() - began < 1
     assert machine.starts == 1, "PortAudio is not started again under a talk"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from operator_tui.appeals.errors import Code
@@ -26,7 +24,6 @@ async def dialled(kamailio: Kamailio, line: Line, *steps: str) -> str:
     await line.line.start(kamailio.line("2001"), kamailio.secret("2001"))
     await line.registered(RegistrationState.OK)
     kamailio.plays(scenario("peer", *steps))
-    await asyncio.sleep(1.0)  # SIPp does not say when it listens
     return await line.line.dial("9100")
 
 

@@ -18,6 +18,7 @@ from tests.screens.page import DeskPage, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_returned import saved
+from tests.timing import tell_if_slow
 
 
 async def sift(desk: DeskPage, words: str) -> None:
@@ -158,7 +159,7 @@ async def test_the_journal_reads_on_near_its_end() -> None:
         began = time.perf_counter()
         await desk.desk.refresh_journal()
         await desk.until(lambda: len(desk.journal.rows()) == 200, "the first page")
-        assert time.perf_counter() - began < 5.0
+        tell_if_slow("the first page of a year's journal", time.perf_counter() - began, 5)
         await desk.press("end")
         await desk.until(lambda: len(desk.journal.rows()) == 400, "the second page")
         await desk.press("end")

@@ -48,8 +48,10 @@ def test_it_is_gone_after_its_time() -> None:
     from time import monotonic, sleep
 
     deadline = monotonic() + 10
+    late = False  # looked at before the key is: whoever was kept from the processor looks once more
     while kernel.get(NAME) is not None:
-        assert monotonic() < deadline
+        assert not late
+        late = monotonic() > deadline
         sleep(0.05)
 
 
