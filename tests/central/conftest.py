@@ -14,6 +14,7 @@ from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
 from tests.central.desks import Desk, Office
 from tests.peers.postgres import Postgres, postgres
+from tests.peers.tables import postgres_of, sqlite_at
 
 __all__ = ["postgres"]
 
@@ -27,11 +28,11 @@ ENGINES = [
 
 @pytest.fixture(params=ENGINES)
 def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Database]:
-    """Opens the same database each time it is called."""
+    """Opens the same database each time it is called; its tables are there from the first time on."""
     if request.param == "sqlite":
-        return lambda: Database.sqlite(tmp_path / "central.db", KEY)
+        return lambda: sqlite_at(tmp_path / "central.db", KEY)
     server: Postgres = request.getfixturevalue("postgres")
-    url = server.fresh()
+    url = postgres_of(server)
     return lambda: Database.postgres(url)
 
 

@@ -27,6 +27,15 @@ from operator_tui.appeals.sums import day_sums, first_stamp
 from tests.central.conftest import ENGINES, KEY
 
 
+@pytest.fixture(params=ENGINES)
+def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Database]:
+    """Opens the same database each time it is called; the scripts make its tables the first time."""
+    if request.param == "sqlite":
+        return lambda: Database.sqlite(tmp_path / "central.db", KEY)
+    url = request.getfixturevalue("postgres").fresh()
+    return lambda: Database.postgres(url)
+
+
 def test_the_head_is_the_last_script() -> None:
     config = Config()
     config.set_main_option("script_location", "central.store:migrations")

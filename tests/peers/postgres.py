@@ -95,11 +95,11 @@ class Postgres:
             self._process.wait(timeout=30)
             self._process = None
 
-    def fresh(self) -> str:
-        """The address of a new, empty database, as ``--database`` takes it."""
+    def fresh(self, like: str = "template1") -> str:
+        """The address of a new database, as ``--database`` takes it: empty, or a copy of ``like``."""
         name = f"t{next(self._numbers)}"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # a name cannot be a parameter
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")  # a name cannot be a parameter
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{name}"
 
     def _dsn(self, name: str) -> str:

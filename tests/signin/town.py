@@ -25,6 +25,7 @@ from operator_tui.sync.link import Link
 from operator_tui.sync.protocol import plain_operation
 from operator_tui.sync.settings import CentralSettings
 from tests.peers.serving import serving
+from tests.peers.tables import sqlite_at
 
 
 class Town:
@@ -89,7 +90,7 @@ async def town(folder: Path, oidc: str = "") -> AsyncIterator[Town]:
     from operator_tui.appeals.clock import SystemClock
     from tests.peers.oidc import CLIENT, SECRET
 
-    database = Database.sqlite(folder / "central.db", bytes(range(32)))
+    database = sqlite_at(folder / "central.db", bytes(range(32)))
     keys = ServerKeys.fresh()
     bind(database, keys)
     clock = ManualClock(SystemClock().now_ms())
