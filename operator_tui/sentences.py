@@ -316,6 +316,7 @@ _SENTENCES: dict[Code, str] = {
     ),
     Code.NO_SOUND: mark("Звук недоступен: о звонке скажут текст и сигнал. Остальное работает."),
     Code.NUMBER_INVALID: mark("Неверный номер. Вызов не начат."),
+    Code.DIAL_FAILED: mark("Не соединили с {number}: {reason}."),
     Code.TRANSFER_FAILED: mark("Перевести не удалось ({reason}). Разговор продолжается."),
     Code.UNSUPPORTED: mark("Эта телефонная линия так не умеет."),
     Code.WORK_NOT_BEGUN: mark("Программный телефон выключен. Нажмите «Начало работы» (Ctrl+B)."),
@@ -353,7 +354,7 @@ _SENTENCES: dict[Code, str] = {
     Code.NO_SECOND_CALL: mark("Второго вызова на линии нет."),
     Code.TRANSFER_SELF: mark("Это ваш собственный внутренний номер. Разговор продолжается."),
     Code.RECORD_FOLDER: mark(
-        "Запись разговора не ведётся: в папку записей нельзя писать. Разговор продолжается. Сообщите администратору."
+        "Разговоры не записываются: в папку записей нельзя писать. Вызовы идут как обычно. Сообщите администратору."
     ),
     Code.RECORD_SPACE: mark(
         "Место для записей разговоров кончается: осталось примерно на {hours} ч. Записи пока ведутся. "
@@ -364,6 +365,7 @@ _SENTENCES: dict[Code, str] = {
         "Сообщите администратору."
     ),
     Code.RECORD_OFF: mark("Этот разговор не записывается."),
+    Code.RECORD_AT_PBX: mark("Этот разговор записывает АТС: отсюда запись не приостановить. Разговор продолжается."),
     Code.REASON_NEEDED: mark("Нужна причина. Ничего не изменено."),
     Code.CALL_BOUND: mark("Этот вызов уже относится к открытому обращению. Откройте другое (Ctrl+Y в журнале)."),
     Code.NO_WRAP_UP: mark("Постобработки с временем сейчас нет: продлевать нечего."),
@@ -442,7 +444,7 @@ def sentence(refusal: Refusal) -> str:
         params["field"] = tr(FIELD_TITLES[params["field"]])
     if params.get("reason") in _SYSTEM_REASONS:
         params["reason"] = tr(_SYSTEM_REASONS[params["reason"]])
-    if refusal.code is Code.TRANSFER_FAILED and params.get("reason") in _SIP_REASONS:
+    if refusal.code in (Code.TRANSFER_FAILED, Code.DIAL_FAILED) and params.get("reason") in _SIP_REASONS:
         params["reason"] = tr(_SIP_REASONS[params["reason"]])
     if refusal.code is Code.RIGHT_MISSING and params.get("right") in set(Right):
         words = _CLOSING if params["right"] == Right.CLOSE_ANY_TYPE else _RIGHT_OF
@@ -450,10 +452,14 @@ def sentence(refusal: Refusal) -> str:
     return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(params))
 
 
-# What a PBX says when it refuses a transfer (RFC 3261, 21.4 to 21.6), as the operator has to understand it.
+# What a PBX says when it refuses a call or a transfer (RFC 3261, 21.4 to 21.6), as the operator has to understand it.
 _SIP_REASONS = {
     "403": mark("не разрешено"),
     "404": mark("такого номера нет"),
+    "410": mark("такого номера нет"),
+    "302": mark("просят звонить по другому номеру"),
+    "500": mark("АТС сейчас не может"),
+    "502": mark("АТС сейчас не может"),
     "408": mark("не отвечает"),
     "480": mark("не на месте"),
     "484": mark("номер неполный"),

@@ -180,6 +180,7 @@ class Code(StrEnum):
     RECORD_SPACE = "record_space"
     RECORD_FAILED = "record_failed"
     RECORD_OFF = "record_off"
+    RECORD_AT_PBX = "record_at_pbx"
     REASON_NEEDED = "reason_needed"
     NOBODY_ON_SHIFT = "nobody_on_shift"
     NO_WRAP_UP = "no_wrap_up"
@@ -187,6 +188,7 @@ class Code(StrEnum):
     RECORD_KEPT = "record_kept"
     NOTHING_TO_HAND = "nothing_to_hand"
     CALL_RINGS = "call_rings"
+    DIAL_FAILED = "dial_failed"
     # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"

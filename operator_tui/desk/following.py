@@ -180,13 +180,14 @@ class Following:
         else:
             self.calls[call.id] = call
         desk = self._desk
+        self._line.talks.changed(call)
         if move := calls.presence_move(before, call):
             self._line.states.move(move)
-        self._line.talks.changed(call)
         living = tuple(self.calls.values())
         desk.change(Topic.PHONE, call=calls.front(living), calls=living)
         facts = [fact for fact in calls.facts(before, call) if fact[0] not in recorded]
         if call.over:
+            await desk.quick.call_ended(call)
             await self._after_call()
         if facts:
             await self._write(facts)
@@ -206,6 +207,7 @@ class Following:
             if call.ended_by in (EndedBy.THERE, EndedBy.NETWORK):
                 self._tell_unfinished()
             if call.direction is Direction.OUTGOING:
+                self._words.not_reached(call)
                 await desk.promises.call_ended(call)
 
     async def _back_to_the_caller(self, call: Call) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import CardAtHand, Notice
 from operator_tui.i18n import tr
-from operator_tui.phone.line import Call, Quality
+from operator_tui.phone.line import Call, EndedBy, Quality
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
@@ -59,6 +60,12 @@ class LineWords:
             self._desk.notice(words.format(loss=round(heard.loss)), urgent=True)
         elif not poor and heard.loss < _POOR_LOSS / 2:
             self._poor.discard(heard.call)
+
+    def not_reached(self, call: Call) -> None:
+        """A call from here that the other end or the PBX did not take: why."""
+        if call.answered_ms is None and call.ended_by in (EndedBy.THERE, EndedBy.NETWORK):
+            reason = call.cause[:3] if call.cause[:3].isdigit() else "408"
+            self._desk.refused(Refusal(Code.DIAL_FAILED, number=call.number, reason=reason))
 
     def unfinished(self, card: CardAtHand) -> None:
         """The talk is over and its card is in nobody's journal: say what can be done with it."""

@@ -73,10 +73,16 @@ class Recorder:
         await asyncio.sleep(0)  # their last words wait in the loop
 
     async def _look_at_room(self) -> None:
-        hours = await asyncio.to_thread(hours_left, self._folder, opus=self._opus)
-        if hours < LOW_HOURS and not self._warned:
-            self._trouble(Refusal(Code.RECORD_SPACE, hours=int(hours)))
-        self._warned = hours < LOW_HOURS
+        trouble: Refusal | None = None
+        try:
+            hours = await asyncio.to_thread(hours_left, self._folder, opus=self._opus)
+            if hours < LOW_HOURS:
+                trouble = Refusal(Code.RECORD_SPACE, hours=int(hours))
+        except Refusal as refusal:
+            trouble = refusal
+        if trouble is not None and not self._warned:
+            self._trouble(trouble)
+        self._warned = trouble is not None
 
     def _from_thread(self, act: Callable[[Any], None]) -> Callable[[Any], None]:
         def told(value: Any) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 import contextlib
 import hashlib
+import os
 import shutil
 import struct
 import threading
@@ -230,12 +231,14 @@ def left_behind(folder: Path) -> list[Recorded]:
 
 
 def hours_left(folder: Path, *, opus: bool = False) -> float:
-    """For how many hours of talk the disk has room; 0.0 when the folder can not be had."""
+    """For how many hours of talk the disk has room. Refusal(RECORD_FOLDER) when the folder takes no file."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError
         return shutil.disk_usage(folder).free / (_OPUS_BYTES_PER_HOUR if opus else _BYTES_PER_HOUR)
-    except OSError:
-        return 0.0
+    except OSError as error:
+        raise Refusal(Code.RECORD_FOLDER) from error
 
 
 def _digest(path: Path) -> str:

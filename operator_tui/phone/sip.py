@@ -42,11 +42,13 @@ from operator_tui.phone.line import CallState as State
 from operator_tui.phone.numbers import dialable
 from operator_tui.phone.sip_commands import asked, quietly, retried, soon_after_the_answer, who_ended
 from operator_tui.phone.sip_registration import Registrar
-from operator_tui.phone.sip_setup import QUEUE_HEADER, Setup, caller, setup
+from operator_tui.phone.sip_setup import QUEUE_HEADER, RECORDING_HEADER, Setup, caller, setup
 from operator_tui.phone.talk import Ear
 from operator_tui.phone.tasks import ended
 
 _TRANSFER_SECONDS = 40.0
+_SOUND_SECONDS = 3.0
+_MOST_UNCLAIMED = 32
 
 
 class BaresipLine(BaseLine):
@@ -75,6 +77,7 @@ class BaresipLine(BaseLine):
         self._registrar: Registrar | None = None
         self._native: dict[CallId, baresip.Call] = {}
         self._ids: dict[int, CallId] = {}
+        self._unclaimed: list[StackEvent] = []  # of a call that is being made and has no id here yet
         self._leaving: dict[CallId, tuple[EndedBy, str]] = {}  # calls we are ending, and where they go
         self._closing: asyncio.Task[None] | None = None
         self._ready = True
@@ -114,7 +117,9 @@ class BaresipLine(BaseLine):
         for call in self.calls():  # whatever the stack had no time to report
             self._ended(call.id, EndedBy.HERE, "")
         await ended(*self._tasks)
-        await self._ear.close()
+        with contextlib.suppress(TimeoutError):  # a sound server that hangs must not hold up the end of work
+            async with asyncio.timeout(_SOUND_SECONDS):
+                await self._ear.close()
         self._registered(RegistrationState.OFF)
 
     async def set_ready(self, on: bool) -> None:
@@ -148,6 +153,7 @@ class BaresipLine(BaseLine):
         if len(self.calls()) >= (where.config.max_concurrent_calls or 1):
             raise Refusal(Code.LINE_BUSY)
         await self._take_the_ear()
+        self._unclaimed.clear()
         native = await asked(agent.dial(self._uri(target), dict(headers or {})))
         call = Call(
             id=new_id(),
@@ -156,9 +162,11 @@ class BaresipLine(BaseLine):
             state=State.DIALING,
             started_ms=self._clock.now_ms(),
             dialog=native.call_id or "",
+            recording="pbx" if self._config.record_at_pbx else "",
         )
         self._adopt(call.id, native)
         self._enter(call)
+        self._claim(native)
         return call.id
 
     async def answer(self, call: CallId) -> None:
@@ -230,6 +238,7 @@ class BaresipLine(BaseLine):
         if request is None:
             raise Refusal(Code.CALL_STATE, state="talking", move="accept_transfer")
         number, _ = caller(f"<{request.target}>", {}, self._config.country)
+        self._unclaimed.clear()
         other = await asked(native.accept_transfer())
         made = Call(
             id=new_id(),
@@ -240,6 +249,7 @@ class BaresipLine(BaseLine):
         )
         self._adopt(made.id, other)
         self._enter(made)
+        self._claim(other)
         return made.id
 
     async def refuse_transfer(self, call: CallId) -> None:
@@ -258,7 +268,7 @@ class BaresipLine(BaseLine):
         known = self._book.need_connected(call)
         sink = self._ear.sink(call)
         if sink is None:
-            raise Refusal(Code.RECORD_OFF)
+            raise Refusal(Code.RECORD_AT_PBX if known.recording == "pbx" else Code.RECORD_OFF)
         sink.pause(on)
         self._enter(msgspec.structs.replace(known, recording="paused" if on else "on"))
 
@@ -301,6 +311,7 @@ class BaresipLine(BaseLine):
             started_ms=self._clock.now_ms(),
             queue=queue,
             dialog=native.call_id or "",
+            recording="pbx" if RECORDING_HEADER in headers else "",
             headers=headers,
         )
         self._adopt(call.id, native)
@@ -314,9 +325,17 @@ class BaresipLine(BaseLine):
         hearing = Hearing(call)
         native.on_rtcp(lambda stats: self._tell(hearing.reported(stats)))
 
+    def _claim(self, native: baresip.Call) -> None:
+        """What came of a call before it was known here: a PBX may refuse it before the stack says that it is made."""
+        own = [event for event in self._unclaimed if event.call == native.handle]
+        self._unclaimed.clear()
+        for event in own:
+            self._on_event(event)
+
     def _on_event(self, event: StackEvent) -> None:
         call = self._ids.get(event.call)
         if call is None:
+            self._unclaimed = [*self._unclaimed[1 - _MOST_UNCLAIMED :], event]
             return
         moves = {
             Event.CALL_RINGING: Move.RING_THERE,
@@ -325,6 +344,7 @@ class BaresipLine(BaseLine):
             Event.CALL_HOLD: Move.REMOTE_HOLD,
             Event.CALL_RESUME: Move.REMOTE_RESUME,
         }
+        self._learn_dialog(call)
         if event.event is Event.CALL_CLOSED:
             self._closed(call, event.text or "")
         elif move := moves.get(event.event):
@@ -332,6 +352,12 @@ class BaresipLine(BaseLine):
         else:
             return
         self._follow()
+
+    def _learn_dialog(self, call: CallId) -> None:
+        """Of a call we dialled the stack knows the SIP Call-ID only when it has sent the INVITE."""
+        known, native = next((one for one in self.calls() if one.id == call), None), self._native.get(call)
+        if known is not None and not known.dialog and native is not None and native.call_id:
+            self._book.put(msgspec.structs.replace(known, dialog=native.call_id))
 
     def _closed(self, call: CallId, text: str) -> None:
         by, _ = self._leaving.get(call, (EndedBy.NOBODY, ""))

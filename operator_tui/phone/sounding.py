@@ -12,6 +12,7 @@ from operator_tui.phone.sound import SoundCard, no_sound
 
 MakeCard = Callable[[LineConfig], SoundCard]
 _CARD_SECONDS = 8.0
+_CLOSE_SECONDS = 3.0
 MIN_VOLUME, MAX_VOLUME = 25, 400
 
 
@@ -41,12 +42,22 @@ class Sounding:
         return self._card
 
     async def close(self) -> None:
-        """Nothing to do when it is not open."""
+        """Nothing to do when it is not open. A sound server that hangs is left to itself."""
         card, self._card = self._card, None
         pending = [task for task in (self._looking, self._warming) if task is not None]
-        await asyncio.gather(*pending, return_exceptions=True)
-        if card is not None:
-            await asyncio.to_thread(card.close)
+
+        async def closed() -> None:
+            await asyncio.gather(*pending, return_exceptions=True)
+            if card is not None:
+                await asyncio.to_thread(card.close)
+
+        closing = asyncio.ensure_future(closed())
+        _, late = await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
+        if late:
+            self._log.say("sound_hangs")
+            closing.cancel()
+        elif error := closing.exception():
+            self._log.failed("close_failed", error)
 
     def ring(self, on: bool) -> None:
         """Start or stop ringing."""

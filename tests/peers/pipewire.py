@@ -139,11 +139,11 @@ class SoundCard:
 
     def start(self) -> None:
         config = self.folder / "config" / "pipewire" / "pipewire.conf.d"
-        config.mkdir(parents=True)
+        config.mkdir(parents=True, exist_ok=True)
         (config / "10-null.conf").write_text(_SINKS)
         # Bluetooth asks logind, and where systemd does not run WirePlumber links no streams at all after that.
         bluetooth = self.folder / "config" / "wireplumber" / "bluetooth.lua.d"
-        bluetooth.mkdir(parents=True)
+        bluetooth.mkdir(parents=True, exist_ok=True)
         (bluetooth / "50-bluez-config.lua").write_text("bluez_monitor.enabled = false\n")
         with (self.folder / "log").open("wb") as log:
             self._session = subprocess.Popen(
@@ -170,6 +170,8 @@ class SoundCard:
                 os.killpg(session.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 session.wait(2)
+        for stale in self.folder.glob("pipewire-0*"):  # the session of a next start waits for it to come
+            stale.unlink()
 
     def _env(self) -> dict[str, str]:
         own = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / "config")}

@@ -319,6 +319,26 @@ async def test_a_card_that_hangs_does_not_hold_up_work(bench: Bench, monkeypatch
     released.set()
 
 
+async def test_a_card_that_hangs_as_it_closes_does_not_hold_up_the_end_of_work(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    class HangingCard(NullCard):
+        def close(self) -> None:
+            released.wait(PATIENCE)
+
+    monkeypatch.setattr(sounding, "_CLOSE_SECONDS", 0.1)
+    bench.engine._sound._make = lambda config: HangingCard(Sound())
+    desk = await bench.desk()
+    try:
+        await desk.phone.begin_work(QUICK)
+        await asyncio.wait_for(desk.phone.end_work(), PATIENCE / 2)
+        assert not desk.snapshot.working
+    finally:
+        released.set()
+
+
 def test_without_the_sip_stack_only_the_sip_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("baresip", "operator_tui.phone.sip"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -191,7 +191,9 @@ def test_a_folder_that_takes_no_file_is_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         Ends().begin(tmp_path / "file")
     assert refused.value.code is Code.RECORD_FOLDER
-    assert hours_left(tmp_path / "file") == 0.0
+    with pytest.raises(Refusal) as refused:
+        hours_left(tmp_path / "file")
+    assert refused.value.code is Code.RECORD_FOLDER
     assert hours_left(tmp_path) > 0
 
 

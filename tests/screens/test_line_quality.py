@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from operator_tui.phone.line import Quality
+import msgspec
+
+from operator_tui.phone.line import Call, CallChanged, CallState, Direction, EndedBy, Quality
 from tests.screens.page import open_desk
 from tests.screens.test_call import answered
+from tests.screens.test_desk import QUIET
 
 
 async def test_a_poor_line_is_told_once_until_it_is_good_again() -> None:
@@ -23,3 +26,16 @@ async def test_a_poor_line_is_told_once_until_it_is_good_again() -> None:
         assert await hear(7.0) == "", "said already"
         assert await hear(0.0) == ""
         assert "Связь ухудшается" in await hear(1.0, mos=2.8)
+
+
+async def test_why_a_number_was_not_reached_is_told() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
+        for cause, words in (("486 Busy Here", "занято"), ("404 Not Found", "такого номера нет"), ("", "не отвечает")):
+            call = Call(f"c{cause}", Direction.OUTGOING, "2005", CallState.DIALING, desk.desk.clock.now_ms())
+            ended = msgspec.structs.replace(
+                call, state=CallState.ENDED, ended_ms=call.started_ms + 1, ended_by=EndedBy.THERE, cause=cause
+            )
+            for one in (call, ended):
+                await desk.desk.phone.following.take(CallChanged(one))
+            assert desk.desk.state.notice.text == f"Не соединили с 2005: {words}."
