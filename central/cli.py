@@ -16,6 +16,7 @@ import msgspec
 
 from central.auth.cli import admin_group, keys_command, sealed_work_commands, typed_secret
 from central.backup_cli import backup_commands
+from central.importing_cli import recordings_command
 from central.reference_cli import reference_group
 from central.registry.cli import insured, insured_delta, package
 from central.routing_cli import routing_command
@@ -231,6 +232,7 @@ central.add_command(insured)
 central.add_command(insured_delta)
 central.add_command(package)
 central.add_command(reference_group(lambda command: _profile(_database(command)), _open_for))
+central.add_command(recordings_command(lambda command: _profile(_database(command)), _open_for))
 central.add_command(routing_command(lambda command: _profile(_database(command)), _open_for))
 central.add_command(voicemail_command(lambda command: _profile(_database(command)), _open_for))
 for _command in backup_commands(lambda command: _profile(_database(command)), _open_for):

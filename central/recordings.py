@@ -38,8 +38,7 @@ class _Told(msgspec.Struct):
 def recordings_of(database: Database, card_id: str, organisation: str) -> list[Stored]:
     """The recordings of an appeal, the oldest first. Refusal(UNKNOWN_CARD) for one of another organisation."""
     stream, region = stream_for(Kind.CALL_RECORDED, organisation), region_of(organisation)
-    while database.write(lambda connection: _read_on(database, connection, region, stream)):
-        pass
+    read_on(database, stream)
     with database.read() as connection:
         body = connection.execute(
             sa.select(t.card.c.body).where(
@@ -58,6 +57,13 @@ def recordings_of(database: Database, card_id: str, organisation: str) -> list[S
             .order_by(t.recording.c.at, t.recording.c.op)
         ).all()
     return [_stored(row, region) for row in rows]
+
+
+def read_on(database: Database, stream: str) -> None:
+    """Take what a work log says of recordings, up to its end."""
+    region = region_of(stream)
+    while database.write(lambda connection: _read_on(database, connection, region, stream)):
+        pass
 
 
 def calls_of(card: Card) -> Sequence[str]:

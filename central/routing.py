@@ -24,6 +24,7 @@ from operator_tui.appeals.routing import (
     chosen,
     members_of,
     queues_of,
+    recorded_at_pbx,
 )
 
 QUEUES, RULES, ROUTES = "oms-queues.conf", "oms-queuerules.conf", "oms-routes.conf"
@@ -47,7 +48,7 @@ def files_of(
     return {
         QUEUES: _HEAD + "".join(_queue(queue, reference) for queue in queues),
         RULES: _HEAD + "".join(_rule(queue) for queue in queues if len(bars(queue)) > 1),
-        ROUTES: _HEAD + _hours(mode, days) + _choice(queues) + _ways(queues) + _numbers(queues),
+        ROUTES: _HEAD + _hours(mode, days) + _choice(queues) + _ways(queues) + _numbers(queues) + _recorded(reference),
     }
 
 
@@ -166,6 +167,11 @@ def _numbers(queues: tuple[CallQueue, ...]) -> str:
             ]
             made += _extension(queue.number, lines)
     return "\n[oms-numbers]\n" + made
+
+
+def _recorded(reference: Reference) -> str:
+    """Whose talks the PBX records."""
+    return "\n[oms-recorded]\n" + "".join(f"exten => {one},1,Return()\n" for one in recorded_at_pbx(reference))
 
 
 def _into(queue: CallQueue) -> list[str]:

@@ -29,6 +29,7 @@ _WAYS = {
     Way.STAYS: mark("остаётся здесь"),
     Way.HERE: mark("только здесь"),
     Way.ELSEWHERE: mark("на другом месте"),
+    Way.AT_PBX: mark("запись на АТС"),
 }
 _MARKS = {Way.REFUSED: "!", Way.GOES: ">", Way.THERE: "+"}
 _BAR = 30

@@ -111,6 +111,8 @@ def duration(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
+_PAUSED = mark("ЗАПИСЬ ПРИОСТАНОВЛЕНА")
+_RECORDING = {"on": mark("ЗАПИСЬ"), "pbx": mark("ЗАПИСЬ НА АТС")}
 _LONG_HOLD_S = (60, 30)  # after so long the one who waits is to be told something
 
 
@@ -129,8 +131,8 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
         text += " · " + tr("в очереди {time}").format(time=duration(waited))
     if call.muted:
         text += " · " + tr("МИКРОФОН ВЫКЛЮЧЕН")
-    if call.recording:
-        text += " · " + (tr("ЗАПИСЬ") if call.recording == "on" else tr("ЗАПИСЬ ПРИОСТАНОВЛЕНА"))
+    if call.recording and (call.answered_ms is not None or call.recording != "pbx"):
+        text += " · " + tr(_RECORDING.get(call.recording, _PAUSED))
     for other in others:
         number = phone_words(other.number) or tr("номер скрыт")
         text += f" · {number} {_state_word(other)}"

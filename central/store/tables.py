@@ -300,7 +300,7 @@ voice_message = sa.Table(
     sa.Column("device", sa.Text, sa.ForeignKey("device.id"), primary_key=True),
     sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("region", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),  # ``tf/KEY``: PBXs of several organisations may make the same
     sa.Column("body", sa.Text, nullable=False),  # operations.Operation
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("region", "key", name="voice_message_once"),

@@ -30,7 +30,8 @@ class Kind(StrEnum):
     CALL_TRANSFERRED = "call.transferred"
     CALL_ENDED = "call.ended"  # x: {"call", "by": "caller" | "operator" | "network"}
     CALL_ABANDONED = "call.abandoned"
-    CALL_RECORDED = "call.recorded"  # x: {"call", "file", "sha256", "size", "ms", "whole"}
+    # x: {"call", "file", "sha256", "size", "ms", "whole"}; of one at the PBX {"call", "file": "pbx", "sha256": at_pbx()}
+    CALL_RECORDED = "call.recorded"
     CALL_RECORD_PAUSED = "call.record_paused"  # x: {"call", "reason"}
     CALL_RECORD_RESUMED = "call.record_resumed"
     SHIFT_BEGUN = "shift.begun"
@@ -58,6 +59,7 @@ CARD_NOW = "card.now"
 CARD_KINDS = frozenset({Kind.CARD_NEW, Kind.CARD_SET, Kind.CARD_MOVE})
 # In the organisation's stream beside the cards.
 SHARED_KINDS = frozenset({Kind.PERSON_AWAY, Kind.ALARM, Kind.REPORTED})
+AT_PBX = "pbx/"
 # In the region's stream of reference data (appeals/reference.py).
 REFERENCE_KINDS = frozenset({Kind.REFERENCE_SET})
 # Fields of x that a kind must have; all other kinds may be empty.
@@ -176,6 +178,11 @@ def stream_for(kind: str, organisation: str) -> str:
     if kind in REFERENCE_KINDS:
         return reference_stream(organisation)
     return f"{organisation}/work"
+
+
+def at_pbx(dialog: str) -> str:
+    """The name of a recording that lies at the PBX, in the place of a digest: the SIP Call-ID of the operator's leg."""
+    return f"{AT_PBX}{dialog}"
 
 
 def reference_stream(organisation: str) -> str:

@@ -43,8 +43,10 @@ class Move(StrEnum):
 _MOVES: dict[tuple[State, Move], State] = {
     (State.OFFLINE, Move.BEGIN_WORK): State.FREE,
     (State.FREE, Move.RING): State.RINGING,
-    (State.WRAP_UP, Move.RING): State.RINGING,
-    # On a break a colleague's call may ring; the break goes on until it is answered.
+    # In wrap-up and on a break a colleague's call may ring; they go on until it is answered.
+    (State.WRAP_UP, Move.RING): State.WRAP_UP,
+    (State.WRAP_UP, Move.MISS): State.WRAP_UP,
+    (State.WRAP_UP, Move.ANSWER): State.TALKING,
     (State.BREAK, Move.RING): State.BREAK,
     (State.BREAK, Move.MISS): State.BREAK,
     (State.TALKING, Move.RING): State.TALKING,

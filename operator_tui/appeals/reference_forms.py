@@ -18,7 +18,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.forms import FieldKind
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.reference import OFF, Reference, Row, key_of
-from operator_tui.appeals.routing import LANGUAGE_WORDS, LANGUAGES, NIGHT_MODES, ORDERS, demand_queues
+from operator_tui.appeals.routing import LANGUAGE_WORDS, LANGUAGES, NIGHT_MODES, ORDERS, RECORDED, demand_queues
 from operator_tui.appeals.words import mark
 
 MOST_ROWS = 50  # in one change: a card behind it waits a second of a line of 64 kbit/s at most
@@ -226,6 +226,7 @@ LISTS: dict[str, ListForm] = {
                 Column("groups", mark("Группы 2 уровня"), of="groups", apart=" "),
                 Column("languages", mark("Языки"), options=tuple(LANGUAGE_WORDS), apart=" "),
                 Column("themes", mark("Какие темы знает"), of="groups", apart=" "),
+                Column("record", mark("Где записывается разговор"), options=RECORDED),
             ),
         ),
         ListForm(

@@ -33,6 +33,11 @@ _EXTENSION = re.compile(r"\d{2,10}")
 FITS, OTHER_THEME, OTHER_LANGUAGE = 1, 2, 3
 
 
+# Where the talks of a person of the directory are recorded: at his desk (the usual), or at the PBX, where his office's
+# line is too slow to send them.
+RECORDED = ("desk", "pbx")
+
+
 class CallQueue(msgspec.Struct, frozen=True):
     """One queue. ``language`` and ``theme`` (a group of level 2) empty: anybody's; ``key`` the digit by which a caller
     chooses its theme, ``number`` the one he dials to come straight into it; ``widen_s`` after how many seconds of
@@ -95,6 +100,13 @@ def members_of(queue: CallQueue, reference: Reference) -> tuple[Member, ...]:
 def languages_of(row: Row) -> tuple[str, ...]:
     """What a person of the directory speaks; the usual language where nothing is said."""
     return tuple(row.get("languages", "").split()) or (USUAL,)
+
+
+def recorded_at_pbx(reference: Reference) -> tuple[str, ...]:
+    """The extensions whose talks the PBX records."""
+    rows = reference.open("directory").values()
+    found = (row["extension"] for row in rows if row.get("record") == "pbx")
+    return tuple(sorted(extension for extension in found if _EXTENSION.fullmatch(extension)))
 
 
 def _penalty(queue: CallQueue, row: Row) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import ROLE_TITLES, Role
+from operator_tui.appeals.routing import LANGUAGE_WORDS
 from operator_tui.letters import fold, to_latin_layout, to_russian_layout
 
 # Not dialled from a list of colleagues: a trainee's telephone is simulated.
@@ -130,7 +131,8 @@ def search(colleagues: Sequence[Colleague], typed: str) -> list[Colleague]:
 
 def _meant(one: Colleague, word: str) -> bool:
     role = ROLE_TITLES[one.role] if one.role is not None else ""
-    texts = (one.name, one.organisation, role, one.skills, one.extension)
+    languages = (LANGUAGE_WORDS.get(code, "") for code in one.languages)
+    texts = (one.name, one.organisation, role, one.skills, one.extension, *languages)
     return any(part.startswith(word) for text in texts for part in _parts(text))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.operations import Kind, at_pbx
 from operator_tui.appeals.presence import Move
 from operator_tui.phone.line import Call, CallState, Direction, EndedBy
 
@@ -53,6 +53,8 @@ def facts(before: Call | None, after: Call) -> list[Fact]:
                 {"call": after.id, "ms": after.answered_ms, "wait_ms": after.answered_ms - after.started_ms},
             )
         )
+        if after.recording == "pbx" and after.dialog:
+            found.append((Kind.CALL_RECORDED, {"call": after.id, "file": "pbx", "sha256": at_pbx(after.dialog)}))
     was_held = before is not None and before.held
     if after.held and not was_held and not after.over:
         found.append((Kind.CALL_HELD, {"call": after.id, "ms": after.held_ms or 0}))

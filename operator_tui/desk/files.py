@@ -16,7 +16,7 @@ import msgspec
 
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.operations import AT_PBX, Kind
 from operator_tui.appeals.papers import Paper
 from operator_tui.appeals.promises import attempts_of
 from operator_tui.appeals.rights import Right, may
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from operator_tui.journal.journal import Journal
     from operator_tui.phone.playing import Played, Player
     from operator_tui.secrets.address import FileKind
+    from operator_tui.signin.files import Stored
     from operator_tui.sync.files import FileLane, LaneState
     from operator_tui.sync.link import Link
 
@@ -47,6 +48,7 @@ class Way(StrEnum):
     REFUSED = "refused"
     STAYS = "stays"  # by the settings it is not sent
     HERE = "here"  # attached before files were sent: it is on this desk alone
+    AT_PBX = "at_pbx"  # recorded there, and not fetched yet
     ELSEWHERE = "elsewhere"  # attached or recorded at another desk: its way is not known here
 
 
@@ -140,7 +142,15 @@ class FileDesk:
         found = [self._of_paper(paper, by_name.get(paper.sealed)) for paper in papers]
         found = [await self._asked(one) if one.way is Way.ELSEWHERE and one.name else one for one in found]
         own = [self._on_its_way(one) for one in on_way if one.kind == "recording"]
-        return found + own + await self._of_others(card, {one.name for one in own})
+        others = await self._of_others(card, {one.name for one in own})
+        told = {one.call for one in own + others}
+        return found + own + others + await self._at_pbx(calls, told)
+
+    async def _at_pbx(self, calls: list[str], told: set[str]) -> list[CardFile]:
+        """Talks of this desk that the PBX has recorded, as far as nobody has told where they are now."""
+
+        there = await self._desk.on_journal(lambda journal: journal.recorded_at_pbx(calls))
+        return [CardFile("", Way.AT_PBX, call=call) for call in there if call not in told]
 
     async def _asked(self, file: CardFile) -> CardFile:
         """How far a paper of another desk is at the server; as it was while that is away."""
@@ -172,7 +182,7 @@ class FileDesk:
             return []
         return [
             CardFile(
-                one.name, Way.THERE if one.here else Way.ELSEWHERE, 100 if one.here else 0,
+                one.name, _way_at_server(one), 100 if one.here else 0,
                 call=one.call, at_ms=one.at_ms, ms=one.ms,
             )
             for one in answer.recordings
@@ -296,3 +306,9 @@ def calls_of(card: Card) -> tuple[str, ...]:
     """The calls of an appeal: the one it came by, and those by which the citizen was called back."""
     calls = [str(card.value("call")), *(attempt.call for attempt in attempts_of(card))]
     return tuple(dict.fromkeys(call for call in calls if call))
+
+
+def _way_at_server(one: Stored) -> Way:
+    if one.here:
+        return Way.THERE
+    return Way.AT_PBX if one.name.startswith(AT_PBX) else Way.ELSEWHERE

@@ -402,7 +402,9 @@ class Parts:
             people = await self._desk.run_registry(self._callers)
             return config, "", people
         secret = await self._desk.run_journal(self._sip_secret)
-        return config, secret, []
+        row = self._desk.catalogue.reference.open("directory").get(config.extension, {})
+        at_pbx = config.record_at_pbx or row.get("record") == "pbx"
+        return replace(config, record_at_pbx=at_pbx), secret, []
 
     def colleagues(self) -> tuple[Colleague, ...]:
         """The telephone directory, at once: the next key is its screen's. Refusal(FILE_UNREADABLE | ROW_INVALID)."""

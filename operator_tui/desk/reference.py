@@ -15,10 +15,12 @@ from operator_tui.appeals.operations import reference_stream
 from operator_tui.appeals.quick import QuickClass, quick_of
 from operator_tui.appeals.reference import OFF, Reference, Row, Version, key_of, rows_back
 from operator_tui.appeals.reference_forms import LISTS, ListForm, decide_change, latest_form
+from operator_tui.appeals.routing import LANGUAGE_WORDS
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 
 if TYPE_CHECKING:
+    from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
     from operator_tui.registry.federal import Register
 
@@ -57,6 +59,17 @@ class ReferenceDesk:
     def named(self, kind: str) -> list[str]:
         """The short names of the organisations of that kind (``clinic``, ``insurer``, …), as they are offered."""
         return sorted({row["short"] for row in self.now.open("organisations").values() if row["kind"] == kind})
+
+    def queue(self, code: str) -> str:
+        """A queue of the PBX as the administration calls it; its code where it has no name."""
+        return self.now.all("queues").get(code, {}).get("title", code)
+
+    def knows(self, one: Colleague) -> str:
+        """Languages and themes a colleague gets calls by, in words; empty where nothing is said of him."""
+        groups = self.now.all("groups")
+        titles = [groups[code]["title"] for code in one.themes if code in groups]
+        languages = [tr(LANGUAGE_WORDS[code]) for code in one.languages if code in LANGUAGE_WORDS]
+        return " · ".join(filter(None, (", ".join(languages), ", ".join(titles))))
 
     def organisation(self, stream: str) -> str:
         """``26/smo-26001`` as it is called; the stream itself where nobody knows it."""

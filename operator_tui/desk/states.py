@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.breaks import BreakKind, parse_breaks
@@ -37,24 +36,37 @@ class StateDesk:
         self._tell_ready = tell_ready
         self._end_work = end_work
         self.unlimited = False  # the talk goes on elsewhere: this wrap-up has no end of its own
+        self._read: tuple[tuple[str, str], tuple[BreakKind, ...]] | None = None
 
     @property
     def kinds(self) -> tuple[BreakKind, ...]:
-        """The kinds of break, the usual one first. Refusal(FILE_UNREADABLE | ROW_INVALID) of the administration's."""
+        """The kinds of break, the usual one first, as they stand now. Refusal(FILE_UNREADABLE | ROW_INVALID) of the
+        administration's."""
         file = self._desk.settings.get(ShiftSettings).breaks
+        self._read = None
         if file:
-            return parse_breaks(text_of(file), file=file)
-        rows = self._desk.catalogue.reference.open("breaks").values()
-        return tuple(BreakKind(row["code"], row["title"], int(row["minutes"])) for row in rows)
+            found = parse_breaks(text_of(file), file=file)
+        else:
+            rows = self._desk.catalogue.reference.open("breaks").values()
+            found = tuple(BreakKind(row["code"], row["title"], int(row["minutes"])) for row in rows)
+        self._read = (file, self._desk.catalogue.version), found
+        return found
 
     def kind(self, code: str) -> BreakKind:
         """The kind of that code; one that is no longer listed has no limit. Never fails: it is asked for at every paint
-        and at every call, and what is wrong with the list is said where one chooses from it."""
-        listed: tuple[BreakKind, ...] = ()
-        if code:
-            with suppress(Refusal):
-                listed = self.kinds
-        return next((one for one in listed if one.code == code), BreakKind(code, code, 0))
+        and at every call, and what is wrong with the list is said where one chooses from it. For the same reason a
+        file is read once, and again where one chooses."""
+        return next((one for one in self._known if one.code == code), BreakKind(code, code, 0))
+
+    @property
+    def _known(self) -> tuple[BreakKind, ...]:
+        now = self._desk.settings.get(ShiftSettings).breaks, self._desk.catalogue.version
+        if self._read is None or self._read[0] != now:
+            try:
+                return self.kinds
+            except Refusal:
+                self._read = now, ()
+        return self._read[1]
 
     # moves
 
@@ -72,6 +84,8 @@ class StateDesk:
             self._desk.background(self._note_break(before, now_ms))
             if after.state is State.TALKING:  # a colleague's call in a break: the break goes on after it
                 changes["next_state"] = before.kind
+        if after.state is State.OFFLINE:  # what was to come after a talk came with it, or not at all
+            changes["next_state"] = ""
         self._desk.change(Topic.PHONE, **changes)
         if after.state is State.BREAK:
             self._desk.background(self._record(Kind.BREAK_BEGUN, {"kind": after.kind}))
@@ -105,10 +119,11 @@ class StateDesk:
         if desk.state.presence.state in _WITH_SOMEBODY:
             return
         self.unlimited = False
-        desk.change(Topic.PHONE, next_state="")
         if chosen == END:
-            await self._end_work()
+            await self._end_work()  # refused, it is still what he chose
+            desk.change(Topic.PHONE, next_state="")
             return
+        desk.change(Topic.PHONE, next_state="")
         self.move(Move.BREAK if chosen else Move.READY, kind=chosen)
         await self._tell_ready()
 

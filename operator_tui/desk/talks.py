@@ -10,17 +10,17 @@ from operator_tui.appeals.alarm import Told
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
+from operator_tui.appeals.routing import LANGUAGE_WORDS
 from operator_tui.colleagues.directory import Colleague
 from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Topic
-from operator_tui.i18n import mark, tr
-from operator_tui.phone.line import Call
+from operator_tui.i18n import tr
+from operator_tui.phone.line import Call, EndedBy
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
 
 _UNTOUCHED = frozenset({"source", "call", "phone"})  # what an answered call writes into its card by itself
-LANGUAGES = {"ru": mark("русский"), "kk": mark("казахский"), "en": mark("английский")}
 
 
 class TalkDesk:
@@ -63,6 +63,10 @@ class TalkDesk:
             self._desk.change(Topic.PHONE, answers_ms=None)
         if call.over:
             self._kept.discard(call.id)
+            if call.id in self._moved and call.ended_by is not EndedBy.TRANSFER:
+                # The caller hung up, or the engine died, before the PBX had taken it over: it goes on nowhere.
+                self._moved.discard(call.id)
+                self._desk.phone.states.unlimited = False
         if call.held and call.held_ms is not None and self._held.get(call.id) != call.held_ms:
             self._held[call.id] = call.held_ms
             self._desk.background(self._watch_hold(call.id, call.held_ms))
@@ -182,4 +186,4 @@ class TalkDesk:
 
 def language_word(code: str) -> str:
     """A language the PBX names, in a word; one that is not known as it came."""
-    return tr(LANGUAGES[code]) if code in LANGUAGES else code
+    return tr(LANGUAGE_WORDS[code]) if code in LANGUAGE_WORDS else code

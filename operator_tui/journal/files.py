@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from operator_tui.appeals.errors import Refusal
-from operator_tui.appeals.operations import Kind
+from operator_tui.appeals.operations import AT_PBX, Kind
 
 if TYPE_CHECKING:
     from operator_tui.journal.store import Store  # loads the database: the desk paints without it
@@ -55,7 +55,7 @@ _COLUMNS = "name, kind, file, card, call, size, sent, state, reason, at_ms"
 
 def note(store: Store, kind: str, x: Mapping[str, Any], card: str, now_ms: int) -> None:
     """Put the files that an operation names into the queue; inside ``writing`` only."""
-    if kind == Kind.CALL_RECORDED and x.get("sha256"):
+    if kind == Kind.CALL_RECORDED and x.get("sha256") and not x["sha256"].startswith(AT_PBX):
         _put(store, x["sha256"], RECORDING, str(x.get("file", "")), "", str(x["call"]), x.get("size", 0), now_ms)
     for paper in x.get("files") or () if kind in (Kind.CARD_NEW, Kind.CARD_SET) else ():
         if isinstance(paper, Mapping) and paper.get("sealed"):

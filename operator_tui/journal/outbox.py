@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -75,6 +76,13 @@ def recorded(store: Store, call: str, *, since_ms: int) -> set[Kind]:
         call,
     )
     return {Kind(kind) for (kind,) in rows}
+
+
+def recorded_at_pbx(store: Store, calls: Sequence[str]) -> list[str]:
+    """Which of these calls the PBX has recorded, as this desk was told."""
+    query = "SELECT body ->> '$.x.call' FROM outbox WHERE kind = ? AND body ->> '$.x.sha256' LIKE 'pbx/%'"
+    told = {str(call) for (call,) in store.rows(query, Kind.CALL_RECORDED.value)}
+    return [call for call in calls if call in told]
 
 
 def shift_began(store: Store) -> int | None:

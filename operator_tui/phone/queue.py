@@ -35,7 +35,8 @@ _EVENTS = ("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "QueueMe
 
 
 class Queue:
-    """One queue as one operator sees it. All methods belong to the loop's thread."""
+    """The queues that ask one operator, as he sees them: those of his languages and themes together. All methods belong
+    to the loop's thread."""
 
     def __init__(
         self, config: LineConfig, secret: str, tell: Callable[[QueueChanged | ColleaguesChanged], None], clock: Clock
@@ -51,6 +52,7 @@ class Queue:
         self._watching: asyncio.Task[None] | None = None
         self._devices: dict[str, str] = {}
         self._told: dict[str, str] = {}
+        self._queues = {config.queue}  # that ask him; those of the settings while none does
         self._absent: set[str] = set()  # paused in the queue: in wrap-up or on a break
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -84,11 +86,9 @@ class Queue:
         await ended(self._watching, *self._tasks)
 
     async def pause(self, on: bool) -> bool:
-        """Pause or unpause this operator in the queue. False when the PBX can not be asked now."""
+        """Pause or unpause this operator in all his queues. False when the PBX can not be asked now."""
         self._paused = on
-        reply = await self._ask(
-            {"Action": "QueuePause", "Interface": self._member, "Queue": self._config.queue, "Paused": str(on).lower()}
-        )
+        reply = await self._ask({"Action": "QueuePause", "Interface": self._member, "Paused": str(on).lower()})
         return reply is not None and bool(reply.success)
 
     @property
@@ -139,7 +139,7 @@ class Queue:
         return State.BREAK if known is State.FREE and extension in self._absent else known
 
     def _changed(self, _: Any, event: Any) -> None:
-        if event.Queue == self._config.queue and self._asking is None:
+        if event.Queue in self._queues and self._asking is None:
             self._asking = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._look_soon)
 
     def _look_soon(self) -> None:
@@ -147,24 +147,22 @@ class Queue:
         self._spawn(self._look())
 
     async def _look(self) -> None:
-        answer = await self._ask({"Action": "QueueStatus", "Queue": self._config.queue}, as_list=True)
+        answer = await self._ask({"Action": "QueueStatus"}, as_list=True)
         if answer is None:
             return
-        waits = [int(entry.Wait) for entry in answer if entry.event == "QueueEntry"]
-        own = [entry for entry in answer if entry.event == "QueueMember" and entry.Location == self._member]
-        self._absent = {
-            str(entry.Location).removeprefix("PJSIP/")
-            for entry in answer
-            if entry.event == "QueueMember" and entry.Paused == "1"
-        }
+        members = [entry for entry in answer if entry.event == "QueueMember"]
+        own = [entry for entry in members if entry.Location == self._member]
+        self._queues = {str(entry.Queue) for entry in own} or {self._config.queue}
+        waits = [int(entry.Wait) for entry in answer if entry.event == "QueueEntry" and entry.Queue in self._queues]
+        self._absent = {str(entry.Location).removeprefix("PJSIP/") for entry in members if entry.Paused == "1"}
         self._tell_colleagues()
         now = self._clock.now_ms()
         self._show(
             QueueState(
-                name=self._config.queue,
+                name=self._config.queue if self._config.queue in self._queues else min(self._queues),
                 waiting=len(waits),
                 longest_since_ms=now - 1000 * max(waits) if waits else None,
-                paused=bool(own) and own[0].Paused == "1",
+                paused=bool(own) and all(entry.Paused == "1" for entry in own),
             )
         )
 

@@ -20,8 +20,9 @@ from operator_tui.phone.line import LineConfig
 from operator_tui.phone.numbers import normalised
 
 # A display name and what the PBX tells about the queue come only by headers that are asked for.
-EXPOSED = ("From", "P-Asserted-Identity", "Call-Info", "Alert-Info", "X-Queue", "X-Queue-Entered", "X-Language")
-QUEUE_HEADER = "X-Queue"
+EXPOSED = ("From", "P-Asserted-Identity", "Call-Info", "Alert-Info", "X-Queue", "X-Queue-Entered", "X-Language",
+           "X-Recording")  # fmt: skip
+QUEUE_HEADER, RECORDING_HEADER = "X-Queue", "X-Recording"
 # Each user of a terminal server has SIP ports and RTP ports of his own (DESIGN rule 12).
 _SIP_FIRST, _SIP_USERS, _SIP_STEP = 15_000, 500, 10
 _RTP_FIRST, _RTP_USERS, _RTP_STEP = 32_768, 150, 200

@@ -69,7 +69,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     ended_by: EndedBy = EndedBy.NOBODY
     cause: str = ""
     transferred_to: str = ""
-    recording: str = ""  # on | paused; empty: not recorded
+    recording: str = ""  # on | paused | pbx (there, under ``dialog``); empty: not recorded
     headers: dict[str, str] = {}
 
     @property
@@ -157,8 +157,8 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class QueueState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The queue of the hot line. ``name`` is empty while the PBX does not tell; ``longest_since_ms`` (UTC ms) is when
-    the one who has waited longest came; ``paused`` is this operator's own state there."""
+    """The queues that ask this operator, taken together. ``name`` is one of them, empty while the PBX does not tell;
+    ``longest_since_ms`` (UTC ms) is when the one who has waited longest came; ``paused`` is his own state there."""
 
     name: str = ""
     waiting: int = 0
@@ -192,6 +192,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     transfer_rings_seconds: float = 35.0  # after that a transferred caller has come back or was taken
     country: str = "RU"  # how a national number is read
     record: bool = True  # the regulation wants every talk recorded
+    record_at_pbx: bool = False  # a slow line: the PBX records, and says so of each call that comes
     record_format: str = "wav"  # wav | opus: a sixth of the bytes, some 25 MB more memory
     sound: str = "pyaudio"  # pyaudio | null | wav (input_device is spoken, output_device takes what is heard)
     input_device: str = ""  # by name; empty: the system's default

@@ -82,6 +82,11 @@ class Asterisk:
         return self.folder / "spool" / "oms-night"
 
     @property
+    def recordings(self) -> Path:
+        """Where talks recorded at the PBX lie."""
+        return self.folder / "spool" / "oms-calls"
+
+    @property
     def etc(self) -> Path:
         """Its configuration."""
         return self.folder / "etc"
@@ -194,7 +199,8 @@ class Asterisk:
         return ["nsenter", f"--mount=/proc/{self._process.pid}/ns/mnt", "chroot", str(asterisk_root())]
 
     def _render(self) -> None:
-        for name in ("etc", "var/keys", "spool", "run", "log", "share/moh", "share/sounds/ru/oms", "spool/oms-night"):
+        for name in ("etc", "var/keys", "spool", "run", "log", "share/moh", "share/sounds/ru/oms", "spool/oms-night",
+                     "spool/oms-calls"):  # fmt: skip
             (self.folder / name).mkdir(parents=True)
         words = {
             "ETC": f"{_INSIDE}/etc",

@@ -16,6 +16,7 @@ from tests.peers.phones import Phones
 from tests.peers.sipp import SippCalls
 from tests.phone.conftest import Desk, until
 from tests.phone.test_pbx import in_state, ringing
+from tests.phone.test_routing import apply, ruled
 
 pytestmark = [pytest.mark.needs("asterisk", "sipp", "sound")]
 
@@ -64,6 +65,23 @@ async def test_pausing_follows_the_operator_and_the_figures_are_the_pbxs(
     await in_state(desk, call, CallState.TALKING)
     await until(lambda: desk.snapshot.queue.waiting == 0 and desk.snapshot.queue.longest_since_ms is None)
     assert not desk.snapshot.queue.paused
+
+
+async def test_several_queues_of_one_operator_are_told_together(
+    desk: Desk, asterisk: Asterisk, sipp_call: SippCalls
+) -> None:
+    usual = {"code": "oms-1", "title": "Линия", "order": "rrmemory"}
+    kazakh = {"code": "oms-kk", "title": "Қазақ тілі", "order": "rrmemory", "language": "kk", "number": "1412"}
+    apply(asterisk, ruled(usual, kazakh, directory={"2001": {"languages": "ru kk"}, "2002": {"languages": "ru kk"}}))
+    await desk.phone.set_ready(False)
+    for queue in ("oms-1", "oms-kk"):
+        await asterisk.until(f"queue show {queue}", "(paused")
+    sipp_call("+78652010001", "Первый", 0)
+    sipp_call("+78652010002", "Екінші", 0, to="1412")
+    await until(lambda: desk.snapshot.queue.waiting == 2)
+    assert not desk.snapshot.calls
+    await desk.phone.set_ready(True)
+    assert (await ringing(desk)).queue in ("oms-1", "oms-kk")
 
 
 async def test_a_pbx_that_goes_away_takes_the_figures_along_and_brings_them_back(
