@@ -7,9 +7,9 @@ calls, numbers      the table of a call's moves; numbers as they are kept and di
 base                what every line shares
 simulated           synthetic callers by clock and seed
 sip, sip_setup,     SIP by baresip-python: calls, settings found the hard way, the watchdog on
-sip_commands,       the registration, the stack's errors as refusals, the sound of one talk
+sip_commands,       the registration, the stack's errors as refusals, the sound of one talk, how well it is heard
 sip_registration,
-talk
+talk, hearing
 sound, portaudio,   the sound card and what stands in for one, its port, which devices there are now, ports
 talk_port, finding, without a card, the limiter for the ear, the ring
 ports, limiter,
@@ -22,7 +22,8 @@ queue               the PBX's queue and who of the colleagues is free, through i
 recorder, recording talks in encrypted files, from the answer on; the same as Ogg Opus
 opus
 playing, playback,  a recording in the ear: the desk's end, the process that plays, faster at its own
-stretch, sound_file pitch, what a file of sound holds
+stretch, sound_file pitch, what a file of sound holds, and that all where the engine is
+listening
 remote,             the desk's side: all a desk imports, cheap to import
 remote_acts
 commands, settings, what the room registers with the rest of the program
