@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from operator_tui.appeal_acts import AppealActs
@@ -14,10 +14,11 @@ from operator_tui.desk.desk import Desk
 from operator_tui.desk.shift import Waits
 from operator_tui.i18n import tr
 from operator_tui.typeahead import KeysInOrder
-from screens.ask import AskScreen, offering
+from screens.ask import WORKER_OR_WORDS, AskScreen, by_words, offering
 from screens.base import DeskScreen
 from screens.directory import DirectoryScreen
 from screens.help import HelpScreen
+from screens.news import NewsScreen
 from screens.password import PasswordScreen
 from screens.returned import ReturnedScreen
 from screens.shift import Handed, ShiftScreen, SoundCheckScreen
@@ -25,6 +26,7 @@ from screens.themes import THEMES
 from screens.timeline import TimelineScreen
 from screens.words import act_word, appeal_text, happened_cells
 from widgets.lean import LeanInput, LeanTextArea
+from widgets.rows import Row
 
 
 class DeskActs(CallActs, AppealActs, KeysInOrder):
@@ -70,7 +72,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             "appeal.take": lambda: self._appeal(Act.TAKE),
             "appeal.resume": lambda: self._appeal(Act.RESUME),
             "appeal.reopen": lambda: self._appeal(Act.REOPEN),
-            "appeal.reassign": lambda: self._ask_appeal(Act.REASSIGN, "operator", tr("Номер работника, затем Enter")),
+            "appeal.reassign": self._reassign,
             "appeal.void": lambda: self._ask_appeal(Act.VOID, "reason", tr("Причина, затем Enter"), "void"),
             **self.appeal_acts(),
             **self.call_acts(),
@@ -133,6 +135,23 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         find = offering(self.desk.reference.reasons(reasons)) if reasons else None
         self.push_screen(AskScreen(act_word(act.value), hint, find), answered)
 
+    async def _reassign(self) -> None:
+        """To another worker, from those who work here."""
+        card_id, people = self._appeal_at_hand(), await self.desk.appeals.workers()
+
+        def chosen(user: str | None) -> None:
+            if user and isinstance(self.screen, DeskScreen):
+                self.screen.guard(lambda: self._move_appeal(card_id, Act.REASSIGN, operator=user))
+
+        known = by_words([Row(str(user), (str(user), words)) for user, words in people.items()])
+
+        def find(text: str) -> Sequence[Row]:
+            number = text.strip()
+            stranger = [Row(number, (number, tr("на этом месте неизвестен")))] if number.isdigit() else []
+            return known(text) or stranger
+
+        self.push_screen(AskScreen(act_word(Act.REASSIGN.value), tr(WORKER_OR_WORDS), find), chosen)
+
     def _change_password(self) -> None:
         if not self.desk.seat.has_password:
             raise Refusal(Code.NOBODY_SIGNS_IN)
@@ -162,8 +181,8 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
     async def _what_waits(self, *, quietly: bool = False) -> None:
         """What waits for this operator; nothing is shown ``quietly``."""
-        waiting = await self.desk.phone.shift.waiting()
-        if waiting or not quietly:
+        waiting = await self.desk.phone.shift.beginning()
+        if not quietly or any(not one.known for one in waiting):
             self.push_screen(ShiftScreen(tr("Что ждёт"), waiting, ends=False), self._take_up)
 
     async def _end_work(self) -> None:
@@ -179,9 +198,23 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             self.desk.background(self.desk.phone.end_work())
         elif isinstance(chosen, Handed):
             self.hand_over(chosen.waits, self._end_work)
-        elif isinstance(chosen, Waits):
+        elif isinstance(chosen, Waits) and chosen.news:
+            self.desk.background(self._read_news(chosen.news))
+        elif isinstance(chosen, Waits) and (chosen.card or chosen.draft or chosen.call):
             self.switch_mode("work")
             self.desk.background(self.desk.phone.shift.open(chosen))
+
+    async def _read_news(self, mark: str) -> None:
+        """An announcement in full; what is left is listed again behind it."""
+        news = next((one for one in await self.desk.phone.shift.unread() if one.mark == mark), None)
+
+        async def done(read: bool) -> None:
+            if read and news is not None:
+                await self.desk.phone.shift.read(news)
+            await self._what_waits(quietly=True)
+
+        if news is not None:
+            self.push_screen(NewsScreen(news), lambda read: self.desk.background(done(bool(read))))
 
     def _check_sound(self) -> None:
         self.push_screen(SoundCheckScreen())

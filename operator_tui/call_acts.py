@@ -115,6 +115,9 @@ class CallActs(Asking):
     async def _reports(self) -> None:
         """What the desks have told; Enter calls the one who told it, or opens his appeal."""
         reports = await self.desk.alarms.reports()
+        if not reports:
+            self.desk.notice(tr("Донесений нет."))
+            return
         by_id = {one.id: one for one in reports}
         zone = self.desk.promises.zone
         rows = [(one.id, f"{local_time(one.ms, zone)} {self.desk.alarms.words(one)}") for one in reports]

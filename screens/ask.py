@@ -32,6 +32,7 @@ def offering(words: Sequence[str]) -> Find | None:
     return find
 
 
+WORKER_OR_WORDS = mark("Номер работника или слова, затем Enter")
 NUMBER_OR_WORD = mark("Номер строки или слово, затем Enter")
 
 
@@ -43,6 +44,16 @@ def numbered(options: Sequence[tuple[str, str]]) -> Find:
         wanted = text.strip().casefold()
         exact = [row for row in rows if row.cells[0] == wanted]
         return exact or [row for row in rows if wanted in row.cells[1].casefold()]
+
+    return find
+
+
+def by_words(rows: Sequence[Row]) -> Find:
+    """The rows that hold every word typed."""
+
+    def find(text: str) -> list[Row]:
+        words = text.casefold().split()
+        return [row for row in rows if all(word in " ".join(row.cells).casefold() for word in words)]
 
     return find
 
@@ -96,8 +107,9 @@ class AskScreen(ModalScreen[str | None]):
         if self._find is None:
             self.dismiss(event.value.strip() or None)
         else:
-            row = self.query_one(Rows).current
-            self.dismiss(row.key if row else None)
+            rows = self.query_one(Rows)
+            if rows.current is not None or not rows.rows:
+                self.dismiss(rows.current.key if rows.current else None)
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:

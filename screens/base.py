@@ -191,7 +191,7 @@ class DeskScreen(Screen[None]):
         text += behind_call(state, self.desk.phone.states.word(state.next_state))
         if state.answers_ms is not None:
             number, language = phone_words(call.number), language_word(call.language)
-            text = taken_by_itself(number, call.queue, language, state.answers_ms - now_ms)
+            text = taken_by_itself(number, self.desk.reference.queue(call.queue), language, state.answers_ms - now_ms)
         bar.call(
             text,
             hint,
@@ -213,6 +213,7 @@ class DeskScreen(Screen[None]):
             if command.footer
             and command.keys
             and command.scope in ("desk", self.name_in_commands)
+            and command.id != f"{self.name_in_commands}.open"  # one is there
             and command.refusal(situation) is None
         ]
         self.query_one(KeyBar).show(keys)

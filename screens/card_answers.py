@@ -33,7 +33,7 @@ _NUMBERED = {str(place): type_ for place, type_ in enumerate(AppealType, 1)}
 
 
 def _theme_rows(themes: Sequence[Theme]) -> list[Row]:
-    return [Row(theme.code, (theme.type.value[:8], theme.title)) for theme in themes]
+    return [Row(theme.code, (theme.type.value, theme.title)) for theme in themes]
 
 
 class AnswerSteps(CardSteps):

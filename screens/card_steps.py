@@ -88,7 +88,8 @@ class CardSteps(DeskScreen):
         if not type_:
             raise Refusal(Code.FIELD_REQUIRED, field=tr("Тематика обращения"))
         results = self.desk.catalogue.results_of(AppealType(type_))
-        self.query_one(CardForm).open_results([Row(r.code, (r.code, r.title)) for r in results])
+        rows = [Row(r.code, (r.code, r.title)) for r in results]
+        self.query_one(CardForm).open_results(rows, str(card.fields.get("result", "")) if card else "")
 
     async def put_away(self) -> None:
         """The card is done: away with it, and free for the next call. Not while its call still goes on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES
-from operator_tui.appeals.catalogue import Catalogue
+from operator_tui.appeals.catalogue import AppealType, Catalogue
 from operator_tui.appeals.forms import PREFIX
 from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import mark, tr
@@ -109,20 +109,35 @@ def history_title(card: CardAtHand, again: int, room: int) -> tuple[str, str]:
     return titles[-1], ""
 
 
-def theme_line(card: CardAtHand, catalogue: Catalogue) -> str:
-    """Type and theme."""
+_TYPES_IN_SHORT = {
+    AppealType.CONSULTATION: mark("Конс."),
+    AppealType.STATEMENT: mark("Заявл."),
+    AppealType.PROPOSAL: mark("Предл."),
+    AppealType.THANKS: mark("Благод."),
+}
+
+
+def theme_line(card: CardAtHand, catalogue: Catalogue, room: int) -> str:
+    """Type and theme, the type in short where ``room`` cells are too few for both."""
     theme = catalogue.themes.get(str(card.fields.get("theme", "")))
-    return f"{theme.type.value}: {theme.title}" if theme else tr("Тип и тематика не выбраны")
+    if theme is None:
+        return tr("Тип и тематика не выбраны")
+    whole = f"{theme.type.value}: {theme.title}"
+    return whole if len(whole) <= room else f"{tr(_TYPES_IN_SHORT.get(theme.type, theme.type.value))} {theme.title}"
 
 
-def policy_line(card: CardAtHand) -> str:
-    """The number of the policy and who insures."""
+def policy_line(card: CardAtHand, room: int) -> str:
+    """The number of the policy and who insures; without the insurer's code where ``room`` cells are too few."""
     enp = str(card.fields.get("enp", ""))
     if not enp:
         return tr("Не прикреплён к реестру")
     insured = str(card.fields.get("insured_name", "")) if card.represented else ""
+    insurer = str(card.fields.get("insurer", ""))
     whose = tr("За {name}").format(name=insured) if insured else ""
-    return " · ".join(filter(None, (whose, f"{tr('ЕНП')} {enp}", str(card.fields.get("insurer", "")))))
+    parts = [whose, f"{tr('ЕНП')} {enp}", insurer]
+    if len(" · ".join(filter(None, parts))) > room:
+        parts[2] = insurer.partition(" (")[0]
+    return " · ".join(filter(None, parts))
 
 
 def result_line(card: CardAtHand, catalogue: Catalogue) -> str:

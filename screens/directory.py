@@ -117,7 +117,9 @@ class DirectoryScreen(ModalScreen[str | None]):
             role = tr(ROLE_TITLES[one.role]) if one.role is not None else tr("внешний")
             why = tr("рекомендован по тематике") if one.extension in self._recommended else ""
             busy = tr("в работе: {count}").format(count=self._load.get(one.user, 0)) if one.user else ""
-            about = " · ".join(filter(None, (one.name, role, busy, one.organisation, one.skills, why)))
+            name = one.name if one.role is None else ""  # a colleague's stands whole in his row
+            knows = self._desk.reference.knows(one)
+            about = " · ".join(filter(None, (name, role, busy, why, knows, one.organisation, one.skills)))
         self.query_one("#about", Line).say(about)
 
     def action_move(self, step: int) -> None:

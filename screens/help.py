@@ -42,10 +42,17 @@ class HelpScreen(ModalScreen[str | None]):
         table.show(rows)
         table.focus()
 
+        if table.current is not None:
+            self._say_more(table.current.key)
+
     @on(Rows.Moved)
-    def _say_more(self, event: Rows.Moved) -> None:
-        refusal = commands.collect()[event.key].refusal(self._situation)
-        help_ = tr(commands.collect()[event.key].help)  # whole here, where the row has it cut
+    def _moved(self, event: Rows.Moved) -> None:
+        self._say_more(event.key)
+
+    def _say_more(self, command_id: str) -> None:
+        command = commands.collect()[command_id]
+        refusal = command.refusal(self._situation)
+        help_ = tr(command.help)  # whole here, where the row has it cut
         self.query_one("#why", NoticeLine).say("- " + sentence(refusal) if refusal else help_, urgent=False)
 
     @on(Rows.Chosen)

@@ -66,7 +66,7 @@ class PromisesScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         broken = sum(1 for one in self._listed if one.stand is Stand.BROKEN)
         title = tr("Перезвоним до …: {count}, просрочено {broken}").format(count=len(self._listed), broken=broken)
-        keys = tr("F5 — взять  F6 — слушать  F7 — передать")
+        keys = tr("F5 взять  F6 слушать  F7 передать  Esc назад")
         yield Line(title, keys, classes="heading")
         columns = (Column(23), Column(12), Column(), Column(4), Column(14))
         yield Rows(columns, id="promises", empty=tr("Никому ничего не обещано"))

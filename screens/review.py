@@ -79,6 +79,7 @@ class ReviewScreen(DeskScreen):
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         text = appeal_text(card, self.desk.catalogue, zone) if card else ""
         self.query_one("#appeal", Static).update(Text(text))
+        self._paint_keys()
 
     def current_card(self) -> Card | None:
         """The appeal under the cursor."""

@@ -15,7 +15,7 @@ from operator_tui.appeals.card import Source, asked_with
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import CardAtHand, Topic
 from operator_tui.i18n import tr
-from screens.ask import AskScreen
+from screens.ask import WORKER_OR_WORDS, AskScreen, by_words
 from screens.base import handles
 from screens.card_answers import AnswerSteps
 from screens.card_closing import ClosingSteps
@@ -99,9 +99,10 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         wanted = asked_with(str(card.fields.get("result", "")), catalogue) if card.editable else ()
         values |= {name: shown_value(card, name) for name in wanted}
         asked = [(name, asked_label(name), hint(card, name)) for name in wanted]
+        room = form.content_size.width
         form.show(
-            card_title(card, form.content_size.width), values, theme=theme_line(card, catalogue),
-            policy=policy_line(card), result=result_line(card, catalogue), edition=(card.draft, card.edition),
+            card_title(card, room), values, theme=theme_line(card, catalogue, room),
+            policy=policy_line(card, room), result=result_line(card, catalogue), edition=(card.draft, card.edition),
             asked=asked,
         )  # fmt: skip
         form.set_locked(not card.editable)
@@ -200,11 +201,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             for row in sorted(rows, key=lambda row: row.key not in before)
         ]
 
-        def find(text: str) -> list[Row]:
-            words = text.casefold().split()
-            return [row for row in rows if all(word in " ".join(row.cells).casefold() for word in words)]
-
-        ask = AskScreen(tr("Кому передать обращение"), tr("Номер работника или слова"), find)
+        ask = AskScreen(tr("Кому передать обращение"), tr(WORKER_OR_WORDS), by_words(rows))
 
         def take(user: str) -> None:
             if card is not None:

@@ -79,7 +79,7 @@ class CardForm(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         yield Line(tr("Регистрационная карта"), id="card-title", classes="heading")
         yield Field("theme", tr("Тематика"), placeholder=tr("F6: слова темы"))
-        yield Rows((Column(8), Column()), id="themes", empty=tr("Нет такой тематики"))
+        yield Rows((Column(13), Column()), id="themes", empty=tr("Нет такой тематики"))
         yield Line("", id="theme-title")
         yield Line(tr("Личная информация"), classes="heading")
         for name, label in PERSONAL:
@@ -174,9 +174,10 @@ class CardForm(VerticalScroll, can_focus=False):
         self.themes.remove_class("-open")
         self.theme.show("")
 
-    def open_results(self, rows: Sequence[Row]) -> None:
-        """Show the results that fit, to choose one."""
+    def open_results(self, rows: Sequence[Row], chosen: str) -> None:
+        """Show the results that fit, to choose one; the cursor stands on the one that is ``chosen``."""
         self.results.show(rows)
+        self.results.chosen = next((place for place, row in enumerate(rows) if row.key == chosen), 0)
         self.results.add_class("-open")
         self.results.focus()
 

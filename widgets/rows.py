@@ -20,6 +20,8 @@ from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+_SHORT = 6  # a narrower column has no cell to spare for the sign that something is cut
+
 
 @dataclass(frozen=True)
 class Row:
@@ -168,7 +170,8 @@ class Rows(ScrollView, can_focus=True):
             size = column.width or rest
             if column.right and cell_len(cell) < size:
                 cell = " " * (size - cell_len(cell)) + cell
-            parts.append(set_cell_size(cell, size))
+            cut = size > _SHORT and cell_len(cell) > size
+            parts.append(set_cell_size(cell, size - 1) + "…" if cut else set_cell_size(cell, size))
         return " ".join(parts)
 
     def watch_chosen(self, old: int, new: int) -> None:

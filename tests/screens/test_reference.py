@@ -10,9 +10,11 @@ from central.reference import references
 from operator_tui.answers.answers import answers_of
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.people import Role
+from operator_tui.appeals.reference_forms import LISTS
 from operator_tui.reference import packaged_catalogue
 from screens.ask import AskScreen
 from screens.form import FormScreen
+from screens.reference_words import in_words, of_words
 from tests.registry.test_federal import INSURERS, written
 from tests.screens.live import OpenLive, keyring_as_it_was, office, open_live, take_the_seat
 from tests.screens.page import DeskPage, List
@@ -154,3 +156,12 @@ async def test_one_answer_is_changed_as_a_version_and_gone_back_from(office: Off
         book = "|".join(script.say)
         await desk.until(lambda: at_centre(office).reference.open("answers")[key]["say"] == book, "the program's again")
         assert answers_of(desk.desk.catalogue).script(script.id).say == script.say
+
+
+def test_no_code_of_a_list_has_to_be_known_to_be_chosen() -> None:
+    for form in LISTS.values():
+        for column in form.columns:
+            if column.options and not column.apart:
+                words = [in_words(column, value) for value in column.options]
+                assert [of_words(column, word) for word in words] == list(column.options)
+                assert not any(letter.isascii() and letter.isalpha() for word in words for letter in word), words

@@ -116,6 +116,7 @@ async def test_an_administrator_reassigns_voids_and_opens_again() -> None:
         await desk.press("alt+o")
         await desk.until(lambda: "«В работе»" in desk.notice, "open again")
         await desk.press("alt+y")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and List(desk, "#found").rows(), "the workers")
         await desk.type("2001")
         await desk.press("enter")
         await desk.until(lambda: "Передать другому" in desk.notice, "reassigned")
