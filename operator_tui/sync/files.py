@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from operator_tui.journal.files import Sending
 from operator_tui.journal.journal import Journal
 from operator_tui.sync import tus
 from operator_tui.sync.link import Link
+from operator_tui.sync.rounds import Rounds
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,6 @@ _FIRST = 16 << 10
 _PART_S = 1.0  # what a part may take of the line
 _LOOK_S = 60.0  # between two looks while nothing is to be sent
 _BUSY_S = 2.0  # until it is looked again whether the line is free
-_BACKOFF_S = 60.0
 _LATER_S = 900.0  # until a server whose disk was full is asked again
 _ANEW = 2  # how often an upload begins anew in one go before it is left for later
 # The server's matter or the administrator's: it is tried again, and nothing of ours is at fault.
@@ -86,57 +85,34 @@ class FileLane:
         self._keep_ms = keep_days * _KEEP_MS
         self._later_s = later_s
         self._on_state = on_state
-        self._kicked = asyncio.Event()
-        self._task: asyncio.Task[Any] | None = None
+        self._rounds = Rounds(self._round, self._fell)
         self._part = _FIRST
-        self._failures = 0
         self._swept = False
         self._sound: dict[str, tuple[int, int]] = {}  # when and how long a file was when its digest was right
         self.state = LaneState()
 
     def kick(self) -> None:
         """There is a file, or the line is back: look now."""
-        self._kicked.set()
+        self._rounds.kick()
 
     async def run(self) -> None:
         """Send for as long as the desk lives."""
-        self._task = asyncio.current_task()
+        self._rounds.began()
         while True:
-            self._kicked.clear()
-            pause = await self.round()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):  # not wait_for: see listening
-                    await self._kicked.wait()
+            self._rounds.kicked.clear()
+            await self._rounds.pause(await self.round())
 
     async def stop(self) -> None:
         """End ``run``; what has not gone goes on at the next start."""
-        task = self._task
-        if task is None or task.done() or task is asyncio.current_task():
-            return
-        task.cancel()
-        await asyncio.wait({task})
+        await self._rounds.stop()
 
     async def round(self) -> float:
         """Send what may go now. Seconds to wait before the next look."""
-        try:
-            pause = await self._round()
-        except Refusal as refusal:  # the server is away, the journal's disk is full: the file waits where it is
-            return await self._failed(refusal)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            return await self._failed(Refusal(Code.SERVER_AWAY))  # the HTTP library ended it from inside: see listening
-        except Exception as error:  # the loop must outlive a mistake of ours: the timer fires again
-            _log.exception("file lane failed")
-            return await self._failed(Refusal(Code.SERVER_REFUSED, reason=type(error).__name__))
-        self._failures = 0
-        return pause
+        return await self._rounds.once()
 
-    async def _failed(self, refusal: Refusal) -> float:
-        self._failures += 1
+    async def _fell(self, refusal: Refusal) -> None:
+        """The server is away, the journal's disk is full: the file waits where it is."""
         await self._tell(None, refusal)
-        return random.uniform(0.0, min(_BACKOFF_S, 2.0 ** min(self._failures, 10)))
 
     async def _round(self) -> float:
         if not self._swept:

@@ -1,7 +1,6 @@
 """Sends what the operator did and fetches what others did, for as long as the desk lives.
 
-A loop with a timer that always fires: it is woken earlier by ``kick``, but never depends on being woken
-(design/sync-and-security.md 1.5, rule 8). Every frame is in the journal before the next is looked at, so a cut
+Every frame is in the journal before the next is looked at, so a cut
 line costs the last frame alone; what was sent and not answered is sent again, the server takes it once.
 """
 
@@ -9,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -23,35 +20,26 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Operation
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
-from operator_tui.sync.dictionary import CURRENT, current, dictionaries, dictionary_of
+from operator_tui.sync.asking import Asking, Session
 from operator_tui.sync.enrol import fork
-from operator_tui.sync.events import PRESENCE, cursors_text, read_frames, read_presence
+from operator_tui.sync.events import PRESENCE, read_frames, read_presence
 from operator_tui.sync.healing import Healing
 from operator_tui.sync.link import Link
 from operator_tui.sync.listening import Buffered, Listening, Way
-from operator_tui.sync.packing import FrameReader, pack, unpack
 from operator_tui.sync.presence import PresenceTeller
 from operator_tui.sync.protocol import (
     EVENTS_PATH,
-    MAX_ANSWER,
     MAX_OPERATIONS,
     MAX_WAIT_S,
     PRESENCE_PATH,
-    SYNC_PATH,
-    SYNC_VERSION,
     PresenceRequest,
-    SyncRequest,
     plain_operation,
-    spoken_by_both,
 )
 from operator_tui.sync.returning import Returning
+from operator_tui.sync.rounds import Rounds
 from operator_tui.sync.snapshot import CatchingUp
 from operator_tui.sync.taking import Answer, Taking
 
-_log = logging.getLogger(__name__)
-Result = TypeVar("Result")
-
-_BACKOFF_S = 60.0
 _SOON_S = 2.0  # what nobody waits for is gathered for so long
 # One batch is fastest (3.8 s for 100 cards on 64 kbit/s where five of 20 take 7.1), but a cut loses all that is under
 # way: a line that breaks off gets less at once, and more again when it holds.
@@ -60,18 +48,6 @@ _BATCH_BYTES = 1 << 20
 _FIRST_S = 15.0  # until the first event of a stream, which the server sends at once
 _REWINDS = 2  # in one round; a server that asks for the same again and again is not followed
 _FORKS = 1  # the same
-
-
-class Session(Protocol):
-    """Where the tokens of somebody who is signed in come from."""
-
-    async def token(self) -> str:
-        """One that is good for a while. Refusal(SIGN_IN_NEEDED) when there is none to be had."""
-        ...
-
-    def spoiled(self) -> None:
-        """The server did not take it."""
-        ...
 
 
 class ServerLight(StrEnum):
@@ -124,54 +100,52 @@ class Sender:
         ``on_reference`` that the reference data are others."""
         self._journal = journal
         self._link = link
-        self._session = session
         self._run = run
         self._clock = clock
         self._poll_s = poll_s
         self._wait_s = wait_s
         self._on_state = on_state
-        self._kicked = asyncio.Event()
-        self._task: asyncio.Task[Any] | None = None
+        self._rounds = Rounds(self._round, self._fell)
         self._soon: asyncio.TimerHandle | None = None
-        self._failures = 0
         self._went = False  # something, since the state was told last
         self._batch = MAX_OPERATIONS
-        self._dictionary = True
-        self._version = SYNC_VERSION
         self._streaming = False
         self._lane = asyncio.Lock()  # operations go before presence
         self._taking = Taking(journal, run=run, clock=clock, on_cards=on_cards, on_reference=on_reference)
+        self._asking = Asking(
+            journal, link, self._taking, run=run, clock=clock, session=session, quiet=self._quiet, read=self._read
+        )
         self._listening = Listening(self._streamed, self._held, best=best, wait_s=wait_s, clock=clock)
         self._returning = Returning(journal, link, self._taking, run=run)
-        self._healing = Healing(journal, self._ask_whole, run=run, clock=clock, on_cards=on_cards)
+        self._healing = Healing(journal, self._asking.whole, run=run, clock=clock, on_cards=on_cards)
         self._catching = CatchingUp(
-            journal, link, run=run, ask=self._ask_whole, signed_in=self._as_who_sits, on_cards=on_cards
+            journal, link, run=run, ask=self._asking.whole, signed_in=self._asking.as_who_sits, on_cards=on_cards
         )
         self.presence = PresenceTeller(self._tell_presence, clock=clock, on_change=on_presence)
         self.state = SenderState(since_ms=clock.now_ms())
 
     def kick(self) -> None:
         """There is something to send, or the line is back: try now."""
-        self._kicked.set()
+        self._rounds.kick()
 
     def kick_soon(self) -> None:
         """There is something to send that may wait for what comes with it: events of a call go in one piece."""
         if self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(_SOON_S, self._kicked.set)
+            self._soon = asyncio.get_running_loop().call_later(_SOON_S, self._rounds.kick)
 
     async def run(self) -> None:
         """Send and fetch until ``stop``."""
-        self._task = asyncio.current_task()
+        self._rounds.began()
         presence = asyncio.create_task(self.presence.run(lambda: self._lane))
         try:
             while True:
-                self._kicked.clear()
+                self._rounds.kicked.clear()
                 self._forget_soon()
                 pause = await self.round()
                 if self._wait_s and self.state.light is ServerLight.ON and not self._catching.going_on:
-                    await self._listening.listen(pause, self._kicked)
+                    await self._listening.listen(pause, self._rounds.kicked)
                 else:
-                    await self._pause(pause)
+                    await self._rounds.pause(pause)
         finally:
             self._forget_soon()
             presence.cancel()
@@ -195,45 +169,36 @@ class Sender:
 
     async def round(self) -> float:
         """Exchange until both ends are even, or until it fails. Seconds to wait before the next time."""
-        try:
-            async with self._lane:
-                await self._until_even()
-                if not self._catching.going_on:
-                    await self._catching.fill_in()
-                    await self._healing.when_due()
-        except Refusal as refusal:
-            light = ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE
-            return await self._failed(light, refusal)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Nobody cancelled us: the HTTP library ended a request from inside (see listening).
-            return await self._failed(ServerLight.AWAY, Refusal(Code.SERVER_AWAY))
-        except Exception as error:  # the loop must outlive a mistake of ours: the timer fires again
-            _log.exception("sync round failed")
-            return await self._failed(ServerLight.TROUBLE, Refusal(Code.SERVER_REFUSED, reason=type(error).__name__))
-        self._failures = 0
-        await self._tell(ServerLight.ON, None)
-        return self._poll_s
+        return await self._rounds.once()
 
     async def stop(self) -> None:
         """End ``run``. What is not sent stays in the journal and goes at the next start."""
-        task = self._task
-        if task is None or task.done() or task is asyncio.current_task():
-            return
-        task.cancel()
-        await asyncio.wait({task})
+        await self._rounds.stop()
 
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # not wait_for: see listening
-                await self._kicked.wait()
+    async def _round(self) -> float:
+        async with self._lane:
+            await self._until_even()
+            if not self._catching.going_on:
+                await self._catching.fill_in()
+                await self._healing.when_due()
+        await self._tell(ServerLight.ON, None)
+        return self._poll_s
+
+    async def _fell(self, refusal: Refusal) -> None:
+        await self._tell(ServerLight.AWAY if refusal.code is Code.SERVER_AWAY else ServerLight.TROUBLE, refusal)
+
+    def _quiet(self, sending: bool) -> bool:
+        """Whether the events come another way: by an open stream, that has told all so far, or by a snapshot."""
+        return (self._streaming and sending and not self._catching.unread) or self._catching.going_on
+
+    def _read(self) -> None:
+        if not self._catching.going_on:
+            self._catching.unread = False
 
     async def _held(self) -> int:
         """A request that the server holds until there is something; how many events came."""
         device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
-        return (await self._exchange(device, [], wait=self._wait_s)).events if device else 0
+        return (await self._asking.exchange(device, [], wait=self._wait_s)).events if device else 0
 
     async def _streamed(self) -> int:
         """Follow an open stream until it ends; how many events came. Buffered when nothing of it arrives at all."""
@@ -241,8 +206,7 @@ class Sender:
         if device is None:
             return 0
         cursors: dict[str, int] = await self._run(self._journal.cursors)
-        known = str(CURRENT) if self._dictionary else ""
-        query = {"c": cursors_text(cursors), "e": device.epoch, "z": known, "v": str(self._version)}
+        query = self._asking.query(device, cursors)
         answer = Answer(held=True)
 
         async def follow(token: str) -> None:
@@ -263,7 +227,7 @@ class Sender:
                 raise Buffered from None
 
         try:
-            await self._signed_in(device, follow)
+            await self._asking.signed_in(device, follow)
         finally:
             self._streaming = False
             self.presence.closed()
@@ -280,26 +244,7 @@ class Sender:
         device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
         if device is not None:
             body = msgspec.json.encode(asked)
-            await self._signed_in(device, lambda token: self._link.put(PRESENCE_PATH, body, token=token))
-
-    async def _ask_whole(self, path: str, asked: msgspec.Struct) -> bytes:
-        """A question that is answered by one message."""
-        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
-        if device is None:
-            raise Refusal(Code.NOT_ENROLLED)
-        body = msgspec.json.encode(asked)
-
-        async def ask(token: str) -> bytes:
-            async with self._link.post(path, body, token=token, packed=False) as chunks:
-                return b"".join([chunk async for chunk in chunks])
-
-        return unpack(await self._signed_in(device, ask), limit=MAX_ANSWER, dictionaries=dictionaries().values())
-
-    async def _failed(self, light: ServerLight, refusal: Refusal) -> float:
-        self._failures += 1
-        await self._tell(light, refusal)
-        # Full jitter: desks that lost their server together do not come back together.
-        return random.uniform(0.0, min(_BACKOFF_S, 2.0 ** min(self._failures, 10)))
+            await self._asking.signed_in(device, lambda token: self._link.put(PRESENCE_PATH, body, token=token))
 
     async def _until_even(self) -> None:
         device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
@@ -311,12 +256,12 @@ class Sender:
             waiting: list[Operation] = await self._run(self._journal.outbox, limit)
             batch = _fitting(waiting)
             try:
-                answer = await self._exchange(device, batch)
+                answer = await self._asking.exchange(device, batch)
             except Refusal as refusal:
                 if refusal.code is Code.SERVER_AWAY and refusal.params.get("reached", True) and batch:
                     self._batch = max(_LEAST_OPERATIONS, len(batch) // 4)
                 forked += 1
-                if refusal.code not in (Code.FORK, Code.TOKEN_INVALID) or forked > _FORKS or self._session is not None:
+                if refusal.code not in (Code.FORK, Code.TOKEN_INVALID) or forked > _FORKS or self._asking.by_person:
                     raise  # a person's workstation is enrolled anew by the administrator
                 if refusal.code is Code.FORK:
                     device = await self._take_new_code(device, batch, refusal)
@@ -349,12 +294,6 @@ class Sender:
         epoch = answer.head.e if answer.head else ""
         self._catching.look(stream, behind, epoch, begun=taking == stream, done=self.kick)
 
-    async def _as_who_sits(self, work: Callable[[str], Awaitable[Result]]) -> Result:
-        device: DeviceIdentity | None = await self._run(lambda: self._journal.device)
-        if device is None:
-            raise Refusal(Code.NOT_ENROLLED)
-        return await self._signed_in(device, work)
-
     async def _take_new_code(
         self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], refusal: Refusal
     ) -> DeviceIdentity:
@@ -364,60 +303,10 @@ class Sender:
         if not isinstance(fork_n, int):
             raise refusal
         if common := [plain for plain in batch if plain["n"] < fork_n]:
-            await self._exchange(device, common)
+            await self._asking.exchange(device, common)
         fresh = await fork(self._link, device.token)
         await self._taking.become(device, fresh)
         return fresh
-
-    async def _exchange(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], *, wait: float = 0.0) -> Answer:
-        return await self._signed_in(device, lambda token: self._ask(device, batch, token, wait))
-
-    async def _signed_in(self, device: DeviceIdentity, work: Callable[[str], Awaitable[Result]]) -> Result:
-        """Do it with the token of who is signed in, or of the device where nobody has to."""
-        if self._session is None:
-            return await work(device.token)
-        try:
-            return await work(await self._session.token())
-        except Refusal as refusal:
-            if refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
-                raise
-        # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
-        self._session.spoiled()
-        return await work(await self._session.token())
-
-    async def _ask(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, wait: float) -> Answer:
-        cursors: dict[str, int] = await self._run(self._journal.cursors)
-        sent_ms = self._clock.now_ms()
-        request = SyncRequest(
-            v=self._version, d=device.code, e=device.epoch, t=sent_ms, c=cursors, o=list(batch), wait=wait,
-            quiet=(self._streaming and bool(batch) and not self._catching.unread) or self._catching.going_on,
-        )  # fmt: skip
-        try:
-            return await self._send(device, batch, token, request)
-        except Refusal as refusal:
-            # An older server: by what it knows from now on.
-            if refusal.params.get("reason") == "dictionary" and self._dictionary:
-                self._dictionary = False
-            elif 0 < (version := spoken_by_both(refusal)) < self._version:
-                self._version = version
-            else:
-                raise
-        return await self._ask(device, batch, token, wait)
-
-    async def _send(
-        self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, request: SyncRequest
-    ) -> Answer:
-        answer = Answer(held=request.wait > 0)
-        reader = FrameReader(find=dictionary_of)
-        body = pack(request, current() if self._dictionary else None)
-        async with self._link.post(SYNC_PATH, body, token=token) as chunks:
-            async for chunk in chunks:
-                await self._taking.take(device, batch, reader.feed(chunk), answer, request.t)
-        if answer.end is None:
-            raise Refusal(Code.SERVER_AWAY)  # the line was cut inside the answer
-        if not request.quiet and not self._catching.going_on:
-            self._catching.unread = False
-        return answer
 
     async def _tell(self, light: ServerLight, refusal: Refusal | None) -> None:
         unsent = self.state.unsent

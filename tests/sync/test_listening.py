@@ -226,7 +226,7 @@ async def test_an_exchange_cancelled_from_inside_ends_no_sender(
     made: tuple[Litestar, Database], open_journal: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_house(made, open_journal, tmp_path, plain) as house, house.desk("one") as (one, sender, _):
-        real, broken = sender._exchange, []
+        real, broken = sender._asking.exchange, []
 
         async def once(*args: Any, **kwargs: Any) -> Any:
             if not broken:
@@ -234,7 +234,7 @@ async def test_an_exchange_cancelled_from_inside_ends_no_sender(
                 raise asyncio.CancelledError
             return await real(*args, **kwargs)
 
-        monkeypatch.setattr(sender, "_exchange", once)
+        monkeypatch.setattr(sender._asking, "exchange", once)
         one.save(new_draft(fields=FIELDS))
         sender.kick()
         await until(lambda: one.unsent() == 0, within=10)

@@ -123,7 +123,7 @@ async def test_a_kick_ends_a_long_pause(desk: DeskAtWork, line: Line) -> None:
         await sender.round()
     task = asyncio.create_task(sender.run())
     await until(lambda: broken.asked == 11)
-    sender._link = line  # type: ignore[assignment]  # the line is back
+    sender._asking._link = line  # type: ignore[assignment]  # the line is back
     sender.kick()
     await until(lambda: light(sender) == (ServerLight.ON, None), within=5)
     await sender.stop()
@@ -153,7 +153,7 @@ async def test_a_failing_listener_does_not_end_the_sender(desk: DeskAtWork) -> N
     good = answer(_epoch(desk.journal), next=1)
     sender = sender_of(desk.journal, Scripted(good, RuntimeError("Абрамова"), good), poll_s=0.01)
     asyncio.create_task(sender.run())  # noqa: RUF006 (stop ends it)
-    link = sender._link
+    link = sender._asking._link
     assert isinstance(link, Scripted)
     await until(lambda: link.asked > 5)
     assert light(sender) == (ServerLight.ON, None)
@@ -316,4 +316,4 @@ async def test_a_server_that_does_not_know_the_dictionary_gets_it_plain(desk: De
     await sender.round()
     assert light(sender) == (ServerLight.ON, None)
     await sender.round()
-    assert sender._link.asked == 3, "asked with it once and never again"  # type: ignore[attr-defined]  # made up
+    assert sender._asking._link.asked == 3, "asked with it once and never again"  # type: ignore[attr-defined]  # made up

@@ -63,7 +63,7 @@ async def test_a_desk_goes_on_with_a_server_of_the_version_before(
 ) -> None:
     server = ServerOfVersionOne()
     sender = sender_of(journal, server)
-    sender._dictionary = False  # the frozen answer is plain
+    sender._asking.dictionary = False  # the frozen answer is plain
     await sender.round()
     assert light(sender) == (ServerLight.ON, None)
     assert [asked.v for asked in server.heard[:2]] == [SYNC_VERSION, 1]
@@ -76,7 +76,7 @@ async def test_a_desk_goes_on_with_a_server_of_the_version_before(
 
 async def test_a_server_that_knows_none_of_ours_is_told_in_a_sentence(journal: Journal) -> None:
     sender = sender_of(journal, ServerOfVersionOne(spoken=(SYNC_VERSION + 1, SYNC_VERSION + 2)))
-    sender._dictionary = False
+    sender._asking.dictionary = False
     await sender.round()
     assert light(sender) == (ServerLight.TROUBLE, Code.PROTOCOL_VERSION)
     assert sender.state.refusal is not None
