@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from operator_tui.appeals.card import FIELD_TITLES, Status
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Status
 from operator_tui.appeals.correction import correctable
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.owed import OWED_TITLES, WAYS, owed_of
+from operator_tui.appeals.people import Role
 from operator_tui.appeals.rights import Right, may
 from operator_tui.card_acts import CardActs
 from operator_tui.i18n import mark, tr
@@ -31,6 +32,15 @@ class Deed:
     statuses: frozenset[Status | None]
     right: Right | None = None
 
+    def why_not(self, status: Status | None, role: Role) -> str:
+        """Why it can not be done now; empty when it can."""
+        if self.right is not None and not may(role, self.right):
+            return tr("не для вашей роли")
+        if status in self.statuses:
+            return ""
+        wanted = [tr(STATUS_TITLES[one]) for one in Status if one in self.statuses]
+        return tr("только при статусе: {statuses}").format(statuses=", ".join(wanted))
+
 
 class AppealActs(CardActs, PromiseActs, PaperActs):
     """The acts; mixed into the application, which has the screens."""
@@ -48,8 +58,14 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
             raise Refusal(Code.NO_ROW_CHOSEN)
         status = saved.status if saved else None
         role = self.desk.situation(screen="").role
-        fitting = [deed for deed in DEEDS if status in deed.statuses and (deed.right is None or may(role, deed.right))]
-        find = numbered([(deed.title, tr(deed.title)) for deed in fitting])
+        reasons = {deed.title: deed.why_not(status, role) for deed in DEEDS}
+        fitting = [deed for deed in DEEDS if not reasons[deed.title]]
+        find_fitting = numbered([(deed.title, tr(deed.title)) for deed in fitting])
+        off = [Row(title, ("—", f"{tr(title)}: {reason}"), dim=True) for title, reason in reasons.items() if reason]
+
+        def find(text: str) -> list[Row]:
+            """What can be done, then what can not be done now, each with its reason."""
+            return [*find_fitting(text), *(row for row in off if text.strip().casefold() in row.cells[1].casefold())]
 
         def chosen(title: str | None) -> None:
             deed = next((one for one in fitting if one.title == title), None)

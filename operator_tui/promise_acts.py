@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
-from operator_tui.appeals.card import STATUS_TITLES
+from operator_tui.appeals.card import STATUS_TITLES, full_name
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.promises import ATTEMPTS_WANTED, Away, parse_away
+from operator_tui.desk.promises import KeptBack
 from operator_tui.file_acts import FileActs
 from operator_tui.i18n import tr
+from operator_tui.sentences import sentence
+from screens.ask import AskScreen
 from screens.card_steps import CardSteps
 from screens.form import Asked, Values, iso_days
 from screens.promises import PromisesScreen, Wish
 from screens.words import day, local_time
+from widgets.rows import Row
+
+_REASON = 74  # cells of a line that says why something was kept back
 
 
 class PromiseActs(FileActs):
@@ -46,10 +54,10 @@ class PromiseActs(FileActs):
         """«Передать другому» from the list."""
 
         async def done(values: Values) -> None:
-            given = {"operator": values["operator"]}
+            given = {"operator": self.desk.appeals.worker_number(values["operator"])}
             self._told(Act.REASSIGN, await self.desk.appeals.move(card_id, Act.REASSIGN, **given))
 
-        line = Asked("operator", tr("Кому"), hint=tr("номер работника"), required=True)
+        line = Asked("operator", tr("Кому"), hint=tr("номер работника или добавочный"), required=True)
         self._form(tr("Передать другому"), [line], done)
 
     async def _edit(self, card_id: str) -> None:
@@ -65,7 +73,7 @@ class PromiseActs(FileActs):
             Asked("promise_hours", tr("Удобные часы")),
         ]
         if to:
-            lines.insert(0, Asked("operator", tr("Работник"), hint=tr("номер; или оставьте группу")))
+            lines.insert(0, Asked("operator", tr("Работник"), hint=tr("номер, добавочный; или оставьте группу")))
             lines.insert(1, Asked("group", tr("Группа"), self._group_title(fields), options=self._groups()))
         return lines
 
@@ -82,6 +90,7 @@ class PromiseActs(FileActs):
         given: dict[str, Any] = {name: value for name, value in values.items() if value}
         given["promise_due"] = self.desk.promises.due(values["promise_due"])
         if values.get("operator"):
+            given["operator"] = self.desk.appeals.worker_number(values["operator"])
             given.pop("group", None)
         elif values.get("group"):
             groups = self.desk.catalogue.groups.values()
@@ -138,19 +147,23 @@ class PromiseActs(FileActs):
 
     def _set_away(self) -> None:
         lines = [
-            Asked("user", tr("Работник"), hint=tr("номер"), required=True),
+            Asked("user", tr("Работник"), hint=tr("номер или добавочный"), required=True),
             Asked("since", tr("Нет с"), hint=tr("ДД.ММ.ГГГГ"), required=True),
             Asked("until", tr("Нет по"), hint=tr("ДД.ММ.ГГГГ"), required=True),
-            Asked("substitute", tr("Заместитель"), hint=tr("номер")),
+            Asked("substitute", tr("Заместитель"), hint=tr("номер или добавочный")),
         ]
 
         async def done(values: Values) -> None:
-            away = _away(values)
+            away = self._absence(values)
             await self.desk.promises.set_away(away)
             words = tr("Работник № {user} отсутствует до {day}: его обещания видит заместитель.")
             self.desk.notice(words.format(user=away.user, day=day(away.until)))
 
-        self._form(tr("Отсутствие и заместитель"), lines, done, lambda values: _away(values))
+        self._form(tr("Отсутствие и заместитель"), lines, done, self._absence)
+
+    def _absence(self, values: Values) -> Away:
+        named = {name: self.desk.appeals.worker_number(values.get(name, "")) for name in ("user", "substitute")}
+        return _away({**values, **named})
 
     async def _reassign_all(self) -> None:
         card = await self._card()
@@ -159,12 +172,39 @@ class PromiseActs(FileActs):
         worker = card.worker
 
         async def done(values: Values) -> None:
-            went, stayed = await self.desk.promises.reassign_all(worker, {"operator": values["operator"]})
-            words = tr("Передано обращений: {went}, осталось: {stayed}.")
-            self.desk.notice(words.format(went=went, stayed=stayed))
+            to = self.desk.appeals.worker_number(values["operator"])
+            went, stayed = await self.desk.promises.reassign_all(worker, {"operator": to})
+            words = tr("Передано обращений: {went}, осталось: {stayed}.").format(went=went, stayed=len(stayed))
+            self.desk.notice(words, urgent=bool(stayed))
+            if stayed:
+                self._show_kept_back(f"{words} {tr('Enter — открыть обращение')}", stayed)
 
         title = tr("Передать все обращения работника № {user}").format(user=worker)
-        self._form(title, [Asked("operator", tr("Кому"), hint=tr("номер работника"), required=True)], done)
+        self._form(
+            title, [Asked("operator", tr("Кому"), hint=tr("номер работника или добавочный"), required=True)], done
+        )
+
+    def _show_kept_back(self, title: str, stayed: Sequence[KeptBack]) -> None:
+        """What was kept back under the reason for it; Enter opens an appeal."""
+        by_reason: dict[str, list[Row]] = {}
+        for one in stayed:
+            row = Row(one.card.id, (f"{one.card.value('number')}  {full_name(one.card.fields)}",))
+            by_reason.setdefault(sentence(one.why), []).append(row)
+        rows = [
+            row
+            for reason, of_it in by_reason.items()
+            for row in (*(Row("", (line,), dim=True) for line in wrap(reason, _REASON)), *of_it)
+        ]
+
+        def find(text: str) -> list[Row]:
+            words = text.strip().casefold()
+            return [row for row in rows if row.dim or words in row.cells[0].casefold()]
+
+        def chosen(card_id: str | None) -> None:
+            if card_id:
+                self._guard(lambda: self._edit(card_id))
+
+        self._app.push_screen(AskScreen(title, tr("Номер или ФИО"), find), chosen)
 
 
 def _away(values: Values) -> Away:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from textual import on
 
-from operator_tui.appeals.card import STATUS_TITLES, missing_to_close
+from operator_tui.appeals.card import STATUS_TITLES, Card, missing_to_close
 from operator_tui.appeals.catalogue import AppealType
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right, may_close_type
+from operator_tui.commands import collect
 from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import tr
 from screens.ask import NUMBER_OR_WORD, AskScreen, numbered
@@ -15,6 +16,7 @@ from screens.base import handles
 from screens.card_steps import CardSteps
 from screens.card_words import field_title
 from screens.read_back import summary
+from screens.words import key_name
 from widgets.card_form import CardForm
 from widgets.rows import Rows
 
@@ -103,35 +105,47 @@ class ClosingSteps(CardSteps):
 
         self.app.push_screen(ask, chosen)
 
-    async def _close_quick(self, code: str, asked: CardAtHand | None = None) -> None:
+    async def _close_quick(self, code: str, asked: CardAtHand | None) -> None:
         if asked is not None:
             self.desk.card.still(asked)
+        await self._quick_closed(code, await self.desk.quick.close(code))
+
+    async def _quick_closed(self, code: str, closed: Card) -> None:
         one = self.desk.reference.quick[code]
-        closed = await self.desk.appeals.close_quick(code)
         self.desk.notice(f"«{one.words}» {tr('Закрыто:')} {closed.value('number')}, {one.title}.")
         await self.put_away()
+
+    async def _press_quick(self, code: str) -> None:
+        """The first press shows the closing words and sets the class, the second closes at once."""
+        done = await self.desk.quick.press(code)
+        if isinstance(done, Card):
+            await self._quick_closed(code, done)
+            return
+        one, key = self.desk.reference.quick[code], key_name(collect()[f"card.quick_{code}"].keys[0])
+        how = tr("закроется с концом звонка, {key} ещё раз — сейчас") if done.by_call else tr("{key} ещё раз — закрыть")
+        self.desk.notice(f"«{one.words}» {one.title}: {how.format(key=key)}.", urgent=True)
 
     @handles("card.quick_wrong_number")
     async def quick_wrong_number(self) -> None:
         """Ошибка номером."""
-        await self._close_quick("wrong_number")
+        await self._press_quick("wrong_number")
 
     @handles("card.quick_silence")
     async def quick_silence(self) -> None:
         """Тишина."""
-        await self._close_quick("silence")
+        await self._press_quick("silence")
 
     @handles("card.quick_prank")
     async def quick_prank(self) -> None:
         """Розыгрыш."""
-        await self._close_quick("prank")
+        await self._press_quick("prank")
 
     @handles("card.quick_off_topic")
     async def quick_off_topic(self) -> None:
         """Не по профилю."""
-        await self._close_quick("off_topic")
+        await self._press_quick("off_topic")
 
     @handles("card.quick_talk")
     async def quick_talk(self) -> None:
         """Просто поговорить."""
-        await self._close_quick("talk")
+        await self._press_quick("talk")

@@ -11,7 +11,6 @@ from operator_tui.appeals.consent import demand_escort
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
-from operator_tui.appeals.quick import quick_fields
 from operator_tui.appeals.returned import Choice, Returned, is_new, rivals
 from operator_tui.desk import card as steps
 from operator_tui.desk.state import Topic
@@ -21,6 +20,7 @@ from operator_tui.journal.finding import phone_key
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from operator_tui.appeals.people import Role
     from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.happened import Happened
@@ -32,20 +32,6 @@ class AppealDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-    # quick classes
-
-    async def close_quick(self, code: str) -> Card:
-        """A call without a question: registered with its class and closed at once. Refusal when it is saved already."""
-        desk = self._desk
-        card = desk.state.card
-        if card is None:
-            raise Refusal(Code.NO_CARD_OPEN)
-        if card.saved is not None:
-            raise Refusal(Code.MOVE_NOT_ALLOWED, act="close", status=card.saved.status.value)
-        fields = quick_fields(desk.reference.quick[code], dict(card.fields), desk.catalogue)
-        desk.card.put(replace(card, fields=fields, person=None, script="", edition=card.edition + 1))
-        return await desk.card.close()
 
     # the life of an appeal
 
@@ -67,9 +53,13 @@ class AppealDesk:
         By the directory's role of the user; the server asks for the consent again when level 3 takes it up.
         Refusal(CONSENT_NEEDED).
         """
-        role = next((one.role for one in self.colleagues() if one.user and str(one.user) == str(user)), None)
+        role = self.role_of(user)
         if role is not None:
             demand_escort(fields, role, local_date(self._desk.clock.now_ms(), self._desk.promises.zone))
+
+    def role_of(self, user: object) -> Role | None:
+        """A user's role by the directory; None where it does not know him, or where nobody is named."""
+        return next((one.role for one in self.colleagues() if one.user and str(one.user) == str(user)), None)
 
     async def page(self, sieve: Sieve, limit: int, offset: int = 0) -> tuple[list[Card], int]:
         """A page of what the sieve lets through, and how many there are in all."""
@@ -169,6 +159,13 @@ class AppealDesk:
             known.pop(operator.user, None)
             known = {operator.user: tr("{name} (себе)").format(name=operator.name), **known}
         return known
+
+    def worker_number(self, typed: str) -> str:
+        """The worker who is meant: his number, or his extension where nobody has that number."""
+        known = self.colleagues()
+        if any(str(one.user) == typed for one in known if one.user):
+            return typed
+        return next((str(one.user) for one in known if one.user and one.extension == typed), typed)
 
     def names(self) -> dict[int, str]:
         """Users by number, as the directory names them; none where there is no directory to be read."""

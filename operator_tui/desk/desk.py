@@ -27,6 +27,7 @@ from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
 from operator_tui.desk.promises import PromiseDesk
+from operator_tui.desk.quick import QuickDesk
 from operator_tui.desk.reference import ReferenceDesk
 from operator_tui.desk.seat import SeatDesk
 from operator_tui.desk.state import DeskState, Notice, Topic
@@ -70,6 +71,7 @@ class Desk:
         self.appeals = AppealDesk(self)
         self.colleagues = Colleagues(self)
         self.promises = PromiseDesk(self)
+        self.quick = QuickDesk(self)
         self.papers = PaperDesk(self)
         self.files = FileDesk(self)
         self.export = ExportDesk(self)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from operator_tui.appeals.calendar import Country, OfficeHours, WorkingCalendar, parse_changes
 from operator_tui.appeals.card import Card, Status
+from operator_tui.appeals.consent import demand_escort
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.draft import Draft, draft_of
 from operator_tui.appeals.errors import Code, Refusal
@@ -49,6 +50,14 @@ class Listed:
     promise: Promise
     why: Why
     stand: Stand
+
+
+@dataclass(frozen=True)
+class KeptBack:
+    """An appeal that an act on many left as it was, and why."""
+
+    card: Card
+    why: Refusal
 
 
 class PromiseDesk:
@@ -191,15 +200,24 @@ class PromiseDesk:
         """Who is."""
         return await self._desk.on_journal(lambda journal: journal.away())
 
-    async def reassign_all(self, user: int, to: Mapping[str, Any]) -> tuple[int, int]:
-        """All open appeals and promises of a worker, to an ``operator`` or a ``group``; how many went, how many not."""
-        desk = self._desk
-        moved, refused = await desk.on_journal(
-            lambda journal: journal.move_all(Sieve(worker=user), Act.REASSIGN, dict(to))
-        )
+    async def reassign_all(self, user: int, to: Mapping[str, Any]) -> tuple[int, list[KeptBack]]:
+        """All open appeals and promises of a worker, to an ``operator`` or a ``group``: how many went, and which stayed
+        with the reason of each. To level 3 go those whose insured persons consented to accompaniment, and letters."""
+        desk, role, today = self._desk, self._desk.appeals.role_of(to.get("operator")), self._today()
+
+        def demand(card: Card) -> None:
+            if role is not None:
+                demand_escort(card.fields, role, today, card.id)
+
+        def work(journal: Journal) -> tuple[int, list[KeptBack]]:
+            moved, refused = journal.move_all(Sieve(worker=user), Act.REASSIGN, dict(to), demand)
+            stayed = [KeptBack(card, why) for one, why in refused.items() if (card := journal.card(one)) is not None]
+            return len(moved), stayed
+
+        result = await desk.on_journal(work)
         await desk.refresh_journal()
         desk.parts.kick()
-        return len(moved), len(refused)
+        return result
 
 
 def _read(file: str) -> str:

@@ -80,11 +80,7 @@ def change(store: Store, name: str, rows: Mapping[str, Row], *, back: int = -1) 
 def receive(store: Store, event: Event) -> None:
     """A change as the centre took it; inside ``writing`` only. The first of a stream begins anew: another lineage."""
     if event.q == 1:
-        store.db.execute("DELETE FROM reference")
-        store.set_meta("reference", "0")
-        store.db.execute(
-            "UPDATE outbox SET confirmed = 0 WHERE kind = ? AND state = 'pending'", [Kind.REFERENCE_SET.value]
-        )
+        begin_anew(store)
     if (said := change_in(event)) is not None:
         name, rows, op = said
         for key, row in rows.items():
@@ -94,6 +90,16 @@ def receive(store: Store, event: Event) -> None:
                 [name, key, msgspec.json.encode(row).decode(), op],
             )
     store.set_meta("reference", str(event.q))
+
+
+def begin_anew(store: Store) -> None:
+    """The centre's changes come again from the first, or there are none; inside ``writing`` only.
+
+    A centre restored to before its first change has none to send: what a lost lineage changed must not stay until then.
+    """
+    store.db.execute("DELETE FROM reference")
+    store.set_meta("reference", "0")
+    store.db.execute("UPDATE outbox SET confirmed = 0 WHERE kind = ? AND state = 'pending'", [Kind.REFERENCE_SET.value])
 
 
 def versions(store: Store, name: str) -> list[Version]:

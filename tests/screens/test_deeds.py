@@ -8,15 +8,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from operator_tui.appeals.card import Source, Status
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
+from operator_tui.sentences import sentence
+from screens.ask import AskScreen
 from screens.timeline import TimelineScreen
 from tests.screens.elsewhere import COLLEAGUE, become
-from tests.screens.page import DeskPage, open_desk
+from tests.screens.page import DeskPage, List, open_desk
 from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import deed, form
 
+SENIOR = replace(COLLEAGUE, role=Role.OPERATOR_2)
 BOSS = replace(COLLEAGUE, user=3001, role=Role.ADMINISTRATOR)
 CENTRE = {"type": "Консультация", "theme": "К-01.3", "zone": "Europe/Moscow"}
 
@@ -99,15 +103,55 @@ async def test_an_absent_workers_appeals_go_to_another_and_a_substitute_is_named
         await desk.press("f9")
         await desk.until(lambda: "его обещания видит заместитель" in desk.notice, "away")
         (away,) = await desk.desk.promises.away()
-        assert (away.user, away.substitute) == (COLLEAGUE.user, 2001)
+        assert (away.user, away.substitute) == (COLLEAGUE.user, 1), "2001 is the extension of the worker with number 1"
         await deed(desk, "Передать все")
         await form(desk)
         await desk.type("2001")
         await desk.press("f9")
         await desk.until(lambda: "Передано обращений: 2, осталось: 0" in desk.notice, "all of them, promises too")
         await elsewhere.answers()
-        assert {elsewhere.cards[card].worker for card in cards} == {2001}
+        assert {elsewhere.cards[card].worker for card in cards} == {1}
         assert elsewhere.cards[cards[0]].status is Status.DEFERRED
+
+
+@pytest.mark.function("K-1.2")
+async def test_of_all_appeals_level_3_gets_those_it_may_accompany_and_the_others_are_named() -> None:
+    """The insured person's consent to accompaniment, and letters, which want none; Enter leads to what stayed."""
+    expert = 9
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await become(desk, Role.ADMINISTRATOR)
+        consent = {"escort_kind": "письменное", "escort_date": "2026-01-10"}
+        withdrawn = {**consent, "escort_withdrawn": "2026-01-20"}
+        cards = {}
+        for number, more in (
+            ("13-00001-1", {}),
+            ("13-00002-1", consent),
+            ("13-00003-1", withdrawn),
+            ("13-00004-1", {"source": Source.LETTER.value}),
+        ):
+            cards[number] = await elsewhere.does(SENIOR, Kind.CARD_NEW, {**CENTRE, "number": number, **more})
+        await on_row(desk, cards["13-00001-1"])
+        await deed(desk, "Передать все")
+        await form(desk)
+        await desk.type(str(expert))
+        await desk.press("f9")
+        await desk.until(lambda: "Передано обращений: 2, осталось: 2" in desk.text(), "two of four")
+        stayed = List(desk, "#found").widget.rows
+        assert " ".join(row.cells[0] for row in stayed if row.dim) == sentence(Refusal(Code.CONSENT_NEEDED))
+        assert [row.cells[0].strip() for row in stayed if not row.dim] == ["13-00001-1", "13-00003-1"]
+        await desk.press("enter")
+        await desk.until_screen("work")
+        assert desk.desk.state.card is not None
+        assert desk.desk.state.card.saved is not None
+        assert desk.desk.state.card.saved.id == cards["13-00001-1"]
+        await elsewhere.answers()
+        workers = {number: elsewhere.cards[card].worker for number, card in cards.items()}
+        assert workers == {
+            "13-00001-1": SENIOR.user,
+            "13-00002-1": expert,
+            "13-00003-1": SENIOR.user,
+            "13-00004-1": expert,
+        }
 
 
 @pytest.mark.function("K-5.2.0.1", "K-5.1.0.4")
@@ -142,3 +186,27 @@ async def test_an_appeal_is_looked_at_whole_and_its_history_in_order() -> None:
             assert "Зарегистрировано" in desk.text()
             await desk.press("escape")
             await desk.until_screen("work")
+
+
+async def test_what_can_not_be_done_now_says_why() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        operator = desk.desk.state.operator
+        assert operator is not None
+        me = replace(COLLEAGUE, user=operator.user, role=Role.OPERATOR_2)
+        card = await elsewhere.closed(me, "R02")
+        await desk.desk.card.edit(card)
+        desk.app.switch_mode("work")
+        await desk.until_screen("work")
+        await desk.press("ctrl+z")
+        found = List(desk, "#found")
+        await desk.until(lambda: found.rows(), "what can be done")
+        said = {row[1] for row in found.rows() if row[0] == "—"}
+        assert "Передать группе: только при статусе: В работе" in said
+        assert "Просить исправить: только при статусе: Закрыто" in said
+        assert "Отсутствие и заместитель: не для вашей роли" in said
+        assert "Сообщено заявителю" in {row[1] for row in found.rows() if row[0] != "—"}
+        await desk.type("передать группе")
+        await desk.until(lambda: len(found.rows()) == 1, "the reason alone")
+        await desk.press("enter")
+        assert isinstance(desk.app.screen, AskScreen), "nothing to be done there"

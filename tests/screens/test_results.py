@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from operator_tui.appeals.card import Status
+from operator_tui.appeals.presence import State
+from operator_tui.desk import quick
 from screens.words import day
 from tests.screens.page import DeskPage, List, open_desk
 from tests.screens.test_call import answered
@@ -94,18 +96,60 @@ async def test_a_complaint_with_money_back_asks_for_measures_and_sum_and_keeps_w
 )
 @pytest.mark.function("1411-18", "1411-19")
 async def test_a_call_without_a_question_is_closed_by_one_key(key: str, code: str, result: str) -> None:
+    """The key shows the closing words; that the call ends closes the appeal."""
     async with open_desk() as desk:
         await answered(desk)
         await desk.until(lambda: desk.hits.rows(), "candidates, of whom nobody is bound")
         await desk.press(key)
         await desk.until(lambda: "До свидания" in desk.notice or "Всего вам доброго" in desk.notice, "polite words")
+        assert "закроется с концом звонка" in desk.notice
+        assert not await desk.desk.active(), "nothing is registered before the call is over"
+        await desk.press("f4")
+        await desk.until_screen("journal")
+        await desk.until(lambda: "Закрыто: " in desk.notice, "said")
         (card,) = await desk.desk.active()
         assert (card.status, card.value("quick"), card.value("result")) == (Status.IN_REVIEW, code, result)
         assert not card.value("enp")
         assert card.value("call")
         assert card.value("phone")
+        assert desk.desk.state.presence.state is State.FREE
+
+
+async def test_a_second_press_closes_at_once_but_a_key_that_is_held_is_one_press(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        monkeypatch.setattr(quick, "HELD_S", 3_600.0)
+        await desk.press(*["alt+h"] * 5)
+        await desk.until(lambda: "ещё раз" in desk.notice, "the words")
+        assert not await desk.desk.active()
+        monkeypatch.setattr(quick, "HELD_S", 0.0)
+        await desk.press("alt+h")
+        await desk.until(lambda: "Закрыто: " in desk.notice, "closed in the call")
+        (card,) = await desk.desk.active()
+        assert card.value("quick") == "prank"
+        assert desk.desk.state.call is not None
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_who_goes_on_with_the_card_has_taken_the_class_back(before: bool) -> None:
+    """A habit from another screen costs nothing: a card that says why somebody calls is closed by no end of a call."""
+    async with open_desk() as desk:
+        await answered(desk)
+        if before:
+            await with_theme(desk)
+        await desk.press("alt+p")
+        await desk.until(lambda: "ещё раз — закрыть" in desk.notice or "с концом звонка" in desk.notice, "the words")
+        assert ("с концом звонка" in desk.notice) is not before
+        if not before:
+            await with_theme(desk)
         await desk.press("f4")
-        await desk.until_screen("journal")
+        await desk.until(lambda: desk.desk.state.call is None, "over")
+        await desk.until(lambda: "не сохранено" in desk.notice, "said")
+        assert not await desk.desk.active()
+        assert desk.desk.state.card is not None
+        assert desk.desk.state.card.fields["theme"]
 
 
 async def test_the_word_typed_before_a_quick_class_is_kept() -> None:
