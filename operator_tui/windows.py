@@ -20,6 +20,7 @@ from screens.files import FilesScreen, PlayerScreen
 from screens.form import FormScreen
 from screens.help import HelpScreen
 from screens.insured import InsuredScreen
+from screens.news import NewsScreen
 from screens.password import PasswordScreen
 from screens.person import PersonScreen
 from screens.promises import PromisesScreen
@@ -38,6 +39,7 @@ _LAID_ASIDE = (
     | CodeScreen
     | HelpScreen
     | InsuredScreen
+    | NewsScreen
     | PasswordScreen
     | PersonScreen
     | ReturnedScreen

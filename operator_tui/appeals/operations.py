@@ -41,6 +41,7 @@ class Kind(StrEnum):
     WRAP_UP_MORE = "wrap_up.more"  # x: {"reason", "ms"}
     CALL_THREAT = "call.threat"  # x: {"call"}: its recording is kept
     CALL_MOVED = "call.moved"  # x: {"call", "to"}: it goes on at another telephone of the same operator
+    NEWS_READ = "news.read"  # x: {"news"}: appeals/news.py News.mark
     CARD_OPENED = "card.opened"
     ANSWER_USED = "answer.used"
     PERSON_VIEWED = "person.viewed"  # x: {"people": [ЕНП, …], "call"}; c the card they were looked at for
@@ -83,6 +84,7 @@ REQUIRED_KEYS: dict[Kind, frozenset[str]] = {
     Kind.WRAP_UP_MORE: frozenset({"reason"}),
     Kind.CALL_THREAT: frozenset({"call"}),
     Kind.CALL_MOVED: frozenset({"call", "to"}),
+    Kind.NEWS_READ: frozenset({"news"}),
     Kind.ALARM: frozenset({"kind"}),
     Kind.REPORTED: frozenset({"id", "kind"}),
     Kind.REFERENCE_SET: frozenset({"list"}),

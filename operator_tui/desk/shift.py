@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from operator_tui.appeals.card import STATUS_TITLES, Card, Source, Status
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.news import News, news_of, unread
 from operator_tui.appeals.operations import Kind
 from operator_tui.desk import card as steps
+from operator_tui.desk.checks import Check, checks
 from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
@@ -25,7 +27,8 @@ _MOST = 100
 
 @dataclass(frozen=True)
 class Waits:
-    """One thing that waits. ``card`` or ``draft`` is what Enter opens; ``kind`` and ``text`` are words."""
+    """One thing that waits. ``card`` or ``draft`` is what Enter opens, ``news`` (a mark) what it shows; ``kind`` and
+    ``text`` are words; ``known`` of what waits for nobody."""
 
     kind: str
     text: str
@@ -33,6 +36,8 @@ class Waits:
     draft: str = ""
     call: str = ""
     number: str = ""
+    news: str = ""
+    known: bool = False
 
 
 class ShiftDesk:
@@ -77,6 +82,35 @@ class ShiftDesk:
         if lights.files:
             found.append(Waits(tr("не отправлено"), tr("файлов: {count}; уйдут сами").format(count=lights.files)))
         return found
+
+    async def beginning(self) -> list[Waits]:
+        """All of it at the beginning of a shift: announcements nobody has read here, what is wrong with the desk, what
+        waits, and at the end how the rest of the desk stands."""
+        looked = self._checks()
+        troubles = [Waits(tr("проверка"), one.text) for one in looked if not one.good]
+        rest = ", ".join(one.text for one in looked if one.good)
+        stands = [Waits(tr("проверка"), rest, known=True)] if rest else []
+        news = [Waits(tr("объявление"), one.title, news=one.mark) for one in await self.unread()]
+        return [*news, *troubles, *await self.waiting(), *stands]
+
+    async def unread(self) -> list[News]:
+        """Announcements for whoever sits here that were not read at this desk."""
+        operator = self._desk.state.operator
+        if operator is None:
+            return []
+        today = local_date(self._desk.clock.now_ms(), operator.zone).isoformat()
+        found = news_of(self._desk.catalogue.reference, operator.role, today)
+        return unread(found, await self._desk.on_journal(lambda journal: journal.news_read())) if found else []
+
+    async def read(self, news: News) -> None:
+        """«Прочитано»."""
+        await self._desk.on_journal(lambda journal: journal.read_news(news.mark))
+        self._desk.parts.send_soon()
+
+    def _checks(self) -> list[Check]:
+        state = self._desk.state
+        zone = state.operator.zone if state.operator is not None else "UTC"
+        return checks(state, local_date(self._desk.clock.now_ms(), zone))
 
     async def begun(self) -> None:
         """«Начало работы»: the shift's time runs, also over midnight and over a desk that is started anew."""

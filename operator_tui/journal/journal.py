@@ -122,6 +122,17 @@ class Journal:
         with self._store.reading():
             return outbox.recorded_at_pbx(self._store, calls)
 
+    def news_read(self) -> frozenset[str]:
+        """Marks of the announcements that were read at this desk."""
+        with self._store.reading():
+            return outbox.news_read(self._store)
+
+    def read_news(self, mark: str) -> None:
+        """«Прочитано»: the centre is told, and it waits for nobody here any more."""
+        with self._store.writing():
+            outbox.read_news(self._store, mark)
+        self.record(Kind.NEWS_READ, {"news": mark})
+
     def shift_began(self) -> int | None:
         """When the shift began that goes on here (UTC ms); None where none does."""
         with self._store.reading():

@@ -85,6 +85,18 @@ def recorded_at_pbx(store: Store, calls: Sequence[str]) -> list[str]:
     return [call for call in calls if call in told]
 
 
+def news_read(store: Store) -> frozenset[str]:
+    """Marks of announcements read here; beside the operations, which are dropped once they are safe."""
+    return frozenset(msgspec.json.decode(store.meta("news_read", "[]"), type=list[str]))
+
+
+def read_news(store: Store, mark: str) -> None:
+    """One more was read; of an announcement that was changed the newest mark stays; inside ``writing`` only."""
+    code = mark.partition("@")[0]
+    kept = {one for one in news_read(store) if one.partition("@")[0] != code}
+    store.set_meta("news_read", msgspec.json.encode(sorted({*kept, mark})).decode())
+
+
 def shift_began(store: Store) -> int | None:
     """When the last «Начало работы» was, if no «Завершить» came after it."""
     query = "SELECT kind, at_ms FROM outbox WHERE kind IN ('shift.begun', 'shift.ended') ORDER BY rowid DESC LIMIT 1"
