@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench.terminal import Row
+from bench.terminal import Row, told
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.draft import new_draft
 from operator_tui.desk.parts import JOURNAL_KEY
@@ -196,12 +196,7 @@ def rows(count: int) -> Iterator[Row]:
 
 def main(arguments: list[str]) -> int:
     """Print all rows; 1 when a target is short. Another number of appeals may be given, to try it."""
-    met = []
-    for row in rows(int(arguments[0]) if arguments else APPEALS):
-        print(row, flush=True)
-        met.append(row.met)
-    print(f"{sum(met)} of {len(met)} targets met")
-    return 0 if all(met) else 1
+    return told(rows(int(arguments[0]) if arguments else APPEALS))
 
 
 if __name__ == "__main__":

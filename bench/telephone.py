@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.terminal import Row, told
 from operator_tui.phone.line import CallState, RegistrationState
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.phone.tones import peak, tone
@@ -42,27 +43,6 @@ TALK_SECONDS = 10.0
 OPERATOR_HERTZ, CALLER_HERTZ = 440.0, 1000.0
 RATE, WINDOW_SECONDS = 8000, 0.04
 QUIET = 0.02
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure; the target is met when the value is not above it."""
-
-    name: str
-    value: float
-    unit: str
-    target: float
-    peer: float | None = None
-
-    @property
-    def met(self) -> bool:
-        return self.value <= self.target
-
-    def __str__(self) -> str:
-        peer = "-" if self.peer is None else f"{self.peer:g}"
-        return "\t".join(
-            [self.name, f"{self.value:g}", self.unit, f"{self.target:g}", peer, "met" if self.met else "short"]
-        )
 
 
 @dataclass(frozen=True)
@@ -266,11 +246,7 @@ async def measured(folder: Path) -> list[Row]:
 def main() -> int:
     with home() as folder:
         rows = asyncio.run(measured(folder))
-    for row in rows:
-        print(row)
-    met = sum(row.met for row in rows)
-    print(f"{met} of {len(rows)} targets met")
-    return 0 if met == len(rows) else 1
+    return told(rows)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from bench.telephone import Row, home
+from bench.telephone import home
+from bench.terminal import Row, told
 from operator_tui.phone.line import CallState, RegistrationState
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.profiles import open_profile
@@ -98,11 +99,7 @@ def main() -> int:
         finally:
             pbx.stop()
             shutil.rmtree(pbx.folder, ignore_errors=True)
-    for row in rows:
-        print(row)
-    met = sum(row.met for row in rows)
-    print(f"{met} of {len(rows)} targets met")
-    return 0 if met == len(rows) else 1
+    return told(rows)
 
 
 if __name__ == "__main__":
