@@ -25,7 +25,9 @@ def birth_conditions(birth: Birth, people: int) -> list[Condition]:
     found: list[Condition] = []
     if birth.years:
         rows = people * len(birth.years) // _YEARS
-        found.append(Condition("y", birth.years, min(birth.years), max(birth.years), rows, len(birth.years)))
+        first, last = min(birth.years), max(birth.years)
+        decade = last - first == len(birth.years) - 1
+        found.append(Condition("y", birth.years, first, last, rows, len(birth.years), solid=decade))
     if birth.day:
         months = (birth.month,) if birth.month else tuple(range(1, 13))
         days = tuple(month * 100 + birth.day for month in months)

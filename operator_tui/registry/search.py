@@ -39,6 +39,8 @@ _ORDERS: dict[int, tuple[tuple[str, ...], ...]] = {
 }
 _MOST_NAMES = 3
 _WIDE_WORDS, _WIDE_ROWS = 2000, 20_000  # a range this wide is first asked for its commonest words
+# A previous surname is looked for when more of it was typed than what so many others begin with.
+_FORMER_WORDS = 500
 _PLACE = {"sn": 1, "fn": 2, "pn": 3}  # the column's place in a Row
 _CHECK_EVERY = 2000  # steps of SQLite's machine between two looks at the clock
 
@@ -176,7 +178,7 @@ class Search:
         if len(rows) <= MOST_SHOWN:
             rows += self._wide([*names, *beside])
         self._take(rows, names, Way.REPAIRED if repaired else Way.PLAIN)
-        if not self.more and any(name.column == "sn" for name in names):
+        if not self.more and any(name.column == "sn" and name.words <= _FORMER_WORDS for name in names):
             former = select_former(self._connection, [*names, *beside], self._people)
             self._take(former, names, Way.REPAIRED if repaired else Way.FORMER)
 

@@ -17,7 +17,7 @@ from operator_tui.registry.schema import FIELDS, GAPS, SHORT_PREFIX
 
 # A shorter word has too many neighbours to mean one of them, most of all while it is still being typed.
 SHORTEST_WHOLE, SHORTEST_BEGUN = 3, 4
-_ENUMERABLE = 48  # words that are better asked for one by one than as a range
+_ENUMERABLE = 128  # words that are better asked for one by one than as a range
 _CACHED = 512
 
 
@@ -40,7 +40,9 @@ class Condition:
     solid: bool = False
 
     def exactly(self) -> Condition:
-        """The condition narrowed to the typed word itself, or as it is when that is no name."""
+        """The condition narrowed to the typed word itself, or as it is when that is no name, or the only one."""
+        if self.codes is not None and len(self.exact) == len(self.codes):
+            return self
         return replace(either(self.column, self.exact.items()) or self, exact=self.exact)
 
 
