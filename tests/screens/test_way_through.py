@@ -21,6 +21,9 @@ from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import form
 
+DAY_MS = 86_400_000
+BOSS = replace(COLLEAGUE, user=3001, role=Role.ADMINISTRATOR)
+
 
 @pytest.mark.function("K-2.11", "K-5.1.1.1", "K-4.9", "K-5.1.0.3")
 async def test_a_new_caller_takes_at_most_thirty_five_keys() -> None:
@@ -173,3 +176,23 @@ async def test_what_a_complaint_must_say_is_asked_for_before_it_is_closed() -> N
         await desk.until(lambda: "«На рассмотрении»" in desk.notice, "closed")
         (card,) = await desk.desk.active()
         assert (card.value("clarify.test"), card.value("form")) == ("МРТ", 1)
+
+
+@pytest.mark.function("K-5.1.7.1")
+async def test_how_often_somebody_calls_in_these_seven_days_is_said_above_his_history() -> None:
+    async with open_desk() as desk:
+        elsewhere = await Elsewhere.of(desk)
+        await desk.until_ringing()
+        call = desk.desk.state.call
+        assert call is not None
+        made = {"type": "Консультация", "theme": "К-01.3", "phone": call.number, "zone": "Europe/Moscow"}
+        cards = [
+            await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, {**made, "number": f"13-0000{days}-1"}, ago_ms=days * DAY_MS)
+            for days in (1, 6, 8)
+        ]
+        await elsewhere.does(COLLEAGUE, Kind.CARD_MOVE, {"act": "close", "result": "R02", "comment": "Дан"}, cards[0])
+        await elsewhere.does(BOSS, Kind.CARD_MOVE, {"act": Act.APPROVE.value}, cards[0])
+        await answered(desk)
+        await desk.until(lambda: "Звонит 3-й раз за 7 дней" in desk.line("#history-title"), "the third of these days")
+        assert desk.history.keys() == [cards[1], cards[2], cards[0]], "open ones first, then the newest"
+        assert [row[2] for row in desk.history.rows()] == ["В работе", "В работе", "Закрыто"]
