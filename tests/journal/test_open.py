@@ -130,30 +130,27 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path, how: str) -> Non
     assert digest(tmp_path) == before
 
 
-def test_damage_inside_is_found_after_a_kill(tmp_path: Path) -> None:
-    journal = enrolled(tmp_path)
+def damaged(folder: Path) -> None:
+    """A closed journal with a spoilt place in most pages."""
+    journal = enrolled(folder)
     for _ in range(30):
         journal.save(appeal(text="я" * 500))
     journal.close()
-    file = tmp_path / "journal.db"
+    file = folder / "journal.db"
     content = bytearray(file.read_bytes())
     for page in range(3, len(content) // 4096):
         content[page * 4096 + 10 : page * 4096 + 40] = bytes(30)
     file.write_bytes(content)
+
+
+def test_damage_inside_is_found_after_a_kill(tmp_path: Path) -> None:
+    damaged(tmp_path)
     (tmp_path / "journal.db.lock").write_text("99999")  # the last holder did not release it
     assert refused(tmp_path).code is Code.JOURNAL_DAMAGED
 
 
 def test_damage_met_later_is_a_sentence_too(tmp_path: Path) -> None:
-    journal = enrolled(tmp_path)
-    for _ in range(30):
-        journal.save(appeal(text="я" * 500))
-    journal.close()
-    file = tmp_path / "journal.db"
-    content = bytearray(file.read_bytes())
-    for page in range(3, len(content) // 4096):
-        content[page * 4096 + 10 : page * 4096 + 40] = bytes(30)
-    file.write_bytes(content)
+    damaged(tmp_path)
 
     def use() -> None:
         with contextlib.closing(open_journal(tmp_path)) as opened:
