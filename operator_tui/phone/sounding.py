@@ -6,13 +6,24 @@ import asyncio
 from collections.abc import Callable
 
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.phone.line import Call, CallState, Direction, Levels, LineConfig, PhoneEvent, Sound, SoundChanged
+from operator_tui.phone.line import (
+    Call,
+    CallState,
+    Direction,
+    Levels,
+    LineConfig,
+    PhoneEvent,
+    Sound,
+    SoundChanged,
+    SoundState,
+)
 from operator_tui.phone.log import EngineLog
-from operator_tui.phone.sound import SoundCard, no_sound
+from operator_tui.phone.sound import SoundCard, broken, no_sound
 
 MakeCard = Callable[[LineConfig], SoundCard]
 _CARD_SECONDS = 8.0
 _CLOSE_SECONDS = 3.0
+_LOOK_SECONDS = 12.0  # a look that finds out in another process may take ten
 MIN_VOLUME, MAX_VOLUME = 25, 400
 
 
@@ -117,7 +128,14 @@ class Sounding:
     async def _look(self, card: SoundCard) -> None:
         before: Sound = card.sound
         try:
-            sound = await asyncio.to_thread(card.look)
+            look = asyncio.ensure_future(asyncio.to_thread(card.look))
+            done, _ = await asyncio.wait({look}, timeout=_LOOK_SECONDS)
+            if not done and self._card is card:
+                # The sound server takes and gives nothing: nobody hears anything until it is back.
+                self._log.say("sound_hangs")
+                before = broken(before, SoundState.NO_SOUND)
+                self._tell(SoundChanged(before))
+            sound = await look
             if sound != before and self._card is card:
                 self._log.say("devices_changed", sound=sound.state.value)
                 self._tell(SoundChanged(sound))

@@ -319,6 +319,25 @@ async def test_a_card_that_hangs_does_not_hold_up_work(bench: Bench, monkeypatch
     released.set()
 
 
+async def test_a_card_that_hangs_in_a_talk_is_told_and_its_return_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    class HangingCard(NullCard):
+        def look(self) -> Sound:
+            released.wait(PATIENCE)
+            return self.sound
+
+    monkeypatch.setattr(sounding, "_LOOK_SECONDS", 0.1)
+    bench.engine._sound._make = lambda config: HangingCard(Sound())
+    desk = await bench.desk()
+    await desk.phone.begin_work(QUICK)
+    await until(lambda: desk.snapshot.sound.state is SoundState.NO_SOUND)
+    released.set()
+    await until(lambda: desk.snapshot.sound.state is SoundState.OK)
+
+
 async def test_a_card_that_hangs_as_it_closes_does_not_hold_up_the_end_of_work(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
