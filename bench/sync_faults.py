@@ -99,7 +99,7 @@ def play(seed: int, template: Path) -> Found:
         mock.patch.object(snapshot, "FAR_BEHIND", mood.behind),
         mock.patch.object(central_snapshot, "_BEHIND", mood.behind),
         mock.patch.object(exchange, "MAX_PAGE", mood.page),
-        mock.patch.multiple(snapshot, _WAIT_S=0.0, _PART=100),
+        mock.patch.multiple(snapshot, _WAIT_S=0.0, _PART=100, _AT_ONCE=2),
         mock.patch.multiple(files, _LEAST=64, _FIRST=64),
         mock.patch.dict(os.environ),
         without_cipher(),

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from central import apply, backup, exchange, moved, steps
-from central import files as central_files
 from operator_tui.journal import cards, confirm, files, forked, outbox, snapshot
-from operator_tui.sync import snapshot as sync_snapshot
 from operator_tui.sync import taking
 
 
@@ -103,17 +101,8 @@ MUTANTS = [
     Mutant("no old id", forked, "was=operation.was or was,", 'was="",'),
     Mutant("a list's change not taken up", confirm, "if changed.pop(_REFERENCE, 0) is None:", "if False:"),
     Mutant("a refused list stays shown", confirm, "    if _REFERENCE in touched:", "    if False:"),
-    Mutant("events in a snapshot", confirm, "if event.s == held:", "if False:"),
-    Mutant(
-        "snapshot of another lineage",
-        snapshot,
-        "if not taking(store) or store.demand_device().epoch != store.meta(_LINEAGE):",
-        "if False:",
-    ),
     Mutant("a snapshot's place not kept", snapshot, "[stream, head],", "[stream, 0],"),
-    Mutant("a cut snapshot is whole", sync_snapshot, "if hashlib.sha256(content).hexdigest() == tag:", "if True:"),
     Mutant(
         "files of a restored server", files, "SET state = 'waits' WHERE state = 'there'", "SET state = state WHERE 0"
     ),
-    Mutant("a part behind another place", central_files, "if offset != size:", "if False:"),
 ]

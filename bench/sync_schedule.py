@@ -206,6 +206,9 @@ class Schedule:
         if streams and self.dice.random() < 0.3:
             self._stream(self.dice.choice(streams))
             return
+        if self.wire.turns and self.dice.random() < 0.5:
+            self.wire.go_on(self.dice.randrange(len(self.wire.turns)))
+            return
         if not flights:
             return
         flight = self.dice.choice(flights)
@@ -304,6 +307,8 @@ class Schedule:
             await self._settle()
             if not any(desk.busy for desk in self.desks):
                 break
+            while self.wire.turns:
+                self.wire.go_on(0)
             for flight in list(self.wire.flights):
                 if flight.rest is None:
                     self._deliver(flight)

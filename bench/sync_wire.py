@@ -102,6 +102,13 @@ class Wire:
     def __init__(self) -> None:
         self.flights: list[Flight] = []
         self.streams: list[OpenStream] = []
+        self.turns: list[asyncio.Future[None]] = []  # transactions of a snapshot that wait
+
+    def go_on(self, which: int) -> None:
+        """One of the transactions begins."""
+        turn = self.turns.pop(which)
+        if not turn.done():
+            turn.set_result(None)
 
     @asynccontextmanager
     async def post(

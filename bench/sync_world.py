@@ -72,11 +72,20 @@ class Desk:
 
         db.execute = burning  # type: ignore[method-assign]  # every statement of the journal passes here
         self.sender = Sender(self.journal, self.wire, run=at_once, clock=self.clock)  # type: ignore[arg-type]  # made up
+        self.sender._catching._run = self._slowly
         self.lane = FileLane(
             self.journal, self.wire, run=at_once, signed_in=self._signed_in, folder=lambda kind: self.recordings,  # type: ignore[arg-type]  # made up
             free=lambda kind: True, clock=self.clock, beside=at_once,
         )  # fmt: skip
         self.dead = False
+
+    async def _slowly(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A snapshot goes into the journal in many transactions: each when the schedule says so."""
+        if function.__name__ in ("put_snapshot", "end_snapshot"):
+            turn = asyncio.get_running_loop().create_future()
+            self.wire.turns.append(turn)
+            await turn
+        return await at_once(function, *args, **kwargs)
 
     async def _signed_in(self, work: Callable[[str], Awaitable[int]]) -> int:
         device = self.journal.device
