@@ -19,8 +19,9 @@ from tests.screens.page import open_desk
 ROOT = Path(__file__).parents[1]
 # What an operator sees is made here. The rest either gives words as marked texts or speaks to an administrator.
 SHOWN = [*sorted((ROOT / "screens").glob("*.py")), *sorted((ROOT / "widgets").glob("*.py"))]
-_WHOLE = ("app.py", "attended.py", "asking.py", "typeahead.py", "sentences.py")
+_WHOLE = ("app.py", "keyed.py", "windows.py", "attended.py", "asking.py", "typeahead.py")
 SHOWN += [ROOT / "operator_tui" / name for name in _WHOLE]
+SHOWN += sorted((ROOT / "operator_tui" / "sentences").glob("*.py"))
 SHOWN += sorted((ROOT / "operator_tui").glob("*acts.py"))
 SHOWN += sorted((ROOT / "operator_tui" / "desk").glob("*.py"))
 RULES = sorted((ROOT / "operator_tui" / "appeals").glob("*.py"))

@@ -1,7 +1,7 @@
 """Refusals: the one enumeration of everything that desk, engine and central server refuse.
 
 A refusal travels as ``{"code": …, "params": {…}}`` between processes; only the screen and the console make
-sentences of it (operator_tui/sentences.py).
+sentences of it (operator_tui/sentences).
 """
 
 from __future__ import annotations
