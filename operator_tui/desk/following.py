@@ -65,6 +65,8 @@ class Following:
         self.calls: dict[str, Call] = {}
         self.consults: set[str] = set()  # calls to colleagues about a caller who is held
         self.returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
+        self.rejected: dict[str, str] = {}  # ringing calls that were refused, and why
+        self._written: set[str] = set()  # calls whose end this desk has written down, or found written
         self.joined: set[str] = set()  # callers given to a colleague who was asked first
         self.hand_over = HandOver(desk)
         self._break = ""  # its kind, while the line is away
@@ -131,17 +133,22 @@ class Following:
             known = call.id in self.calls
             if known or not call.over:
                 await self._take_call(call, recorded=await self._recorded(call))
+        first = not self.pictured.is_set()
         self.pictured.set()
         await self._catch_up(snapshot.recent)
         for recorded in snapshot.recorded:
             await self._take_recorded(recorded)
-        self._tell_unfinished()
+        if first:  # a picture comes with every readiness too, and what broke off is said when it does
+            self._tell_unfinished()
 
     async def _catch_up(self, ended: Iterable[Call]) -> None:
         """Calls that ended while no desk was there: what the journal does not know of them is written down. An answered
         one without a card is told as any other is."""
         desk, missed = self._desk, False
         for call in ended:
+            if call.id in self._written:
+                continue
+            self._written.add(call.id)
             recorded = await self._recorded(call)
             facts = [fact for fact in calls.facts(None, call) if fact[0] not in recorded]
             if not facts:
@@ -185,8 +192,10 @@ class Following:
             self._line.states.move(move)
         living = tuple(self.calls.values())
         desk.change(Topic.PHONE, call=calls.front(living), calls=living)
-        facts = [fact for fact in calls.facts(before, call) if fact[0] not in recorded]
+        reason = self.rejected.pop(call.id, "") if call.over else ""
+        facts = [fact for fact in calls.facts(before, call, reason=reason) if fact[0] not in recorded]
         if call.over:
+            self._written.add(call.id)
             await desk.quick.call_ended(call)
             await self._after_call()
         if facts:

@@ -121,7 +121,7 @@ async def test_the_end_of_work_waits_for_the_end_of_the_call() -> None:
 
 async def test_a_queue_call_is_taken_by_itself_and_says_first_where_it_comes_from() -> None:
     async with open_desk(shift={"auto_answer": True, "auto_answer_s": 3.0}) as desk:
-        said = ("ВХОДЯЩИЙ: oms-1", "сам ответит через")
+        said = ("ВХОДЯЩИЙ: Горячая линия", "сам ответит через")
         await desk.until(lambda: all(words in desk.phone for words in said), "from where, and what will happen")
         await desk.until_talking()
         assert desk.desk.state.answers_ms is None
@@ -133,9 +133,14 @@ async def test_a_call_that_is_rejected_is_not_taken_by_itself() -> None:
     async with open_desk(shift=shift, phone={"simulated_next_seconds": 600.0}) as desk:
         await desk.until_ringing()
         await desk.press("f4")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "why")
+        assert desk.desk.state.answers_ms is None, "nor while that is chosen"
+        await desk.press("3", "enter")
         await desk.until_quiet()
-        assert desk.desk.state.answers_ms is None
         assert await facts(desk, Kind.CALL_ANSWERED) == []
+        await desk.until(lambda: not isinstance(desk.app.screen, AskScreen), "the list is gone")
+        (ended,) = await facts(desk, Kind.CALL_ENDED)
+        assert (ended.x["by"], ended.x["reason"]) == ("operator", "ошибочный или повторный вызов")
 
 
 async def test_a_long_hold_rings_the_bell_and_a_short_one_does_not() -> None:
