@@ -65,6 +65,7 @@ class DirectoryScreen(ModalScreen[str | None]):
         columns = (Column(5), Column(13), Column(30), Column(13), Column())
         yield Rows(columns, id="colleagues", empty=tr("Никого не найдено. Номер наберите целиком, затем Enter"))
         yield Line("", id="about")
+        yield Line("", id="knows")
 
     @property
     def _desk(self) -> Desk:
@@ -112,15 +113,16 @@ class DirectoryScreen(ModalScreen[str | None]):
     def _tell(self) -> None:
         row = self.query_one(Rows).current
         one = self._colleagues.get(row.key) if row else None
-        about = ""
+        about = knows = ""
         if one is not None:
             role = tr(ROLE_TITLES[one.role]) if one.role is not None else tr("внешний")
             why = tr("рекомендован по тематике") if one.extension in self._recommended else ""
             busy = tr("в работе: {count}").format(count=self._load.get(one.user, 0)) if one.user else ""
             name = one.name if one.role is None else ""  # a colleague's stands whole in his row
-            knows = self._desk.reference.knows(one)
-            about = " · ".join(filter(None, (name, role, busy, why, knows, one.organisation, one.skills)))
+            about = " · ".join(filter(None, (name, role, busy, why, one.organisation)))
+            knows = " · ".join(filter(None, (self._desk.reference.knows(one), one.skills)))
         self.query_one("#about", Line).say(about)
+        self.query_one("#knows", Line).say(knows)
 
     def action_move(self, step: int) -> None:
         """The arrows move in the list while the cursor stays in the line."""

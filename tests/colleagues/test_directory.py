@@ -34,6 +34,7 @@ def test_operators_and_representatives_of_all_levels_are_there() -> None:
         ("rh.r", ["Крюкова"]),
         ("Djhj,m", []),
         ("эксперт", ["Рябинина"]),
+        ("казахский", ["Ахметов", "Бондаренко", "Смирнов"]),
     ],
 )
 def test_name_organisation_or_number_in_one_line(typed: str, found: list[str]) -> None:

@@ -23,6 +23,8 @@ async def test_a_colleague_is_found_seen_and_called() -> None:
         await desk.type("rh.r")
         await desk.until(lambda: [row[0] for row in rows.rows()] == ["2003"], "typed in the wrong layout")
         assert "Оператор 2 уровня" in desk.line("#about")
+        assert "русский" in desk.line("#knows")
+        assert "письменные обращения" in desk.line("#knows")
         await desk.until(lambda: "в работе: 0" in desk.line("#about"), "his load")
         await desk.press("enter")
         await desk.until(lambda: (call := desk.desk.state.call) and call.number == "2003", "the call")
