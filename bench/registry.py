@@ -26,6 +26,7 @@ from bench.figures import Row, say
 from bench.registry_cost import cost_rows
 from bench.registry_delta import days_changes, delta_rows
 from bench.registry_keys import Loaded, cold_rows, fragment_rows, key_rows, load, loaded_before, recall_rows, ring_row
+from bench.registry_painted import painted_row
 from bench.registry_peers import Fts5, Peer, TextIndexes, Trigrams, build_sqlite
 from bench.registry_queries import Typed, queries, sample
 from bench.registry_ratios import like_row, ratio_rows
@@ -76,6 +77,7 @@ class Run:
 
     def ring(self) -> Iterator[Row]:
         yield ring_row(self.loaded, self.chosen)
+        yield painted_row()
 
     def recall(self) -> Iterator[Row]:
         yield from recall_rows(self.loaded, self.chosen[:1000])

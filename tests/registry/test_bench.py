@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bench.registry import Run, growth_rows, keep
 from bench.registry_cost import cost_rows
 from bench.registry_delta import delta_rows
 from bench.registry_keys import Loaded, cold_rows, forget, key_rows, load, recall_rows, ring_row
+from bench.registry_painted import painted_row
 from bench.registry_peers import Fts5, Peer, TextIndexes, build_sqlite, parsed
 from bench.registry_queries import Typed, keys, queries, sample
 from bench.registry_ratios import ratio_rows, steps
@@ -142,9 +144,10 @@ def test_packages_go_over_a_line_that_drops(loaded: Loaded, chosen: list[Person]
     assert rows["transfer_whole_mb"] < 0.3 * loaded.megabytes, "rows weigh less than an index"
 
 
-def test_a_single_part_is_measured_alone(loaded: Loaded) -> None:
+def test_a_single_part_is_measured_alone(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.registry, "painted_row", partial(painted_row, 2))
     run = Run(loaded.csv.parent, PEOPLE, (), None)
-    assert [row.name for row in run.rows(("ring",))] == ["ring_p99_ms"]
+    assert [row.name for row in run.rows(("ring",))] == ["ring_p99_ms", "ring_painted_p99_ms"]
     assert run.loaded.seconds == 0, "what is loaded is taken as it is"
 
 
