@@ -130,7 +130,7 @@ def _decide(
             after = msgspec.structs.replace(after, shared=shared_after(card, after))
             cards.put(after)
             others = told(card, after, device.operator.organisation)
-            more = [_now(draft, stream, seen) for stream, seen in others.items()]
+            more = [_now(draft, stream, seen, change) for stream, seen in others.items()]
     state = MERGED if change.rival or change.lost else APPLIED
     return Step(plain, digest, Outcome(n, state), draft, more, old_id(plain))
 
@@ -141,9 +141,10 @@ def _demand_manned(change: Change, cards: Cards) -> None:
         raise Refusal(Code.ORGANISATION_UNKNOWN, organisation=change.home)
 
 
-def _now(draft: streams.Draft, stream: str, seen: Card) -> streams.Draft:
-    """The card as it is now, to another organisation, beside the event that changed it."""
-    body = {"card": msgspec.to_builtins(seen)}
+def _now(draft: streams.Draft, stream: str, seen: Card, change: Change) -> streams.Draft:
+    """The card as it is now, to another organisation, beside the event that changed it; with the act where that brings
+    the appeal to it: its desks announce it."""
+    body = {"card": msgspec.to_builtins(seen), **({"act": change.act} if change.home == stream else {})}
     return replace(draft, stream=stream, kind=CARD_NOW, op=f"{draft.op}>{stream}", card=seen.id, body=body)
 
 

@@ -13,6 +13,7 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.promises import Stand
+from operator_tui.appeals.rights import Right, may
 from operator_tui.appeals.terms import Term, TermKind, terms_of
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import mark, tr
@@ -65,6 +66,7 @@ class Announcements:
         if operator is None:
             return
         numbers: list[str] = []
+        sent: list[str] = []
         came: set[str] = set()
         gone: set[str] = set()
         for card_id in changed:
@@ -74,7 +76,10 @@ class Announcements:
                 gone.add(card_id)
                 continue
             last = next((entry for entry in reversed(entries) if not entry.kind.startswith("call.")), None)
-            if not _concerns(card, operator):
+            if last is not None and last.act == Act.SEND and _came_to(card, operator):
+                sent.append(str(card.value("number")))
+                came.add(card_id)
+            elif not _concerns(card, operator):
                 gone.add(card_id)
             elif last is not None and last.by != operator.user and last.act in _HANDS:
                 numbers.append(str(card.value("number")))
@@ -83,6 +88,8 @@ class Announcements:
         self._desk.change(Topic.JOURNAL, fresh=(self._desk.state.fresh - gone) | came)
         if numbers:
             self._say(tr("Вам передано: {numbers}.").format(numbers=_named(numbers)))
+        if sent:
+            self._say(tr("Из другой организации: {numbers}.").format(numbers=_named(sent)))
 
     def seen(self, card_id: str) -> None:
         """The operator has opened an appeal: it is new to him no more."""
@@ -174,6 +181,16 @@ class Announcements:
 def _concerns(card: Card, operator: Operator) -> bool:
     """Whether it is his, or waits for somebody of his group to take it."""
     return card.worker == operator.user or (card.worker is None and card.value("group") in operator.groups)
+
+
+def _came_to(card: Card, operator: Operator) -> bool:
+    """Whether it was sent to his organisation and waits for whoever may take it there."""
+    return (
+        card.stream == operator.organisation
+        and card.worker is None
+        and not card.value("group")
+        and may(operator.role, Right.CARD_WITHOUT_CALL)
+    )
 
 
 def _warning_words(warned: Mapping[tuple[TermKind, int], Sequence[str]]) -> str:

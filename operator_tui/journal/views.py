@@ -11,7 +11,7 @@ from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.hlc import stamp_ms
-from operator_tui.appeals.operations import Event, Operation, change_of, operation_id
+from operator_tui.appeals.operations import CARD_NOW, Event, Operation, change_of, operation_id
 from operator_tui.appeals.promises import Away, attempts_of, parse_away, with_away
 from operator_tui.journal import cards, outbox
 from operator_tui.journal.finding import digits, match_query, phone_key
@@ -169,7 +169,7 @@ def _of_event(event: Event) -> Happened:
         at_ms=_told_ms(event.at),
         by=event.by,
         kind=event.k,
-        act=change.act,
+        act=change.act or (str(event.x.get("act", "")) if event.k == CARD_NOW else ""),
         status=change.status,
         values={**change.set, **change.add},
         lost=change.lost,

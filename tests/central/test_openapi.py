@@ -19,7 +19,7 @@ from tests.central.auth.people import hire
 from tests.central.conftest import KEY
 from tests.central.desks import Office
 
-# A stream that is open has no end to wait for; tests/central/test_events.py speaks to it.
+# A stream that is open has no end to wait for; tests/sync/test_listening.py speaks to it.
 _ENDLESS = "/v1/events"
 
 

@@ -13,8 +13,10 @@ from central.apply import push
 from central.devices import Device
 from central.store import tables as t
 from operator_tui.appeals.hlc import next_stamp
+from operator_tui.appeals.number import number_to_tell
 from operator_tui.appeals.operations import Operation
 from operator_tui.appeals.people import Operator, Role
+from operator_tui.desk.state import Light
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import plain_operation
 from screens.ask import AskScreen
@@ -30,8 +32,8 @@ INSURER = "26/smo-26001"
 class Colleague:
     """An insurer's representative: what he does reaches the centre without a screen."""
 
-    def __init__(self, office: Office) -> None:
-        who = Operator(0, "Ёлкина Мария", Role.INSURER_2, "2007", INSURER)
+    def __init__(self, office: Office, role: Role = Role.INSURER_2, organisation: str = INSURER) -> None:
+        who = Operator(0, "Ёлкина Мария", role, "2007", organisation)
         code = devices.enrolment_code(office.database, who, office.now())
         enrolled = devices.enrol(office.database, code, office.now())
         self._office, self._n = office, 0
@@ -41,13 +43,23 @@ class Colleague:
         with self._office.database.read() as connection:
             return connection.execute(sa.select(t.card.c.id, t.card.c.body)).one()
 
+    def make(self, **fields: str) -> str:
+        """A new appeal; its number."""
+        number = number_to_tell(7, self._n + 1)
+        given = {"type": "Консультация", "theme": "К-01.1", "phone": "+7 8652 000001", "number": number}
+        self._push("card.new", "", {}, {**given, **fields})
+        return number
+
     def move(self, act: str, **x: Any) -> None:
         card = self.card()
-        self._n += 1
         stamps = card.body["stamps"]
         seen = {field: stamps[field][0] for field in ("status", "comment") if field in stamps}
+        self._push("card.move", card.id, seen, {"act": act, **x})
+
+    def _push(self, kind: str, card: str, seen: dict[str, str], x: dict[str, Any]) -> None:
+        self._n += 1
         stamp = next_stamp("", self._office.now())
-        operation = Operation(self._n, "card.move", stamp, card.id, "Europe/Moscow", seen, {"act": act, **x})
+        operation = Operation(self._n, kind, stamp, card, "Europe/Moscow", seen, x)
         done = push(self._office.database, self._device, [plain_operation(operation)], self._office.now(),
                     packaged_catalogue())  # fmt: skip
         assert [msgspec.to_builtins(outcome)["s"] for outcome in done.outcomes] == ["applied"]
@@ -88,3 +100,37 @@ async def test_it_goes_whole_and_its_status_lives_on(office: Office, open_live: 
         colleague.move("close", result="R01", comment="Разъяснено")
         await desk.until(lambda: rows.rows()[0][4] == "На рассмотрении", "how it stands there")
         assert rows.rows()[0][0] == number
+
+
+@pytest.mark.function("K-6.0.3", "K-5.2.0.1")
+@pytest.mark.parametrize(("here", "there"), [("26/tf", INSURER), (INSURER, "26/tf")])
+async def test_what_is_sent_to_an_organisation_is_announced_there(
+    office: Office, open_live: OpenLive, here: str, there: str
+) -> None:
+    sender = Colleague(office, Role.OPERATOR_2 if here == "26/tf" else Role.INSURER_2, here)
+    role = Role.OPERATOR_2 if there == "26/tf" else Role.INSURER_2
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("petrova", role, organisation=there))
+        await desk.until(lambda: desk.desk.state.lights.server is Light.ON, "the server")
+        number, bells = sender.make(surname="Тайная"), desk.desk.state.bells
+        sender.move("send", to=there)
+        await desk.until(lambda: f"Из другой организации: {number}" in desk.notice, "announced")
+        assert desk.desk.state.bells == bells + 1, "heard once"
+        await desk.until(lambda: "Новых у вас: 1" in desk.line("#journal-title"), "counted")
+
+
+@pytest.mark.function("K-6.0.4")
+async def test_what_an_insurer_closes_stands_in_the_funds_queue(office: Office, open_live: OpenLive) -> None:
+    insurer = Colleague(office)
+    async with open_live() as desk:
+        await take_the_seat(desk, office.hire("orlova", Role.ADMINISTRATOR))
+        insurer.make(surname="Тайная")
+        insurer.move("close", result="R02", comment="Разъяснено")
+        await desk.press("alt+u")
+        await desk.until_screen("review")
+        queue = List(desk, "#review")
+        await desk.until(lambda: len(queue.rows()) == 1, "the queue")
+        await desk.press("f5")
+        await desk.until(lambda: "утверждено и закрыто" in desk.notice, "approved")
+        await desk.until(lambda: insurer.card().body["status"] == "closed", "closed at the centre")
+        assert insurer.card().body["stream"] == INSURER

@@ -33,9 +33,11 @@ class Office:
     def url(self) -> str:
         return f"http://{self.server.address}"
 
-    def hire(self, login: str, role: Role = Role.OPERATOR_1, **more: str | list[str]) -> str:
+    def hire(
+        self, login: str, role: Role = Role.OPERATOR_1, organisation: str = "26/tf", **more: str | list[str]
+    ) -> str:
         """A new person; his enrolment code."""
-        who = Operator(user=0, name=f"Петрова {login}", role=role, extension="2001", organisation="26/tf")
+        who = Operator(user=0, name=f"Петрова {login}", role=role, extension="2001", organisation=organisation)
         accounts.add(self.database, login, who, self.now(), **more)  # type: ignore[arg-type]  # password, sip_secret
         return self.code(login)
 
