@@ -43,7 +43,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         phone = self.desk.phone
         return {
             "phone.answer": phone.answer,
-            "phone.hang_up": phone.hang_up,
+            "phone.hang_up": self._hang_up,
             "phone.hold": phone.toggle_hold,
             "phone.begin_work": self._begin_work,
             "phone.end_work": self._end_work,
@@ -189,13 +189,13 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         """«Завершить»: what is unfinished is shown first; with nothing left it is done at once."""
         waiting = await self.desk.phone.shift.waiting()
         if not waiting:
-            await self.desk.phone.end_work()
+            await self.desk.phone.finish()
             return
         self.push_screen(ShiftScreen(tr("Не закончено"), waiting, ends=True), self._take_up)
 
     def _take_up(self, chosen: Waits | Handed | str | None) -> None:
         if chosen == ShiftScreen.END:
-            self.desk.background(self.desk.phone.end_work())
+            self.desk.background(self.desk.phone.finish())
         elif isinstance(chosen, Handed):
             self.hand_over(chosen.waits, self._end_work)
         elif isinstance(chosen, Waits) and chosen.news:
@@ -261,7 +261,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         own = self.desk.state.registration.extension
         colleagues = (one for one in self.desk.parts.colleagues() if one.extension != own)
         everybody = (*colleagues, *self.desk.parts.outside())
-        earlier, recommended = self.desk.phone.talks.earlier(), self.desk.card.recommended()
+        earlier, recommended = self.desk.phone.talks.earlier(), self.desk.scripts.recommended()
         self.push_screen(DirectoryScreen(title, everybody, earlier, recommended), asked)
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:

@@ -46,14 +46,14 @@ class AnswerSteps(CardSteps):
 
     def paint_answer(self, card: CardAtHand | None) -> None:
         """Paint the answer that stands beside the card."""
-        self._scripts = self.desk.card.scripts() if card is not None else []
+        self._scripts = self.desk.scripts.at_hand() if card is not None else []
         place = next((i for i, s in enumerate(self._scripts) if card and s.id == card.script), 0)
         view = self.query_one(AnswerView)
         if not self._scripts:
             view.show(None)
             return
         script = self._scripts[place]
-        values = self.desk.card.script_values()
+        values = self.desk.scripts.values()
         from operator_tui.answers.scripts import fill
 
         view.show(
@@ -70,7 +70,7 @@ class AnswerSteps(CardSteps):
 
     def _recommended(self) -> tuple[str, ...]:
         """At the end of every answer, whom of level 2 to give the appeal to, by its theme (K-5.1.5.4)."""
-        found = self.desk.card.recommended()
+        found = self.desk.scripts.recommended()
         if self.is_current:
             self.desk.colleagues.watch(one.extension for one in found)
         return tuple(self._colleague_line(one) for one in found)
@@ -151,7 +151,7 @@ class AnswerSteps(CardSteps):
 
     def _show_script(self, script_id: str | None) -> None:
         if script_id:
-            self.guard(lambda: self.desk.card.show_script(script_id))
+            self.guard(lambda: self.desk.scripts.show(script_id))
 
     @handles("answers.next")
     def next_answer(self) -> None:
@@ -168,4 +168,4 @@ class AnswerSteps(CardSteps):
         if card is None or not self._scripts:
             raise Refusal(Code.FIELD_REQUIRED, field=tr("Тематика обращения"))
         place = next((i for i, script in enumerate(self._scripts) if script.id == card.script), 0)
-        self.desk.card.show_script(self._scripts[(place + step) % len(self._scripts)].id)
+        self.desk.scripts.show(self._scripts[(place + step) % len(self._scripts)].id)

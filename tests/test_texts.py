@@ -32,7 +32,7 @@ _NOT_TRANSLATED = {
     # Abbreviations that stand in the registry's addresses, not what is said for them.
     "screens/read_back.py": re.compile(r"^([а-я-]+|\(\[а-яё].*)$"),
     # Places that templates name, what a letter and a list for the office say, and letters to search made-up people by.
-    "operator_tui/desk/at_hand.py": re.compile("^[а-я_]+$"),
+    "operator_tui/desk/scripts.py": re.compile("^[а-я_]+$"),
     "operator_tui/desk/letters.py": re.compile("^([а-я_]+|Здравствуйте(, )?)$"),
     "operator_tui/desk/export.py": re.compile(
         "^(Обращения|Номер|Дата регистрации|Тип обращения|Тематика|ФИО|Статус|Срок)$"

@@ -29,6 +29,7 @@ from operator_tui.desk.parts import Parts
 from operator_tui.desk.promises import PromiseDesk
 from operator_tui.desk.quick import QuickDesk
 from operator_tui.desk.reference import ReferenceDesk
+from operator_tui.desk.scripts import ScriptDesk
 from operator_tui.desk.seat import SeatDesk
 from operator_tui.desk.state import DeskState, Notice, Topic
 from operator_tui.desk.updates import RegistryUpdates
@@ -65,6 +66,7 @@ class Desk:
         self.phone = PhoneDesk(self)
         self.alarms = AlarmDesk(self)
         self.card = CardDesk(self)
+        self.scripts = ScriptDesk(self)
         self.history = HistoryDesk(self)
         self.insured = InsuredDesk(self)
         self.updates = RegistryUpdates(self)

@@ -75,7 +75,7 @@ async def test_a_caller_who_was_gone_is_promised_a_call_tried_reached_and_closed
         await desk.until(lambda: "«В работе»" in desk.notice, "resumed")
         await with_theme(desk)
         assert desk.desk.state.card
-        assert desk.desk.card.scripts(), "the typical answers for the theme"
+        assert desk.desk.scripts.at_hand(), "the typical answers for the theme"
         await desk.press("f9")
         await desk.until(lambda: "«На рассмотрении»" in desk.notice, "closed")
         (card,) = await desk.desk.active()

@@ -25,7 +25,7 @@ async def test_every_answer_ends_with_the_operators_of_level_two_for_its_theme()
         group = desk.desk.catalogue.theme(str(card.fields["theme"])).level2_group
         wanted = [one.extension for one in desk.desk.appeals.colleagues() if group in one.groups]
         assert wanted, "somebody of level 2 is responsible for this theme"
-        for _ in desk.desk.card.scripts():
+        for _ in desk.desk.scripts.at_hand():
             shown = desk.app.screen.query_one(AnswerView)._shown
             assert shown is not None
             assert [line.split()[0] for line in shown.to] == wanted, "under each answer, in the order of the directory"
@@ -39,7 +39,7 @@ async def test_the_recommended_stand_first_where_the_caller_is_given_to_somebody
     async with open_desk() as desk:
         await answered(desk)
         await with_theme(desk)
-        wanted = [one.extension for one in desk.desk.card.recommended()]
+        wanted = [one.extension for one in desk.desk.scripts.recommended()]
         await desk.press("f7")
         found = List(desk, "#colleagues")
         await desk.until(lambda: isinstance(desk.app.screen, DirectoryScreen) and found.rows(), "the directory")
