@@ -39,7 +39,7 @@ class Deed:
         if status in self.statuses:
             return ""
         wanted = [tr(STATUS_TITLES[one]) for one in Status if one in self.statuses]
-        return tr("только при статусе: {statuses}").format(statuses=", ".join(wanted))
+        return tr("при статусе {statuses}").format(statuses=", ".join(wanted))
 
 
 class AppealActs(CardActs, PromiseActs, PaperActs):

@@ -32,6 +32,7 @@ LOOK_S = 30.0
 # How often the folder of scans is looked into: a paper's term is days, and the folder may be another machine's.
 LOOK_AT_SCANS_S = 600.0
 _NAMED = 3  # appeals that one line names
+_AT_ONCE = 25
 _MOST = 500  # appeals in work that one operator may have
 # Moves by which an appeal comes to somebody.
 _HANDS = frozenset({Act.FORWARD.value, Act.REASSIGN.value, Act.RETURN.value, Act.CLOSE.value, Act.APPROVE.value,
@@ -141,7 +142,9 @@ class Announcements:
         cards = await self._desk.appeals.more(Sieve(statuses=(Status.IN_WORK,), worker=operator.user), _MOST, 0)
         now_ms, found = self._desk.clock.now_ms(), []
         today = local_date(now_ms, operator.zone)
-        for card in cards:
+        for place, card in enumerate(cards):
+            if place % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # a key is looked at between a few appeals and the next few
             # What came today is no news to who has just registered it.
             if local_date(stamp_ms(card.created), operator.zone) == today and not card.deadline < today.isoformat():
                 continue

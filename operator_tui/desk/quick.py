@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # A key that is held repeats: so soon after the press before it is no second one.
 HELD_S = 0.6
 # What says who calls or why: with any of these it is a call with a question.
-_TELLING = ("theme", "surname", "name", "birth", "enp")
+_TELLING = ("theme", "surname", "name", "patronymic", "birth_date", "enp")
 
 
 @dataclass(frozen=True)

@@ -93,10 +93,7 @@ def receive(store: Store, event: Event) -> None:
 
 
 def begin_anew(store: Store) -> None:
-    """The centre's changes come again from the first, or there are none; inside ``writing`` only.
-
-    A centre restored to before its first change has none to send: what a lost lineage changed must not stay until then.
-    """
+    """The centre's changes come again from the first; inside ``writing`` only."""
     store.db.execute("DELETE FROM reference")
     store.set_meta("reference", "0")
     store.db.execute("UPDATE outbox SET confirmed = 0 WHERE kind = ? AND state = 'pending'", [Kind.REFERENCE_SET.value])

@@ -202,8 +202,8 @@ async def test_what_can_not_be_done_now_says_why() -> None:
         found = List(desk, "#found")
         await desk.until(lambda: found.rows(), "what can be done")
         said = {row[1] for row in found.rows() if row[0] == "—"}
-        assert "Передать группе: только при статусе: В работе" in said
-        assert "Просить исправить: только при статусе: Закрыто" in said
+        assert "Передать группе: при статусе В работе" in said
+        assert "Просить исправить: при статусе Закрыто" in said
         assert "Отсутствие и заместитель: не для вашей роли" in said
         assert "Сообщено заявителю" in {row[1] for row in found.rows() if row[0] != "—"}
         await desk.type("передать группе")
