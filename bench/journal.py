@@ -21,7 +21,7 @@ from pathlib import Path
 from bench.terminal import Row, told
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.draft import new_draft
-from operator_tui.desk.parts import JOURNAL_KEY
+from operator_tui.desk.keys import JOURNAL_KEY
 from operator_tui.journal.journal import Journal
 from operator_tui.profiles import DEMO, open_profile
 from operator_tui.reference import packaged_catalogue

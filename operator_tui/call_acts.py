@@ -11,6 +11,7 @@ from operator_tui.appeals.presence import State
 from operator_tui.asking import Asking
 from operator_tui.colleagues.directory import PSYCHOLOGIST
 from operator_tui.desk.shift import Waits
+from operator_tui.desk.state import Topic
 from operator_tui.desk.states import END, READY
 from operator_tui.i18n import mark, tr
 from operator_tui.reference import packaged_threat
@@ -24,6 +25,12 @@ _MORE_REASONS = (
     mark("ищу ответ"),
     mark("программа или связь"),
     mark("тяжёлый разговор"),
+)
+_REJECT_REASONS = (
+    mark("занят другим обращением"),
+    mark("нет связи или звука"),
+    mark("ошибочный или повторный вызов"),
+    mark("хулиганский вызов"),
 )
 Chosen = Callable[[str], Awaitable[None]]
 
@@ -45,6 +52,21 @@ class CallActs(Asking):
             "phone.alarm": self._alarm,
             "phone.reports": self._reports,
         }
+
+    def _hang_up(self) -> Awaitable[None] | None:
+        """The talk ends; of a call that only rings the reason is asked first, and it rings on meanwhile."""
+        call = self.desk.state.call
+        if call is None or not call.rings_here:
+            return self.desk.phone.hang_up()
+
+        self.desk.change(Topic.PHONE, answers_ms=None)  # nor is it taken by itself meanwhile
+
+        async def rejected(reason: str) -> None:
+            await self.desk.phone.reject(call.id, reason)
+
+        reasons = [(reason, tr(reason)) for reason in _REJECT_REASONS]
+        self._choose(tr("Отклонить вызов: почему"), reasons, rejected)
+        return None
 
     # states
 

@@ -41,8 +41,9 @@ def front(living: Iterable[Call]) -> Call | None:
     return found[0] if found else None
 
 
-def facts(before: Call | None, after: Call) -> list[Fact]:
-    """The operations between two pictures of one call, in their order; ``before`` None when it is new."""
+def facts(before: Call | None, after: Call, *, reason: str = "") -> list[Fact]:
+    """The operations between two pictures of one call, in their order; ``before`` None when it is new; ``reason`` why
+    the operator rejected it."""
     found: list[Fact] = []
     if before is None:
         found += _begun(after)
@@ -63,7 +64,7 @@ def facts(before: Call | None, after: Call) -> list[Fact]:
     if after.transferred_to and (before is None or not before.transferred_to):
         found.append((Kind.CALL_TRANSFERRED, {"call": after.id, "to": after.transferred_to}))
     if after.over and (before is None or not before.over):
-        found.append(_ended(after))
+        found.append(_ended(after, reason))
     return found
 
 
@@ -76,13 +77,15 @@ def _begun(call: Call) -> list[Fact]:
     return [(Kind.CALL_OFFERED, offered), (Kind.CALL_RINGING, {"call": call.id, "ms": call.started_ms})]
 
 
-def _ended(call: Call) -> Fact:
+def _ended(call: Call, reason: str) -> Fact:
     at = call.ended_ms or call.started_ms
     if call.abandoned:
         return (Kind.CALL_ABANDONED, {"call": call.id, "ms": at, "wait_ms": at - call.started_ms})
     x: dict[str, Any] = {"call": call.id, "ms": at, "by": _BY[call.ended_by]}
     if call.answered_ms is not None:
         x["talk_ms"] = at - call.answered_ms
+    if reason and call.ended_by is EndedBy.HERE:
+        x["reason"] = reason
     return (Kind.CALL_ENDED, x)
 
 

@@ -23,6 +23,7 @@ from operator_tui.desk.export import ExportDesk
 from operator_tui.desk.files import FileDesk
 from operator_tui.desk.history import HistoryDesk
 from operator_tui.desk.insured import InsuredDesk
+from operator_tui.desk.keys import DeskKeys
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
@@ -62,6 +63,7 @@ class Desk:
         self.clock = clock or SystemClock()
         self.catalogue = packaged_catalogue()
         self.state = DeskState()
+        self.keys = DeskKeys(self)
         self.parts = Parts(self)
         self.phone = PhoneDesk(self)
         self.alarms = AlarmDesk(self)

@@ -245,7 +245,7 @@ class FileDesk:
         voice = file.paper is not None and file.paper.kind == "voice"
         kind = FileKind.RECORDING if file.paper is None else FileKind.VOICE_MAIL if voice else FileKind.ATTACHMENT
         if len(box) == PLAIN_BOX:  # of a desk without a fund: the demonstration's own
-            own = await self._desk.run_journal(self._desk.parts.own_key, kind)
+            own = await self._desk.run_journal(self._desk.keys.own_key, kind)
             try:
                 key = unwrap(box, own)
             except ValueError:

@@ -14,7 +14,7 @@ from operator_tui.appeals.presence import Move, State
 from operator_tui.desk.following import Following
 from operator_tui.desk.shift import ShiftDesk
 from operator_tui.desk.state import Topic
-from operator_tui.desk.states import StateDesk
+from operator_tui.desk.states import END, StateDesk
 from operator_tui.desk.talks import TalkDesk
 from operator_tui.i18n import tr
 from operator_tui.phone.line import (
@@ -83,15 +83,23 @@ class PhoneDesk:
     async def begin_work(self) -> None:
         """«Начало работы»: the line registers, the account becomes «Активен» (K-3.3, K-3.6)."""
         await self._desk.parts.registry_opened.wait()
+        keys = self._desk.keys
         config, secret, callers = await self._desk.parts.phone_account()
-        ami = await self._desk.parts.ami_secret() if config.ami_server else ""
-        key = await self._desk.parts.record_key() if config.record and config.line == "sip" else ""
+        ami = await self._desk.run_journal(keys.ami_secret) if config.ami_server else ""
+        key = await self._desk.run_journal(keys.record_key) if config.record and config.line == "sip" else ""
         await self.engine().begin_work(config, secret, callers, ami_secret=ami, record_key=key)
         await self.shift.begun()
         self.states.move(Move.BEGIN_WORK)
 
+    async def finish(self) -> None:
+        """«Завершить»: at once, or after the talk with somebody who called while the operator was asked."""
+        if self._desk.state.presence.state in (State.TALKING, State.RINGING):
+            await self.states.choose(END)
+        else:
+            await self.end_work()
+
     async def end_work(self) -> None:
-        """«Завершить»: the line is let go, the account becomes «Не активен» (K-5.4.1)."""
+        """The line is let go, the account becomes «Не активен» (K-5.4.1), whoever is on it."""
         await self._desk.alarms.tell_without_card()
         await self.engine().end_work()
         await self.shift.ended()
@@ -105,15 +113,20 @@ class PhoneDesk:
         await self.engine().answer(incoming.id)
 
     async def hang_up(self) -> None:
-        """Ends the call; a ringing one is refused. After a consultation the caller is talked to again."""
+        """Ends the call. After a consultation the caller is talked to again."""
         call = self._current()
-        engine = self.engine()
         if call.id in self.following.consults:
             self.following.returning.add(call.id)
-        if call.answered_ms is None and call.direction.value == "in":
-            await engine.reject(call.id, "operator")
-        else:
-            await engine.hang_up(call.id)
+        await self.engine().hang_up(call.id)
+
+    async def reject(self, call_id: str, reason: str) -> None:
+        """Refuses a ringing call: the PBX gives it to somebody else; the reason stands in the journal with its end.
+        Refusal(CALL_OTHER) when it does not ring any more."""
+        call = self.following.calls.get(call_id)
+        if call is None or not call.rings_here:
+            raise Refusal(Code.CALL_OTHER)
+        self.following.rejected[call_id] = reason
+        await self.engine().reject(call_id, reason)
 
     async def check_sound(self) -> float:
         """Two seconds of the microphone, played back; how loud they were, 0.0-1.0. Meanwhile ``state.levels`` moves."""

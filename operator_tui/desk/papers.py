@@ -60,12 +60,12 @@ class PaperDesk:
         from operator_tui.journal.attachments import Attachments
         from operator_tui.secrets.address import FileKind
 
-        parts, settings = self._desk.parts, self._settings
+        parts, keys, settings = self._desk.parts, self._desk.keys, self._settings
         # Made each time: the next who sits here has a folder and a key of his own.
         return Attachments(
             parts.files_folder(),
-            parts.file_key(ATTACHMENTS_KEY),
-            address=parts.fund_address(FileKind.ATTACHMENT),
+            keys.file_key(ATTACHMENTS_KEY),
+            address=keys.fund_address(FileKind.ATTACHMENT),
             max_mb=settings.max_mb,
             scan=settings.scan,
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from msgspec.structs import replace
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.colleagues.settings import ColleaguesSettings
+from operator_tui.desk.keys import CENTRAL_KEY, JOURNAL_KEY, REGISTRY_KEY
 from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
     from operator_tui.registry.index import Registry
-    from operator_tui.secrets import Secrets
-    from operator_tui.secrets.address import FileKind
     from operator_tui.signin.farewell import Unsent
     from operator_tui.signin.signin import SignIn
     from operator_tui.sync.embedded import EmbeddedServer
@@ -46,12 +44,6 @@ Result = TypeVar("Result")
 
 RETRY_S = 5.0
 _ALL = 1 << 31  # operations: more than a journal holds
-SIP_SECRET = "sip"
-AMI_SECRET = "ami"
-JOURNAL_KEY = "journal"
-REGISTRY_KEY = "registry"
-CENTRAL_KEY = "central"
-RECORDINGS_KEY = "recordings"
 
 
 class Parts:
@@ -66,7 +58,6 @@ class Parts:
         self._said: Code | None = None
         self._answers: Answers | None = None
         self._themes: ThemeSearch | None = None
-        self._secrets: Secrets | None = None
         self._server: EmbeddedServer | None = None
         self._link: Link | None = None
         self._sender: Sender | None = None
@@ -187,15 +178,8 @@ class Parts:
 
         file = self._journal_path()
         # A journal that exists is not opened by a key made now: that its key is gone must be said, not hidden.
-        key = self._key(JOURNAL_KEY, create=not file.exists())
+        key = self._desk.keys.key(JOURNAL_KEY, create=not file.exists())
         return Journal.open(file, key, catalogue=self._desk.catalogue, clock=self._desk.clock)
-
-    def _key(self, name: str, *, create: bool = True) -> bytes:
-        if self._secrets is None:
-            from operator_tui.secrets import profile_secrets
-
-            self._secrets = self._signin.secrets if self._signin else profile_secrets(self._desk.profile)
-        return self._secrets.key(name, create=create)
 
     # registry
 
@@ -220,7 +204,7 @@ class Parts:
 
         profile = self._desk.profile
         settings = self._desk.settings.get(RegistrySettings)
-        file, key = self.registry_path, self.registry_key()
+        file, key = self.registry_path, self._desk.keys.key(REGISTRY_KEY)
         try:
             return Registry.open(file, key, settings.deadline_ms)
         except Refusal as refusal:
@@ -239,10 +223,6 @@ class Parts:
         """Where this desk's registry is, or will be."""
         own = self._desk.settings.get(RegistrySettings).file
         return Path(own) if own else self._desk.profile.registry_file
-
-    def registry_key(self) -> bytes:
-        """The key of this desk's registry."""
-        return self._key(REGISTRY_KEY)
 
     def _say_progress(self, progress: Callable[[str], None], done: float) -> None:
         self._progress = tr("Готовится учебный реестр: {percent} %").format(percent=round(100 * done))
@@ -302,7 +282,7 @@ class Parts:
             raise Refusal(Code.SETTING_WRONG, place=str(profile.settings_file), key="central.url", expected="https://…")
         from operator_tui.sync.embedded import EmbeddedServer
 
-        key = await self._desk.run_journal(self._key, CENTRAL_KEY)
+        key = await self._desk.run_journal(self._desk.keys.key, CENTRAL_KEY)
         self._server = await EmbeddedServer.start(profile, key)
         self._link = Link(settings, socket=profile.central_socket)
 
@@ -401,7 +381,7 @@ class Parts:
         if config.line == "simulated":
             people = await self._desk.run_registry(self._callers)
             return config, "", people
-        secret = await self._desk.run_journal(self._sip_secret)
+        secret = await self._desk.run_journal(self._desk.keys.sip_secret)
         row = self._desk.catalogue.reference.open("directory").get(config.extension, {})
         at_pbx = config.record_at_pbx or row.get("record") == "pbx"
         return replace(config, record_at_pbx=at_pbx), secret, []
@@ -426,38 +406,6 @@ class Parts:
             return outside_of(self._desk.catalogue.reference.open("outside").values())
         return parse_outside(text_of(file), file=file)
 
-    async def record_key(self) -> str:
-        """Whom recordings are encrypted for, hexadecimal: the fund, and then nobody here opens them; where no fund is
-        known (the demonstration), this workstation's own key."""
-
-        def public() -> str:
-            from operator_tui.secrets.address import FileKind
-            from operator_tui.secrets.running import public_key
-
-            return (self.fund_address(FileKind.RECORDING) or public_key(self._key(RECORDINGS_KEY))).hex()
-
-        return await self._desk.run_journal(public)
-
-    def fund_address(self, kind: FileKind) -> bytes:
-        """Where files of that kind are sealed to; empty where no fund is known. On the journal's thread only."""
-        from operator_tui.secrets.address import fund_address
-
-        if self._signin is None or not self._signin.fund:
-            return b""
-        return fund_address(self._signin.fund, kind, self._signin.identity.operator.organisation)
-
-    def file_key(self, name: str) -> bytes:
-        """The private key of files kept on this desk, made of the journal's: it comes back with that one after a
-        forgotten password, and ends with it. On the journal's thread only."""
-        journal_key = self._key(JOURNAL_KEY)
-        assert self._secrets is not None
-        made = hashlib.blake2b(f"operator-tui/{name}".encode(), key=journal_key, digest_size=len(journal_key)).digest()
-        return self._secrets.get(name) or made  # a release before this one kept a key of its own
-
-    def own_key(self, kind: FileKind) -> bytes:
-        """The private key of files of that kind where no fund is known. On the journal's thread only."""
-        return self._key(RECORDINGS_KEY) if kind.value == "recording" else self.file_key("attachments")
-
     def files_folder(self) -> Path:
         """Where the files of who sits here lie: in his own folder."""
         return (self._signin.journal_file if self._signin else self._desk.profile.journal_file).parent / "files"
@@ -472,24 +420,6 @@ class Parts:
         self.registry.on_view = on_view
         people = [hit.person for one in found for hit in one.hits if hit.person.phone]
         return [Caller(person.phone) for person in people]
-
-    async def ami_secret(self) -> str:
-        """The secret of the PBX's manager interface; empty where none is kept: then there are no queue figures."""
-
-        def kept() -> str:
-            self._key(JOURNAL_KEY)
-            assert self._secrets is not None
-            return (self._secrets.get(AMI_SECRET) or b"").decode()
-
-        return await self._desk.run_journal(kept)
-
-    def _sip_secret(self) -> str:
-        self._key(JOURNAL_KEY)
-        assert self._secrets is not None
-        secret = self._secrets.get(SIP_SECRET)
-        if secret is None:
-            raise Refusal(Code.KEY_MISSING, name=SIP_SECRET)
-        return secret.decode()
 
     # end
 

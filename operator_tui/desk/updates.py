@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.desk.keys import REGISTRY_KEY
 from operator_tui.desk.state import Light
 from operator_tui.i18n import tr
 from operator_tui.registry.settings import RegistrySettings
@@ -62,7 +63,7 @@ class RegistryUpdates:
         path = parts.registry_path
         for package in wanted:
             file = await fetch(link, parts.token, package, path.parent, self._tell)
-            await _in_process(file, package, path, parts.registry_key())
+            await _in_process(file, package, path, self._desk.keys.key(REGISTRY_KEY))
             file.unlink(missing_ok=True)
         if wanted:
             await self._taken(wanted[-1])

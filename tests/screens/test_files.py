@@ -53,7 +53,7 @@ async def recorded(desk: DeskPage, call: str) -> None:
     """The engine has recorded that call, sealed for the fund."""
     folder = desk.desk.profile.recordings
     folder.mkdir(parents=True, exist_ok=True)
-    address = await desk.desk.run_journal(desk.desk.parts.fund_address, FileKind.RECORDING)
+    address = await desk.desk.run_journal(desk.desk.keys.fund_address, FileKind.RECORDING)
     assert len(address) == 64, "for the fund, and not for this desk"
     file = RunningFile(folder / f"{call}.otr", address)
     file.write(talk())

@@ -12,7 +12,7 @@ import pytest
 from central.registry.share import FOLDER_VARIABLE
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
-from operator_tui.desk.parts import REGISTRY_KEY
+from operator_tui.desk.keys import REGISTRY_KEY
 from operator_tui.desk.state import Light, Topic
 from operator_tui.registry.asked import INSURED_PATH, Answer, Asked
 from operator_tui.registry.delta import apply
@@ -56,7 +56,7 @@ def changed(desk: DeskPage, *people: Person) -> None:
     parts = desk.desk.parts
     changes = [Change(person.enp, person) for person in people]
     assert parts.registry is not None
-    apply(desk.desk.profile.registry_file, parts._key(REGISTRY_KEY), changes, parts.registry.as_of)
+    apply(desk.desk.profile.registry_file, desk.desk.keys.key(REGISTRY_KEY), changes, parts.registry.as_of)
 
 
 async def views(desk: DeskPage) -> list[dict[str, Any]]:
