@@ -39,7 +39,7 @@ _ORDERS: dict[int, tuple[tuple[str, ...], ...]] = {
 }
 _MOST_NAMES = 3
 _WIDE_WORDS, _WIDE_ROWS = 2000, 20_000  # a range this wide is first asked for its commonest words
-# A previous surname is looked for when more of it was typed than what so many others begin with.
+# A previous surname is looked for when it stands whole, or when no more surnames than these begin with what was typed.
 _FORMER_WORDS = 500
 _PLACE = {"sn": 1, "fn": 2, "pn": 3}  # the column's place in a Row
 _CHECK_EVERY = 2000  # steps of SQLite's machine between two looks at the clock
@@ -178,8 +178,8 @@ class Search:
         if len(rows) <= MOST_SHOWN:
             rows += self._wide([*names, *beside])
         self._take(rows, names, Way.REPAIRED if repaired else Way.PLAIN)
-        if not self.more and any(name.column == "sn" and name.words <= _FORMER_WORDS for name in names):
-            former = select_former(self._connection, [*names, *beside], self._people)
+        if not self.more and (once := _as_previous(names)):
+            former = select_former(self._connection, [*once, *beside], self._people)
             self._take(former, names, Way.REPAIRED if repaired else Way.FORMER)
 
     def _other_lines(self, digits: Digits) -> None:
@@ -301,6 +301,14 @@ class Search:
         if all(known):
             conditions = [found for found in known if found]
             self._query([*conditions, self._vocabulary.nameless("pn")], beside, repaired=True)
+
+
+def _as_previous(names: Sequence[Condition]) -> list[Condition]:
+    """The names with the surname as a previous one; empty when there is no surname, or too little of it."""
+    wide = [name for name in names if name.column == "sn" and name.words > _FORMER_WORDS]
+    if all(name.column != "sn" for name in names) or any(not name.exact for name in wide):
+        return []
+    return [name.exactly() if name in wide else name for name in names]
 
 
 def _joined(words: list[str]) -> list[list[str]]:

@@ -8,6 +8,7 @@ from random import Random
 import msgspec
 import pytest
 
+from operator_tui.registry import search
 from operator_tui.registry.codes import title
 from operator_tui.registry.index import Registry
 from operator_tui.registry.load import build
@@ -58,6 +59,18 @@ def test_a_previous_surname_finds_and_says_so(registry: Registry, people: list[P
         if hit and name_key(was) != name_key(person.surname):
             assert hit.former == was
             assert not hit.repaired
+
+
+def test_a_previous_surname_is_not_meant_by_a_letter_that_many_begin_with(
+    registry: Registry, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_FORMER_WORDS", 1)
+    once = [one for one in people if one.previous and name_key(one.previous[0].surname) != name_key(one.surname)]
+    for person in Random(9).sample(once, 20):
+        rest = f"{person.name} {person.birth_date[8:]}.{person.birth_date[5:7]}.{person.birth_date[:4]}"
+        was = person.previous[0].surname
+        assert person.enp in [hit.person.enp for hit in registry.search(f"{was} {rest}").hits], "whole, it is"
+        assert not any(hit.former for hit in registry.search(f"{was[0]} {rest}").hits)
 
 
 def test_raw_codes_are_kept_and_have_titles(registry: Registry, people: list[Person]) -> None:
