@@ -279,6 +279,7 @@ _KINDS = {
     "card.new": mark("Зарегистрировано"),
     "card.set": mark("Изменено"),
     "card.move": mark("Перемещено"),
+    "card.now": mark("Сведения другой организации"),
     "call.offered": mark("Звонок поступил"),
     "call.ringing": mark("Звонок"),
     "call.answered": mark("Разговор начат"),
