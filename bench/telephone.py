@@ -189,7 +189,7 @@ async def debian(pbx: Asterisk, calls: SippCalls, folder: Path) -> tuple[Cost, f
     try:
         await pbx.until("queue show oms-1", "2002 (PJSIP/2002)", "Not in use", seconds=20)
         caller = calls("+78652054321", "", CALLER_HERTZ)
-        await pbx.until("queue show oms-1", "2002 (PJSIP/2002) (ringinuse disabled) (Ringing)", seconds=20)
+        await pbx.until("queue show oms-1", "2002 (PJSIP/2002)", "(Ringing)", seconds=20)
         began = time.monotonic()
         await asyncio.to_thread(_tell_peer, control, "accept")
         there = await at(lambda: hears(caller.sound, OPERATOR_HERTZ))

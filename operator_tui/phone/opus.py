@@ -4,6 +4,8 @@ so what a kill leaves can be heard up to its last page. A sixth of a WAV file.""
 from __future__ import annotations
 
 import io
+import sys
+import types
 from typing import Any
 
 RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # which the codec knows
@@ -55,6 +57,22 @@ class OpusStream:
         """The last pages."""
         self._file.close()
         return self._out.taken()
+
+
+def load_light() -> None:
+    """Load the library without NumPy, which it names in two type aliases only; bytes need none of it, and it is 12 MB
+    of an engine. Only where nobody else in the process may be loading NumPy at this moment."""
+    if "soundfile" in sys.modules or "numpy" in sys.modules:
+        return
+    stands_in = types.ModuleType("numpy")
+    vars(stands_in).update(ndarray=list, dtype=list, float32=float, float64=float, int16=int, int32=int)
+    sys.modules["numpy"] = stands_in
+    try:
+        import soundfile  # noqa: F401  # kept by the interpreter
+    except Exception:  # another release of it: it is loaded as it wants to be, or not at all
+        sys.modules.pop("soundfile", None)
+    finally:
+        del sys.modules["numpy"]
 
 
 def encoded(pcm: bytes, rate: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone.line import Call, CallId, Capability, PhoneEvent, PhoneLine, Recorded, RecordingTrouble
 from operator_tui.phone.log import EngineLog
-from operator_tui.phone.opus import available
+from operator_tui.phone.opus import available, load_light
 from operator_tui.phone.recording import LOW_HOURS, Recording, hours_left, left_behind
 
 Tell = Callable[[PhoneEvent], None]
@@ -31,6 +31,8 @@ class Recorder:
         self._loop = asyncio.get_running_loop()
         self._recordings: dict[CallId, Recording] = {}
         self._warned = False
+        if opus:
+            load_light()
         self._opus = opus and available()
 
     async def begin(self) -> None:

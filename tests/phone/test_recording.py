@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -81,6 +82,22 @@ def test_as_opus_it_is_both_voices_a_sixth_as_large_and_readable_when_cut_short(
     assert min(strength(middle, rate, hertz) for hertz in (OPERATOR_HERTZ, CALLER_HERTZ)) > 1000
     half = speech_of(opened.plain[: len(opened.plain) // 2])
     assert 2000 < half.ms < 8000, "what a kill leaves is heard up to its last page"
+
+
+@pytest.mark.needs("sound")
+def test_the_engine_has_opus_without_numpy() -> None:
+    script = """
+import sys
+from operator_tui.phone import opus
+opus.load_light()
+assert opus.available()
+stream = opus.OpusStream(8000)
+content = stream.feed(bytes(32000)) + stream.end()
+from operator_tui.phone.sound_file import speech_of
+print("numpy" in sys.modules, content[:4], speech_of(content).ms)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False b'OggS' 1000\n"
 
 
 def test_without_the_library_a_recording_is_wav_and_never_missing(
