@@ -86,11 +86,12 @@ class EmbeddedServer:
         )
         try:
             ready = await asyncio.wait_for(self._introduce(process), _READY_S)
-        except TimeoutError:
+        except BaseException as error:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()  # on its way up it does not look at its lifeline yet
             await _end(process)
-            raise Refusal(Code.CENTRAL_FAILED, reason="timeout") from None
-        except BaseException:
-            await _end(process)
+            if isinstance(error, TimeoutError):
+                raise Refusal(Code.CENTRAL_FAILED, reason="timeout") from None
             raise
         self._process = process
         self.enrolment_code = str(ready.get("enrolment_code", ""))

@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.number import REGISTER
 from operator_tui.appeals.operations import Kind
 from operator_tui.journal.journal import Journal
-from operator_tui.profiles import Profile, open_profile
+from operator_tui.profiles import Profile
 from operator_tui.reference import packaged_catalogue
 from operator_tui.secrets import profile_secrets
 from operator_tui.sync.embedded import DEMO_OPERATOR, EmbeddedServer
@@ -32,33 +33,10 @@ from operator_tui.sync.link import Link
 from operator_tui.sync.sender import Sender, SenderState, ServerLight
 from operator_tui.sync.settings import CentralSettings
 from tests.peers.central import CentralServer
-from tests.peers.postgres import Postgres
-from tests.sync.conftest import ENGINES, run, until
+from tests.sync.conftest import run, until
 
 THEME = packaged_catalogue().themes_of(AppealType.CONSULTATION)[0]
 FIELDS = {"type": THEME.type.value, "theme": THEME.code, "phone": "+7 8652 000001"}
-
-
-@pytest.fixture
-def profile() -> Profile:
-    profile = open_profile("demo")
-    profile.make_folders()
-    return profile
-
-
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest) -> str:
-    """PostgreSQL's address, empty for the profile's own file."""
-    if request.param == "sqlite":
-        return ""
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.fresh()
-
-
-@pytest.fixture
-def server(profile: Profile, url: str) -> Iterator[CentralServer]:
-    with CentralServer(profile.central_socket, database=url) as started:
-        yield started
 
 
 def stored(profile: Profile, url: str, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
@@ -253,10 +231,35 @@ async def test_the_embedded_server_comes_with_the_desk_and_goes_with_it(
         sender.kick()
         await until(lambda: embedded.pid not in (None, first))
         await until(lambda: sender.state.light is ServerLight.ON and journal.unsent() == 0)
-    before = asyncio.get_running_loop().time()
+    process = embedded._process
+    assert process is not None
     await embedded.stop()
-    assert asyncio.get_running_loop().time() - before < 2
+    assert process.returncode == 0, "by itself, not killed"
     assert embedded.pid is None
+
+
+async def test_an_embedded_server_on_its_way_up_is_not_waited_for(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: asyncio.Queue[asyncio.subprocess.Process] = asyncio.Queue()
+    begin = asyncio.create_subprocess_exec
+
+    async def stopped(*command: str, **how: Any) -> asyncio.subprocess.Process:
+        process = await begin(*command, **how)
+        process.send_signal(signal.SIGSTOP)  # for good on its way up
+        begun.put_nowait(process)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", stopped)
+    starting = asyncio.create_task(EmbeddedServer.start(profile, bytes(32)))
+    process = await begun.get()
+    starting.cancel()
+    for _ in range(10):  # what the cancelling does to the process is done
+        await asyncio.sleep(0)
+    process.send_signal(signal.SIGCONT)
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert process.returncode == -signal.SIGTERM
 
 
 async def test_the_embedded_server_dies_with_a_killed_desk(profile: Profile) -> None:
