@@ -51,14 +51,18 @@ class Tries:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """One try of a password inside. It was wrong when SIGN_IN_WRONG or VOICE_CODE comes out; another refusal
-        says nothing of it. Refusal(UNLOCK_LATER) with the seconds to wait when there were too many."""
+        """One try of a password inside. It was wrong when SIGN_IN_WRONG or VOICE_CODE comes out; another refusal says
+        nothing of it, and neither does a try that was given up. Refusal(UNLOCK_LATER) with the seconds to wait when
+        there were too many."""
         before = await asyncio.to_thread(self._count)
         try:
             yield
         except Refusal as refusal:
             if refusal.code not in _WRONG:
                 await asyncio.to_thread(self._write, before)
+            raise
+        except asyncio.CancelledError:
+            self._write(before)  # given up before anything came of it; who gives up waits for no thread
             raise
         await asyncio.to_thread(self.forget)
 

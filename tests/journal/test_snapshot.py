@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from operator_tui.appeals.card import Status
 from operator_tui.appeals.draft import draft_of
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
-from operator_tui.appeals.operations import Event
+from operator_tui.appeals.operations import Event, Kind
 from operator_tui.journal.journal import Journal
 from tests.journal.making import STREAM, Server, appeal, open_journal
 
@@ -154,3 +156,43 @@ def test_what_is_written_over_it_is_later_than_it(journal: Journal, colleague: J
     take(journal, server, [id_])
     change(journal, id_, address="Ставрополь")
     assert journal.outbox(10)[-1].at > ahead
+
+
+def test_a_snapshot_of_a_lineage_that_is_lost_goes_no_further(
+    journal: Journal, colleague: Journal, server: Server
+) -> None:
+    ids = worked_on(server, colleague, 3)
+    begin(journal)
+    journal.put_snapshot([server.cards[ids[0]]], 3)
+    journal.rewind(1, "another")  # the server was restored meanwhile
+    with pytest.raises(Refusal) as refused:
+        journal.put_snapshot([server.cards[ids[1]]], 3)
+    assert refused.value.code is Code.SERVER_AWAY
+    with pytest.raises(Refusal):
+        journal.end_snapshot(STREAM, 3)
+    assert journal.cursors()[STREAM] == 0, "its places mean nothing in the other one"
+    assert journal.taking_snapshot == STREAM, "and it is taken anew"
+
+
+def test_what_has_arrived_of_it_outlives_a_kill(journal: Journal, tmp_path: Path) -> None:
+    journal.keep_snapshot("tag", 0, b"one")
+    journal.keep_snapshot("tag", 3, b"two")
+    journal.close()
+    again = open_journal(tmp_path)
+    assert (again.snapshot_arrived(), again.snapshot_content()) == (("tag", 6), b"onetwo")
+    for tag, start in (("another", 6), ("tag", 3)):
+        with pytest.raises(Refusal):
+            again.keep_snapshot(tag, start, b"three")
+    again.keep_snapshot("another", 0, b"four")
+    assert (again.snapshot_arrived(), again.snapshot_content()) == (("another", 4), b"four")
+    again.close()
+
+
+def test_files_that_lie_here_wait_again_when_the_server_is_another(journal: Journal) -> None:
+    for call in ("c1", "c2"):
+        journal.record(Kind.CALL_RECORDED, {"call": call, "file": f"{call}.otr", "sha256": call * 32, "size": 5})
+        journal.file_there(call * 32)
+    journal.file_let_go("c1" * 32)
+    assert journal.files_waiting() == []
+    journal.rewind(1, "another")
+    assert [one.call for one in journal.files_waiting()] == ["c2"], "of the other nothing is left to send"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,22 @@ async def test_after_five_wrong_ones_one_waits_and_the_next_wait_is_longer(tmp_p
     assert await one(tries) is None
     assert tries.left == FREE, "a right one forgets the wrong ones"
     assert (tmp_path / "t.lock").stat().st_mode & 0o077 == 0
+
+
+async def test_a_try_that_was_given_up_counts_for_nothing(tmp_path: Path) -> None:
+    tries, looking = Tries(tmp_path / "t", ManualClock()), asyncio.Event()
+
+    async def slow() -> None:
+        async with tries.one():
+            looking.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(slow())
+    await looking.wait()
+    assert tries.left == FREE - 1
+    task.cancel()
+    await asyncio.wait({task})
+    assert (task.cancelled(), tries.left) == (True, FREE)
 
 
 async def test_a_desk_killed_while_it_looks_has_counted(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ import pytest
 
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.journal.journal import Journal
+from operator_tui.profiles import Profile, open_profile
 from operator_tui.reference import packaged_catalogue
 from tests.central.conftest import ENGINES, open_database, postgres
+from tests.peers.central import CentralServer
+from tests.peers.postgres import Postgres
 
 __all__ = ["ENGINES", "open_database", "postgres"]
 
@@ -37,6 +40,29 @@ def open_journal(tmp_path: Path) -> Iterator[Callable[[str], Journal]]:
     yield open_one
     for journal in opened:
         journal.close()
+
+
+@pytest.fixture
+def profile() -> Profile:
+    profile = open_profile("demo")
+    profile.make_folders()
+    return profile
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest) -> str:
+    """PostgreSQL's address, empty for the profile's own file."""
+    if request.param == "sqlite":
+        return ""
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.fresh()
+
+
+@pytest.fixture
+def server(profile: Profile, url: str) -> Iterator[CentralServer]:
+    """A server process at the profile's socket."""
+    with CentralServer(profile.central_socket, database=url) as started:
+        yield started
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 20.0) -> None:

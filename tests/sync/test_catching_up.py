@@ -11,7 +11,7 @@ import pytest
 from operator_tui.appeals.draft import draft_of, new_draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.journal import Journal
-from operator_tui.profiles import Profile, open_profile
+from operator_tui.profiles import Profile
 from operator_tui.sync import snapshot
 from operator_tui.sync.enrol import enrol
 from operator_tui.sync.link import Link
@@ -41,13 +41,6 @@ class Cut(Link):
         async for chunk in chunks:
             yield chunk[:500]
             raise Refusal(Code.SERVER_AWAY)
-
-
-@pytest.fixture
-def profile() -> Profile:
-    profile = open_profile("demo")
-    profile.make_folders()
-    return profile
 
 
 async def test_a_new_desk_takes_a_snapshot_and_goes_on_behind_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import time
 from pathlib import Path
@@ -22,42 +22,21 @@ from operator_tui.appeals.people import Role
 from operator_tui.journal.attachments import Attachments
 from operator_tui.journal.files import FileState
 from operator_tui.journal.journal import Journal
-from operator_tui.profiles import Profile, open_profile
+from operator_tui.profiles import Profile
 from operator_tui.reference import packaged_catalogue
+from operator_tui.sync import files, tus
 from operator_tui.sync.enrol import enrol
 from operator_tui.sync.files import FileLane, LaneState
 from operator_tui.sync.link import Link
 from operator_tui.sync.settings import CentralSettings, FileSettings
 from tests.peers.central import CentralServer
-from tests.peers.postgres import Postgres
-from tests.sync.conftest import ENGINES, run, until
+from tests.sync.conftest import run, until
 
 Result = TypeVar("Result")
 THEME = packaged_catalogue().themes_of(AppealType.CONSULTATION)[0]
 FIELDS = {"type": THEME.type.value, "theme": THEME.code, "phone": "+7 8652 000001"}
 SOUND = random.Random(7).randbytes(5_000_001)
 NAME = hashlib.sha256(SOUND).hexdigest()
-
-
-@pytest.fixture
-def profile() -> Profile:
-    profile = open_profile("demo")
-    profile.make_folders()
-    return profile
-
-
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        return ""
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.fresh()
-
-
-@pytest.fixture
-def server(profile: Profile, url: str) -> Iterator[CentralServer]:
-    with CentralServer(profile.central_socket, database=url) as started:
-        yield started
 
 
 class Place:
@@ -252,6 +231,55 @@ async def test_what_changed_here_is_not_sent_and_what_is_gone_is_said(place: Pla
         "c2": (FileState.REFUSED, Code.FILE_GONE),
     }
     assert place.at_server() == {}
+
+
+async def test_what_is_gone_here_and_lies_there_is_there(place: Place) -> None:
+    place.recorded("c1")
+    place.operations_gone()
+    await place.lane().round()
+    place.journal.rewind(1, "another")  # whatever lies here may be lacking there
+    place.operations_gone()
+    (place.folder("recording") / "c1.otr").unlink()
+    assert not place.is_there("c1")
+    await place.lane().round()
+    assert place.is_there("c1"), "the server is asked before it is given up"
+
+
+async def test_a_server_that_fails_at_one_file_gets_the_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.recorded("c1")
+    place.recorded("c2", SOUND[:1000])
+    place.operations_gone()
+    begin = tus.begin
+
+    async def failing(link: Link, token: str, name: str, length: int) -> int:
+        if name == NAME:
+            raise Refusal(Code.SERVER_REFUSED, reason="failed")
+        return await begin(link, token, name, length)
+
+    monkeypatch.setattr(tus, "begin", failing)
+    await place.lane().round()
+    (one,) = place.journal.files_of([], ["c1"])
+    assert (place.is_there("c2"), one.state) == (True, FileState.WAITS)
+    monkeypatch.undo()
+    await place.lane().round()
+    assert place.is_there("c1")
+
+
+async def test_a_file_is_looked_at_once_for_all_its_parts(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.recorded()
+    place.operations_gone()
+    looks, digest = [], files._digest
+
+    def counted(path: Path) -> tuple[str, int]:
+        looks.append(path.name)
+        return digest(path)
+
+    monkeypatch.setattr(files, "_digest", counted)
+    turns = iter([True, True, True, False] * 100)
+    lane = place.lane(free=lambda kind: next(turns))
+    while not place.is_there():
+        await lane.round()
+    assert looks == ["c1.otr"]
 
 
 async def test_a_file_the_disk_does_not_give_holds_up_no_other(place: Place) -> None:
