@@ -22,7 +22,7 @@ from operator_tui.appeals.terms import terms_of
 from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
 from operator_tui.journal.happened import Happened
-from operator_tui.phone.line import Call, CallState, Direction, QueueState
+from operator_tui.phone.line import Call, CallState, Direction, EndedBy, QueueState
 
 _PHONE = {
     Light.STARTING: mark("…"),
@@ -117,26 +117,32 @@ _LONG_HOLD_S = (60, 30)  # after so long the one who waits is to be told somethi
 
 
 def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
-    """The call in one line: number on top, then the state and its time (K-5.1.1.2); behind it who else is there."""
+    """The call in one line: number on top, then the state and its time (K-5.1.1.2); behind it who else is there.
+
+    What has to be acted on comes first: another one who rings here, then a microphone that is off.
+    """
+    ringing = [other for other in others if other.rings_here]
     since = call.held_ms if call.state is CallState.HELD and call.held_ms else (call.answered_ms or call.started_ms)
     direction = "→ " if call.direction is Direction.OUTGOING else ""
-    name = f" {call.name}" if call.name and call.name != call.number else ""
+    name = f" {call.name}" if call.name and call.name != call.number and not ringing else ""
     seconds = max(0, (now_ms - since) // 1000)
-    number = phone_words(call.number) or tr("номер скрыт")
-    text = f"{direction}{number}{name}  {_state_word(call)} {duration(seconds)}"
+    text = f"{direction}{_number_word(call)}{name}  {_state_word(call)} {duration(seconds)}"
     if call.state is CallState.HELD and (long := next((limit for limit in _LONG_HOLD_S if seconds >= limit), 0)):
         text += " " + tr("ЖДЁТ ДОЛЬШЕ {seconds} с").format(seconds=long)
+    words = [f"{_number_word(other)} {_state_word(other)}" for other in ringing]
+    if call.muted:
+        words.append(tr("МИКРОФОН ВЫКЛЮЧЕН"))
+    words += [f"{_number_word(other)} {_state_word(other)}" for other in others if not other.rings_here]
+    if call.recording and (call.answered_ms is not None or call.recording != "pbx"):
+        words.append(tr(_RECORDING.get(call.recording, _PAUSED)))
     if call.queued_ms is not None:
         waited = max(0, (call.answered_ms or now_ms) - call.queued_ms) // 1000
-        text += " · " + tr("в очереди {time}").format(time=duration(waited))
-    if call.muted:
-        text += " · " + tr("МИКРОФОН ВЫКЛЮЧЕН")
-    if call.recording and (call.answered_ms is not None or call.recording != "pbx"):
-        text += " · " + tr(_RECORDING.get(call.recording, _PAUSED))
-    for other in others:
-        number = phone_words(other.number) or tr("номер скрыт")
-        text += f" · {number} {_state_word(other)}"
-    return text
+        words.append(tr("в очереди {time}").format(time=duration(waited)))
+    return " · ".join((text, *words))
+
+
+def _number_word(call: Call) -> str:
+    return phone_words(call.number) or tr("номер скрыт")
 
 
 def _state_word(call: Call) -> str:
@@ -148,6 +154,21 @@ def _state_word(call: Call) -> str:
 def local_time(instant_ms: int, zone: str, pattern: str = "%d.%m %H:%M") -> str:
     """An instant in the office's zone."""
     return datetime.fromtimestamp(instant_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone)).strftime(pattern)
+
+
+def call_line(call: Call) -> str:
+    """A call that is over in one line: which way, with whom, and what came of it."""
+    way = tr("исходящий") if call.direction is Direction.OUTGOING else tr("входящий")
+    if call.answered_ms is not None:
+        seconds = ((call.ended_ms or call.answered_ms) - call.answered_ms) // 1000
+        result = tr("разговор {time}").format(time=f"{seconds // 60}:{seconds % 60:02d}")
+        if call.transferred_to:
+            result += ", " + tr("переведён на {number}").format(number=call.transferred_to)
+    elif call.direction is Direction.OUTGOING:
+        result = tr("не соединили")
+    else:
+        result = tr("отклонён") if call.ended_by is EndedBy.HERE else tr("не ответили")
+    return " · ".join(filter(None, (way, call.number, call.name, result)))
 
 
 def day(iso: str) -> str:

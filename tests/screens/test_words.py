@@ -43,3 +43,16 @@ def test_days_and_durations() -> None:
     assert day("скоро") == "скоро"
     assert duration(0) == "0:00"
     assert duration(600) == "10:00"
+
+
+def test_a_second_caller_who_rings_is_never_cut_from_the_line() -> None:
+    talk = Call(
+        "a", Direction.INCOMING, "+78652012345", CallState.TALKING, 0, name="Константинопольская Е.",
+        answered_ms=0, recording="on", muted=True, headers={"X-Queue-Entered": "0"},
+    )  # fmt: skip
+    second = Call("b", Direction.INCOMING, "+78652054321", CallState.RINGING, 0)
+    key = " F2 Ответить"
+    shown = call_text(talk, 599_000, [second])
+    whole = "+7 8652 01-23-45  РАЗГОВОР 9:59 · +7 8652 05-43-21 ВХОДЯЩИЙ ВЫЗОВ"
+    assert shown.startswith(f"{whole} · МИКРОФОН ВЫКЛЮЧЕН")
+    assert len(whole) + len(key) <= 80
