@@ -1,4 +1,4 @@
-"""Callers given to somebody outside the centre: the emergency services, through a real Asterisk."""
+"""Callers given to somebody outside the levels: emergency services, psychologist, experts, through a real Asterisk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from operator_tui.phone.line import CallState, RegistrationState, TransferEnded
+from operator_tui.reference import packaged_catalogue
 from tests.peers.asterisk import Asterisk
+from tests.peers.phones import Phones
 from tests.peers.ports import free_block
 from tests.peers.sipp import SippCalls
 from tests.phone.conftest import Desk, until
@@ -33,8 +35,36 @@ def emergency(asterisk: Asterisk, tmp_path: Path) -> Iterator[subprocess.Popen[b
     process.wait()
 
 
+def test_every_target_of_the_list_has_its_way_through_the_dial_plan(asterisk: Asterisk) -> None:
+    reference = packaged_catalogue().reference
+    assert {"103", "112", "2090", "2091"} <= set(reference.open("outside"))
+    for number in reference.open("outside"):
+        plan = asterisk.cli(f"dialplan show {number}@operators")
+        assert "Dial(" in plan, number
+
+
+@pytest.mark.parametrize("number", ["2090", "2091"])
+async def test_a_caller_is_given_to_the_psychologist_and_to_the_experts(
+    desk: Desk, asterisk: Asterisk, sipp_call: SippCalls, phones: Phones, number: str
+) -> None:
+    helper = await phones.register(number)
+    await desk.phone.begin_work(asterisk.line("2001"), asterisk.secret("2001"))
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
+    await asterisk.until("queue show oms-1", "2001 (PJSIP/2001)", "Not in use")
+    caller = sipp_call("+78652012345", "", CALLER_HERTZ)
+    call = await ringing(desk)
+    await desk.phone.answer(call.id)
+    await in_state(desk, call, CallState.TALKING)
+    await desk.phone.blind_transfer(call.id, number)
+    given = await helper.rings()
+    await given.answer(700)
+    await until(lambda: caller.sound.hears(700))
+    assert await given.until_hears(CALLER_HERTZ)
+
+
+@pytest.mark.parametrize("number", ["112", "103"])
 async def test_a_caller_is_given_to_the_emergency_service_and_hears_it(
-    desk: Desk, asterisk: Asterisk, sipp_call: SippCalls, emergency: subprocess.Popen[bytes]
+    desk: Desk, asterisk: Asterisk, sipp_call: SippCalls, emergency: subprocess.Popen[bytes], number: str
 ) -> None:
     await desk.phone.begin_work(asterisk.line("2001"), asterisk.secret("2001"))
     await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
@@ -44,8 +74,8 @@ async def test_a_caller_is_given_to_the_emergency_service_and_hears_it(
     assert call.language == "ru", "the PBX says in which language he was greeted"
     await desk.phone.answer(call.id)
     await in_state(desk, call, CallState.TALKING)
-    await desk.phone.blind_transfer(call.id, "112")
+    await desk.phone.blind_transfer(call.id, number)
     ended = await in_state(desk, call, CallState.ENDED)
-    assert (ended.ended_by, ended.transferred_to) == ("transfer", "112")
+    assert (ended.ended_by, ended.transferred_to) == ("transfer", number)
     await until(lambda: any(isinstance(event, TransferEnded) and event.refusal is None for event in desk.events))
     await until(lambda: caller.sound.hears(CALLER_HERTZ))

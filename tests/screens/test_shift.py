@@ -113,3 +113,21 @@ async def test_an_appeal_is_handed_over_with_a_note_and_a_draft_is_not() -> None
         await desk.press("f7")
         await desk.until(lambda: "сохранённое обращение" in desk.notice, "why not")
         assert desk.desk.state.presence.account == "Активен"
+
+
+async def test_somebody_who_calls_while_the_list_is_read_is_talked_to_before_the_work_ends() -> None:
+    async with open_desk(phone={"simulated_first_seconds": 4.0}) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Черновой")
+        await desk.desk.card.flush_draft()
+        await desk.press("ctrl+e")
+        await desk.until(lambda: isinstance(desk.app.screen, ShiftScreen), "the list")
+        await desk.until_ringing()
+        await desk.press("ctrl+e")
+        await desk.until(lambda: desk.desk.state.next_state == "end", "after the talk")
+        assert desk.desk.state.presence.account == "Активен"
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.press("f4", "f12")
+        await desk.until(lambda: "Не активен" in desk.line("#who"), "ended when he was done")
