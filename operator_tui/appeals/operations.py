@@ -30,7 +30,8 @@ class Kind(StrEnum):
     CALL_TRANSFERRED = "call.transferred"
     CALL_ENDED = "call.ended"  # x: {"call", "by": "caller" | "operator" | "network"}
     CALL_ABANDONED = "call.abandoned"
-    # x: {"call", "file", "sha256", "size", "ms", "whole"}; of one at the PBX {"call", "file": "pbx", "sha256": at_pbx()}
+    # x: {"call", "file", "sha256", "size", "ms", "whole"}
+    # of one at the PBX: {"call", "file": "pbx", "sha256": at_pbx()}
     CALL_RECORDED = "call.recorded"
     CALL_RECORD_PAUSED = "call.record_paused"  # x: {"call", "reason"}
     CALL_RECORD_RESUMED = "call.record_resumed"
