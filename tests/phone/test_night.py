@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from central import routing
 from central.files import FOLDER_VARIABLE, Files
 from central.keys import ServerKeys, bind
 from central.spool import messages
@@ -24,10 +26,40 @@ from tests.peers.asterisk import BEEP_HERTZ, GREETING_HERTZ, NIGHT_HERTZ, Asteri
 from tests.peers.sipp import SippCalls
 from tests.peers.tones import strength
 from tests.phone.conftest import until
+from tests.phone.test_routing import ruled
 
 pytestmark = [pytest.mark.needs("asterisk", "sipp")]
 
 NUMBER, CALLER_HERTZ = "+78652000077", 1000
+
+
+async def hears(sipp_call: SippCalls, hertz: float) -> None:
+    caller = sipp_call(NUMBER, "Звонит", CALLER_HERTZ)
+    await until(lambda: caller.sound.hears(hertz))
+    caller.hang_up()
+
+
+async def hears_of_hours(asterisk: Asterisk, sipp_call: SippCalls) -> None:
+    """The switch of the administrator's desk, the days of his calendar, and the clock of the PBX, one after another."""
+    today = datetime.now(UTC).date()
+    usual = {"code": "oms-1", "title": "Линия", "order": "rrmemory"}
+    for mode, hertz in (("night", NIGHT_HERTZ), ("clock", GREETING_HERTZ)):
+        row = {"organisation": "tf", "group": "policy", "mode": mode}
+        routing.write(routing.files_of(ruled(usual).changed([("night", {"tf": row}, "k7q2mx:2")]), "tf"), asterisk.etc)
+        assert routing.reload(asterisk.console)
+        await hears(sipp_call, hertz)
+    # Whichever of the days around now the PBX's zone has.
+    off = WorkingCalendar(Country.RUSSIA, {today + timedelta(days=n): False for n in (-1, 0, 1)})
+    routing.write(routing.files_of(ruled(usual), "tf", off, today), asterisk.etc)
+    assert routing.reload(asterisk.console)
+    await hears(sipp_call, NIGHT_HERTZ)
+    routing.write(routing.files_of(ruled(usual), "tf"), asterisk.etc)
+    plan = asterisk.etc / "extensions.conf"
+    another_month = (today + timedelta(days=60)).strftime("%b").lower()
+    text = plan.read_text(encoding="utf-8")
+    plan.write_text(text.replace("GotoIfTime(*,*,*,*?", f"GotoIfTime(*,*,*,{another_month}?"), encoding="utf-8")
+    assert routing.reload(asterisk.console)
+    await hears(sipp_call, NIGHT_HERTZ)
 
 
 @pytest.mark.function("K-2.2")
@@ -54,6 +86,10 @@ async def test_a_message_of_the_night_becomes_an_appeal_with_its_sound(
     holiday = sipp_call(NUMBER, "Праздничный", CALLER_HERTZ)
     await until(lambda: holiday.sound.hears(NIGHT_HERTZ))
     holiday.hang_up()
+
+    for day in (0, 1):
+        asterisk.cli(f"database del oms-holiday {time.strftime('%Y%m%d', time.gmtime(time.time() + day * 43_200))}")
+    await hears_of_hours(asterisk, sipp_call)
 
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "files"))
     keys, database = ServerKeys.fresh(), Database.sqlite(tmp_path / "central.db", bytes(32))
