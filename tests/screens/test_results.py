@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from operator_tui.appeals.card import Status
+from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
 from operator_tui.desk import quick
 from screens.words import day
@@ -144,9 +145,12 @@ async def test_who_goes_on_with_the_card_has_taken_the_class_back(before: bool) 
         assert ("с концом звонка" in desk.notice) is not before
         if not before:
             await with_theme(desk)
+        assert desk.desk.state.call is not None
+        call = desk.desk.state.call.id
         await desk.press("f4")
         await desk.until(lambda: desk.desk.state.call is None, "over")
-        await desk.until(lambda: "не сохранено" in desk.notice, "said")
+        while Kind.CALL_ENDED not in await desk.desk.on_journal(lambda journal: journal.recorded(call)):
+            await desk.pilot.pause(0.02)
         assert not await desk.desk.active()
         assert desk.desk.state.card is not None
         assert desk.desk.state.card.fields["theme"]
