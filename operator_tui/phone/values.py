@@ -193,7 +193,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     country: str = "RU"  # how a national number is read
     record: bool = True  # the regulation wants every talk recorded
     record_at_pbx: bool = False  # a slow line: the PBX records, and says so of each call that comes
-    record_format: str = "wav"  # wav | opus: a sixth of the bytes, some 25 MB more memory
+    record_format: str = "wav"  # wav | opus: a sixth of the bytes, some 7 MB more memory
     sound: str = "pyaudio"  # pyaudio | null | wav (input_device is spoken, output_device takes what is heard)
     input_device: str = ""  # by name; empty: the system's default
     output_device: str = ""
