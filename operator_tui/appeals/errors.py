@@ -88,6 +88,7 @@ class Code(StrEnum):
     FORK = "fork"
     GAP = "gap"
     ENROLMENT_CODE = "enrolment_code"
+    UNSENT_LONG = "unsent_long"
     DATABASE_AWAY = "database_away"
     REGION_NOT_MOVED = "region_not_moved"
     DATABASE_NEWER = "database_newer"

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.colleagues.settings import ColleaguesSettings
+from operator_tui.desk import second_copy
 from operator_tui.desk.keys import CENTRAL_KEY, JOURNAL_KEY, REGISTRY_KEY
 from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Light, Topic
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 RETRY_S = 5.0
-_ALL = 1 << 31  # operations: more than a journal holds
 
 
 class Parts:
@@ -116,7 +115,6 @@ class Parts:
     async def _export_unsent(self) -> Unsent:
         """What this place has not sent, for it is at its end: nothing is written to its journal any more."""
         from operator_tui.signin.farewell import Unsent
-        from operator_tui.sync.protocol import plain_operation
 
         if self.journal is not None:
             await self._desk.card.flush_draft()
@@ -128,8 +126,7 @@ class Parts:
                 return Unsent([])
             opened = journal or self._open_journal()
             try:
-                waiting = [plain_operation(operation) for operation in opened.outbox(_ALL)]
-                return Unsent(waiting, [msgspec.to_builtins(draft) for draft in opened.drafts()])
+                return second_copy.unsent(opened)
             finally:
                 if journal is None:
                     opened.close()
@@ -254,6 +251,7 @@ class Parts:
             self._desk.background(self._keep_journal_key(self._signin))
             self._desk.background(self._deliver(self._signin))
             self._desk.background(self._desk.seat.look_elsewhere())
+        self._desk.background(second_copy.follow(self._desk, self._signin))
         self._desk.background(self._desk.updates.follow())
         self._desk.background(self._desk.files.follow(journal, link))
         self._desk.colleagues.attach(self._sender.presence)

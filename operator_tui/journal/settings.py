@@ -9,9 +9,11 @@ from operator_tui.settings import section
 
 @section("journal")
 class JournalSettings(msgspec.Struct, frozen=True):
-    """``file``: the journal's file, empty for the profile's own."""
+    """``file``: the journal's file, empty for the profile's own; ``second_copy`` a folder on another disk that takes
+    what is unsent, sealed for the server, empty for none."""
 
     file: str = ""
+    second_copy: str = ""
 
 
 @section("centre")

@@ -26,6 +26,8 @@ from operator_tui.signin.tries import Tries
 from operator_tui.sync.protocol import EnrolAnswer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nacl.signing import SigningKey
 
     from operator_tui.signin.messages import OidcBegun
@@ -265,6 +267,10 @@ class Door:
     async def deliver(self) -> int:
         """Send what ended places of this machine had left unsent; how much is still here."""
         return await ending.deliver(self._connect, self._left)
+
+    async def copy_unsent(self, folder: Path, unsent: Unsent) -> None:
+        """Put what is unsent sealed into another folder. Refusals: those of the disk."""
+        await ending.copy(self._seat, folder, unsent)
 
     async def _end_seat(self) -> None:
         """Revoked: what is unsent is sealed for the server and on disk, then the keys are destroyed (design 3)."""

@@ -33,6 +33,26 @@ async def end(seat: Seat, folder: Path, export: Callable[[], Awaitable[Unsent]] 
     return place.device
 
 
+async def copy(seat: Seat, folder: Path, unsent: Unsent) -> None:
+    """The same sealed pieces in another folder while the place lives, against a disk that dies; those of before that
+    are not needed any more are taken away. Refusals: those of the disk.
+
+    When its place is revoked they go to the server from the folder of any workstation (``deliver``).
+    """
+
+    def work() -> None:
+        place = seat.place
+        if not place.recovery:
+            return
+        pieces = packed(unsent) if unsent.operations or unsent.drafts else []
+        kept = keep(folder, place.device, pieces, bytes.fromhex(place.recovery), seat.sign)
+        for old in set(folder.glob(f"{place.device}-*.sealed")) - set(kept):
+            old.unlink(missing_ok=True)
+
+    if seat.is_open:
+        await asyncio.to_thread(work)
+
+
 async def deliver(connect: Callable[[], Awaitable[Link]], folder: Path) -> int:
     """Send what ended places of this machine had left unsent; how much is still here."""
     for file, message in await asyncio.to_thread(waiting, folder):

@@ -14,8 +14,10 @@ from nacl.public import PublicKey, SealedBox
 
 from central.auth import accounts, devices, passwords, sealed_work, seats
 from central.store import tables as t
+from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code
 from operator_tui.appeals.people import Operator, Role
+from operator_tui.desk import second_copy
 from operator_tui.profiles import open_profile
 from operator_tui.reference import packaged_catalogue
 from operator_tui.secrets import kernel
@@ -200,6 +202,34 @@ async def test_a_revoked_place_loses_its_keys_and_no_work(here: Town, met: str) 
     fresh = here.journal(again)
     assert fresh.unsent() == 0
     fresh.close()
+
+
+async def test_what_a_dead_disk_had_unsent_comes_from_the_second_copy_once(here: Town, tmp_path: Path) -> None:
+    seat = here.sit()
+    await seat.enrol(here.hire("petrova"), PASSWORD)
+    journal, device, other = here.with_unsent(seat, UNSENT), seat.identity.code, tmp_path / "other disk"
+    found = second_copy.unsent(journal)
+    await seat.copy_unsent(other, found)
+    await seat.copy_unsent(other, found)
+    (piece,) = other.glob("*.sealed")
+    assert piece.stat().st_mode & 0o777 == 0o600
+    assert found.operations[0]["at"].encode() not in piece.read_bytes(), "nobody but the server reads it"
+    assert second_copy.waits_long(found, here.clock) is None
+    late = ManualClock(here.clock.now_ms() + 15 * 86_400_000)
+    assert (told := second_copy.waits_long(found, late)) is not None
+    assert (told.code, told.params["days"]) == (Code.UNSENT_LONG, 15)
+    # The disk is dead: its place is revoked, the piece goes from any workstation, the administrator takes it, once.
+    seats.revoke(here.database, device, here.clock.now_ms())
+    left = open_profile("tfoms26").data / "sealed"
+    left.mkdir(exist_ok=True)
+    (left / piece.name).write_bytes(piece.read_bytes())
+    (left / piece.name).chmod(0o600)
+    assert await seat.deliver() == 0
+    taken = sealed_work.take(here.database, here.keys, device, here.clock.now_ms(), packaged_catalogue())
+    assert (taken.applied, taken.refused) == (UNSENT, 0)
+    await seat.copy_unsent(other, Unsent([]))
+    assert not list(other.glob("*.sealed")), "what was sent lies nowhere else"
+    journal.close()
 
 
 async def test_a_kill_while_the_keys_are_destroyed_leaves_a_place_to_enrol_at(

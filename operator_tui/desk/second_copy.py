@@ -1,0 +1,76 @@
+"""What waits to be sent: a sealed copy on another disk while it does, and a word when it waits too long.
+
+Against a disk that dies before the server was there (design 1.5, rule 6). The copy is what a revoked place leaves
+(signin/farewell.py): nobody but the server reads it, and it takes each operation once, however often it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.hlc import stamp_ms
+from operator_tui.journal.settings import JournalSettings
+
+if TYPE_CHECKING:
+    from operator_tui.appeals.clock import Clock
+    from operator_tui.desk.desk import Desk
+    from operator_tui.journal.journal import Journal
+    from operator_tui.signin.farewell import Unsent
+    from operator_tui.signin.signin import SignIn
+
+EVERY_S = 900.0
+LONG_DAYS = 14
+_ALL = 1 << 31  # operations: more than a journal holds
+_DAY_MS = 86_400_000
+
+
+def unsent(journal: Journal) -> Unsent:
+    """Operations that the server has not answered for, and drafts. On the journal's thread."""
+    from operator_tui.signin.farewell import Unsent
+    from operator_tui.sync.protocol import plain_operation
+
+    waiting = [plain_operation(operation) for operation in journal.outbox(_ALL)]
+    return Unsent(waiting, [msgspec.to_builtins(draft) for draft in journal.drafts()])
+
+
+def waits_long(found: Unsent, clock: Clock) -> Refusal | None:
+    """UNSENT_LONG when the oldest operation is older than two weeks; nothing is dropped for that."""
+    if not found.operations:
+        return None
+    days = (clock.now_ms() - stamp_ms(found.operations[0]["at"])) // _DAY_MS
+    return Refusal(Code.UNSENT_LONG, days=days) if days >= LONG_DAYS else None
+
+
+async def follow(desk: Desk, signin: SignIn | None) -> None:
+    """Look every quarter of an hour, for as long as the desk lives; what is wrong is said once."""
+    folder = _folder(desk)
+    said: set[Code] = set()
+    while True:
+        try:
+            await _look(desk, signin, folder)
+        except Refusal as refusal:
+            if refusal.code not in said:
+                said.add(refusal.code)
+                desk.refused(refusal)
+        await asyncio.sleep(EVERY_S)
+
+
+def _folder(desk: Desk) -> Path | None:
+    said = desk.settings.get(JournalSettings).second_copy
+    return Path(said).expanduser() if said else None
+
+
+async def _look(desk: Desk, signin: SignIn | None, folder: Path | None) -> None:
+    journal = desk.parts.journal
+    if journal is None:
+        return
+    found: Unsent = await desk.run_journal(unsent, journal)
+    if folder is not None and signin is not None:
+        await signin.copy_unsent(folder, found)
+    if (refusal := waits_long(found, desk.clock)) is not None:
+        raise refusal
