@@ -24,7 +24,7 @@ from screens.returned import ReturnedScreen
 from screens.shift import Handed, ShiftScreen, SoundCheckScreen
 from screens.themes import THEMES
 from screens.timeline import TimelineScreen
-from screens.words import act_word, appeal_text, happened_cells
+from screens.words import act_word, appeal_text, call_line, happened_cells, local_time
 from widgets.lean import LeanInput, LeanTextArea
 from widgets.rows import Row
 
@@ -56,7 +56,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             "phone.call_back": phone.call_back,
             "phone.join": phone.join,
             "phone.swap": phone.swap,
-            "phone.dial": lambda: self._ask_number(tr("Позвонить"), phone.dial),
+            "phone.dial": self._dial,
             "phone.consult": lambda: self._ask_colleague(tr("Посоветоваться с коллегой"), phone.consult),
             "phone.help": phone.ask_administrator,
             "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
@@ -263,6 +263,23 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         everybody = (*colleagues, *self.desk.parts.outside())
         earlier, recommended = self.desk.phone.talks.earlier(), self.desk.scripts.recommended()
         self.push_screen(DirectoryScreen(title, everybody, earlier, recommended), asked)
+
+    def _dial(self) -> None:
+        """A number is typed, or one of the last calls taken: Enter alone dials the last one again."""
+        act = self._with_this_call(self.desk.phone.dial)
+        zone = self.desk.promises.zone
+        last = {f"#{place}": call for place, call in enumerate(self.desk.phone.last_calls())}
+        rows = [Row(key, (local_time(call.started_ms, zone, "%H:%M"), call_line(call))) for key, call in last.items()]
+
+        def find(text: str) -> list[Row]:
+            typed = text.strip()
+            return [Row(typed, (typed, "")), *by_words(rows)(typed)] if typed else rows
+
+        def asked(chosen: str | None) -> None:
+            if chosen:
+                self.desk.background(act(last[chosen].number if chosen in last else chosen))
+
+        self.push_screen(AskScreen(tr("Позвонить"), tr("Номер, затем Enter; ниже — последние вызовы"), find), asked)
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""

@@ -177,6 +177,11 @@ class PhoneDesk:
         """Send keys 0-9 * # to the other end. Refusal(NUMBER_INVALID) for others."""
         await self.engine().dtmf(self._current().id, digits)
 
+    def last_calls(self) -> list[Call]:
+        """The calls the engine remembers that have ended, the newest first; of hidden numbers none."""
+        recent = self._phone.snapshot.recent if self._phone is not None else ()
+        return [call for call in reversed(recent) if call.number]
+
     async def dial(self, number: str) -> None:
         """Call a number (K-4.8); who is talked to meanwhile is held."""
         await self.engine().dial(number)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from operator_tui.phone.line import Call, CallChanged, CallState, Direction, EndedBy, Quality
-from tests.screens.page import open_desk
+from screens.ask import AskScreen
+from tests.screens.page import List, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET
 
@@ -39,3 +40,22 @@ async def test_why_a_number_was_not_reached_is_told() -> None:
             for one in (call, ended):
                 await desk.desk.phone.following.take(CallChanged(one))
             assert desk.desk.state.notice.text == f"Не соединили с 2005: {words}."
+
+
+async def test_the_last_calls_stand_below_the_number_and_enter_dials_the_last_one_again() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        call = desk.desk.state.call
+        assert call is not None
+        await desk.press("f4")
+        await desk.until_quiet()
+        await desk.press("f12", "alt+d")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "a number")
+        ((_, line),) = List(desk, "#found").rows()
+        assert line.startswith(f"входящий · {call.number}")
+        assert "разговор 0:0" in line
+        await desk.press("enter")
+        await desk.until(lambda: (front := desk.desk.state.call) and front.number == call.number, "dialled again")
+        front = desk.desk.state.call
+        assert front is not None
+        assert front.direction is Direction.OUTGOING
