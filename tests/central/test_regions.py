@@ -24,6 +24,7 @@ from central.verify import Fault, verify
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.cli import cli
+from tests.central.auth.people import hire
 from tests.central.desks import Desk, Office, operator
 from tests.central.test_migrations import _to
 from tests.peers.postgres import Postgres
@@ -126,6 +127,18 @@ def test_a_region_goes_on_at_a_server_of_its_own(moved: tuple[Office, Desk, Desk
         assert {row.region for row in there.rows(t.op_log)} == {"26"}
         assert there.desk("Новая").code != going.code
     assert (verify(elsewhere).faults, verify(office.database).faults) == ((), ())
+
+
+def test_people_sign_in_there_anew(office: Office, elsewhere: Database) -> None:
+    going, staying = hire(office, "petrova"), hire(office, "far", organisation="77/tf")
+    going.sign_in()
+    move_region(office.database, elsewhere, "26")
+    assert going.try_sign_in().status_code in (401, 403)
+    assert staying.sign_in().access
+    with TestClient(create_app(elsewhere, clock=office.clock)) as client:
+        going.office = Office(elsewhere, client, office.clock)
+        desk = going.desk(going.sign_in().access)
+        assert desk.send(desk.new_card()).states == ["applied"]
 
 
 def test_the_keys_go_with_it(database: Database, elsewhere: Database) -> None:
