@@ -268,12 +268,12 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         """A number is typed, or one of the last calls taken: Enter alone dials the last one again."""
         act = self._with_this_call(self.desk.phone.dial)
         zone = self.desk.promises.zone
-        last = {f"#{place}": call for place, call in enumerate(self.desk.phone.last_calls())}
+        last = {f"call {place}": call for place, call in enumerate(self.desk.phone.last_calls())}
         rows = [Row(key, (local_time(call.started_ms, zone, "%H:%M"), call_line(call))) for key, call in last.items()]
 
         def find(text: str) -> list[Row]:
             typed = text.strip()
-            return [Row(typed, (typed, "")), *by_words(rows)(typed)] if typed else rows
+            return [Row(typed, ("", typed)), *by_words(rows)(typed)] if typed else rows
 
         def asked(chosen: str | None) -> None:
             if chosen:
