@@ -188,7 +188,9 @@ class Following:
             self.calls[call.id] = call
         desk = self._desk
         self._line.talks.changed(call)
-        if move := calls.presence_move(before, call):
+        move = calls.presence_move(before, call)
+        # While another caller is on the line, held or not, the end of this call ends no talk.
+        if move is not None and not (move is Move.HANG_UP and any(one.answered_ms for one in self.calls.values())):
             self._line.states.move(move)
         living = tuple(self.calls.values())
         desk.change(Topic.PHONE, call=calls.front(living), calls=living)
@@ -208,6 +210,8 @@ class Following:
                 await self._line.talks.ringing(call)
                 await self._words.ringing(call)
         self._words.rings_no_more(call)
+        if before is not None and before.held and not call.held and not call.over:
+            await self._back_from_hold(call)
         if call.answered_ms is not None and (before is None or before.answered_ms is None) and not call.over:
             await self._open_card(call)
         if call.over:
@@ -228,6 +232,13 @@ class Following:
             if held is not None and len(self.calls) == 1:
                 await self._line.engine().hold(held.id, False)
                 await self.bring_card(held)
+
+    async def _back_from_hold(self, call: Call) -> None:
+        """The card shown is still that of another caller, who is gone: this one's comes back with him."""
+        shown = self._desk.state.card
+        gone = shown is not None and bool(shown.call) and shown.call not in self.calls
+        if shown is not None and gone and (shown.saved is None or shown.finished):
+            await self.bring_card(call)
 
     async def _after_call(self) -> None:
         """Wrap-up begins; with nothing left to write it is over at once."""

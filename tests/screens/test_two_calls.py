@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operator_tui.appeals.draft import Draft
+from operator_tui.appeals.presence import State
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.state import Topic
 from operator_tui.phone.line import CallState, Direction
@@ -137,6 +138,12 @@ async def test_a_second_caller_waits_is_answered_and_swapped_with_his_card() -> 
         card = desk.desk.state.card
         assert card is not None
         assert card.fields["surname"] == "Первый"
+        await desk.press("f4")
+        await desk.until(lambda: (call := desk.desk.state.call) and call.id == second.id, "the second one still waits")
+        assert desk.desk.state.presence.state is State.TALKING, "no wrap-up begins while somebody is held"
+        await desk.press("f3")
+        await desk.until(lambda: (card := desk.desk.state.card) and card.call == second.id, "talked to with his card")
+        assert desk.desk.state.presence.state is State.TALKING
 
 
 async def test_the_administrator_on_shift_is_called_about_the_caller_by_one_key() -> None:
