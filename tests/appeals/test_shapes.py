@@ -14,7 +14,7 @@ from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.decide import MAX_DEPTH, MAX_NUMBER, apply, decide
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
-from operator_tui.appeals.operations import REQUIRED_KEYS, Kind, Operation
+from operator_tui.appeals.operations import REQUIRED_KEYS, Change, Kind, Operation
 from operator_tui.appeals.people import Role
 from tests.appeals.making import ADMINISTRATOR, OPERATOR, Bench, actor, operation, stamp, theme_of
 
@@ -63,11 +63,15 @@ def test_what_no_column_can_hold_is_refused(catalogue: Catalogue, value: object)
     assert (caught.value.code, caught.value.params) == (Code.FIELD_INVALID, {"field": "more"})
 
 
-def test_what_a_newer_desk_adds_is_kept(catalogue: Catalogue) -> None:
+def test_what_a_newer_desk_adds_is_taken(catalogue: Catalogue) -> None:
     deep: Any = "end"
     for _ in range(MAX_DEPTH):
         deep = [deep]
-    decide(None, operation(1, Kind.CARD_OPENED, {"more": deep, "much": MAX_NUMBER}), OPERATOR, catalogue)
+    more = operation(1, Kind.CARD_OPENED, {"more": deep, "much": MAX_NUMBER})
+    assert decide(None, more, OPERATOR, catalogue) == Change()
+    more.x["more"] = [deep]
+    with pytest.raises(Refusal):
+        decide(None, more, OPERATOR, catalogue)
 
 
 @pytest.mark.parametrize("named", ["9" * 5000, "9" * 16, "-1", "1.5", "²"])

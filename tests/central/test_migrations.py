@@ -137,7 +137,9 @@ def test_nothing_can_be_read_in_the_file(tmp_path: Path) -> None:
     database.write(
         lambda connection: connection.execute(sa.insert(t.server).values(k="secret", v="Абрамова Елизавета"))
     )
-    for file in tmp_path.iterdir():
+    files = list(tmp_path.iterdir())
+    assert sum(file.stat().st_size for file in files) > 4096
+    for file in files:
         content = file.read_bytes()
         assert "Абрамова".encode() not in content
         assert b"SQLite format" not in content

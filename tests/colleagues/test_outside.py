@@ -31,5 +31,10 @@ def test_a_row_that_is_none_is_named(row: str, field: str) -> None:
 
 
 def test_a_number_stands_there_once() -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as caught:
         parse_outside(HEAD + "112;а;б\n112;в;г\n")
+    assert (caught.value.code, caught.value.params["row"], caught.value.params["field"]) == (
+        Code.ROW_INVALID,
+        3,
+        "number",
+    )

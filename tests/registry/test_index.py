@@ -36,6 +36,7 @@ def test_any_of_the_fields_may_be_left_out(registry: Registry, field: dict[str, 
 
 
 def test_a_field_binds_its_word(registry: Registry) -> None:
+    assert any(hit.person.name == "Мария" for hit in registry.search_fields(name="мария").hits)
     assert not any(hit.person.name == "Мария" for hit in registry.search_fields(surname="мария").hits)
 
 

@@ -64,7 +64,9 @@ def test_day_and_month_turned_round(registry: Registry, people: list[Person]) ->
 
 
 def test_exact_hits_are_never_marked(registry: Registry) -> None:
-    assert not any(hit.repaired for hit in registry.search("иванов").hits)
+    hits = registry.search("иванов").hits
+    assert hits
+    assert not any(hit.repaired for hit in hits)
 
 
 def _slipped(word: str, random: Random) -> str:
@@ -93,7 +95,9 @@ def test_recall_of_slipped_queries(registry: Registry, people: list[Person]) -> 
 def test_wrong_layout_finds_whom_the_right_one_finds(registry: Registry, people: list[Person]) -> None:
     for person in Random(21).sample(people, 100):
         typed = f"{shown(person)} {person.name.lower()}"
-        assert enps(registry.search(to_latin_layout(typed))) == enps(registry.search(typed))
+        found = enps(registry.search(typed))
+        assert found
+        assert enps(registry.search(to_latin_layout(typed))) == found
 
 
 def test_four_digits_that_are_no_year_of_anybody_are_a_day(registry: Registry, people: list[Person]) -> None:
