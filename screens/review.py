@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -183,21 +183,23 @@ class ReviewScreen(DeskScreen):
     @handles("review.approve_all")
     async def approve_all(self) -> None:
         """Approve all of the filter, after a look at a sample of it."""
-        cards, count = await self.desk.appeals.sample(self._sieve, SAMPLE)
+        sieve = self._sieve
+        cards, heap = await self.desk.appeals.sample(sieve, SAMPLE)
         if not cards:
             raise Refusal(Code.NO_ROW_CHOSEN)
         names = self.desk.appeals.names()
         rows = [Row(card.id, review_cells(card, self.desk.catalogue, names), mark=_mark(card)) for card in cards]
-        title = tr("Утвердить весь отбор: {count}. Выборка: {shown}").format(count=count, shown=len(rows))
-        texts = {card.id: appeal_text(card, self.desk.catalogue, "Europe/Moscow") for card in cards}
-        self.app.push_screen(SampleScreen(title, rows, texts), self._approve_sampled)
+        title = tr("Утвердить весь отбор: {count}. Выборка: {shown}").format(count=len(heap), shown=len(rows))
+        texts = {card.id: appeal_text(card, self.desk.catalogue, self.desk.promises.zone) for card in cards}
 
-    def _approve_sampled(self, agreed: bool | None) -> None:
-        if agreed:
-            self.guard(self._approve_all)
+        def looked(agreed: bool | None) -> None:
+            if agreed:
+                self.guard(lambda: self._approve_all(sieve, heap))
 
-    async def _approve_all(self) -> None:
-        moved, refused = await self.desk.appeals.approve_all(self._sieve)
+        self.app.push_screen(SampleScreen(title, rows, texts), looked)
+
+    async def _approve_all(self, sieve: Sieve, heap: Collection[str]) -> None:
+        moved, refused = await self.desk.appeals.approve_all(sieve, heap)
         text = tr("Утверждено: {count}.").format(count=moved)
         if refused:
             text += " " + tr("Осталось в очереди: {count} (свои закрытия утверждает другой).").format(count=refused)

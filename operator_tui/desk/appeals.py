@@ -18,7 +18,7 @@ from operator_tui.i18n import tr
 from operator_tui.journal.finding import phone_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from operator_tui.appeals.people import Role
     from operator_tui.colleagues.directory import Colleague
@@ -125,14 +125,14 @@ class AppealDesk:
         known = self.names().get(int(value)) if value.isdigit() else None
         return known or tr("работник № {user}").format(user=value)
 
-    async def sample(self, sieve: Sieve, size: int) -> tuple[list[Card], int]:
-        """Some of the appeals that the sieve lets through, chosen by chance, and how many there are in all."""
-        return await self._desk.on_journal(lambda journal: (journal.sample(sieve, size), journal.count(sieve)))
+    async def sample(self, sieve: Sieve, size: int) -> tuple[list[Card], frozenset[str]]:
+        """Some of the appeals that the sieve lets through, chosen by chance, and the ids of all of them."""
+        return await self._desk.on_journal(lambda journal: journal.sample(sieve, size))
 
-    async def approve_all(self, sieve: Sieve) -> tuple[int, int]:
-        """Approve what the sieve lets through; how many were, and how many could not be."""
+    async def approve_all(self, sieve: Sieve, among: Collection[str]) -> tuple[int, int]:
+        """Approve what the sieve lets through of those whose sample was seen; how many were, and could not be."""
         desk = self._desk
-        moved, refused = await desk.on_journal(lambda journal: journal.move_all(sieve, Act.APPROVE, {}))
+        moved, refused = await desk.on_journal(lambda journal: journal.move_all(sieve, Act.APPROVE, {}, among=among))
         await desk.refresh_journal()
         desk.parts.kick()
         return len(moved), len(refused)

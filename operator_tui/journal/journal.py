@@ -6,7 +6,7 @@ may be called from any thread; each holds the journal for a few milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -195,16 +195,23 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
     # many at once
 
     def move_all(
-        self, sieve: Sieve, act: Act, given: Mapping[str, Any], demand: Callable[[Card], None] = lambda card: None
+        self,
+        sieve: Sieve,
+        act: Act,
+        given: Mapping[str, Any],
+        demand: Callable[[Card], None] = lambda card: None,
+        among: Collection[str] | None = None,
     ) -> tuple[list[str], dict[str, Refusal]]:
         """One act on every appeal that a sieve lets through, each an operation of its own; ``demand`` may refuse one.
+
+        ``among`` holds it to those that somebody saw in the heap, whatever has come to the sieve since.
 
         Returns the ids that moved and, for the others, why they did not.
         """
         moved: list[str] = []
         refused: dict[str, Refusal] = {}
         with self._store.reading():
-            wanted = sifting.ids(self._store, sieve)
+            wanted = [one for one in sifting.ids(self._store, sieve) if among is None or one in among]
         for first in range(0, len(wanted), _AT_ONCE):
             # A few in each transaction: another thread's save waits for one of them, not for four thousand.
             with self._store.writing():

@@ -41,12 +41,13 @@ class Reading(Part):
         with self._store.reading():
             return sifting.heaps(self._store, sieve, by)
 
-    def sample(self, sieve: Sieve, size: int) -> list[Card]:
-        """Some of the appeals that a sieve lets through, chosen by chance."""
+    def sample(self, sieve: Sieve, size: int) -> tuple[list[Card], frozenset[str]]:
+        """Some of the appeals that a sieve lets through, chosen by chance, and the ids of all of them."""
         with self._store.reading():
             wanted = sifting.ids(self._store, sieve)
             chosen = random.sample(wanted, min(size, len(wanted)))
-            return [card for card_id in chosen if (card := cards.shown(self._store, card_id)) is not None]
+            shown = [card for card_id in chosen if (card := cards.shown(self._store, card_id)) is not None]
+            return shown, frozenset(wanted)
 
     def sieves(self) -> dict[str, Sieve]:
         """The sieves the operator has kept by name."""
