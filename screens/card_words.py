@@ -61,7 +61,7 @@ def hint(card: CardAtHand, field: str) -> str:
     """What a field that a result asks for wants to hear."""
     match field:
         case "operator":
-            return tr("номер работника; ^D — список")
+            return tr("номер работника или добавочный; ^D — список")
         case "new_date":
             deadline = card.saved.deadline if card.saved else ""
             return tr("ДД.ММ.ГГГГ, позже {day}").format(day=day(deadline)) if deadline else tr("ДД.ММ.ГГГГ")

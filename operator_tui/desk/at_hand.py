@@ -216,6 +216,7 @@ class CardDesk:
         asked = asked_with(code, self._desk.catalogue)
         given = {field: card.fields.get(field) for field in ("result", "comment", *asked)}
         if given.get("operator"):
+            given["operator"] = self._desk.appeals.worker_number(str(given["operator"]))
             self._desk.appeals.demand_consent(card.fields, given["operator"])
         return await self.write(lambda journal, draft: journal.save_and_close(draft, given), finished=True)
 

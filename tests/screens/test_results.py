@@ -33,19 +33,20 @@ async def with_result(desk: DeskPage, code: str, words: str = "потер") -> N
     await desk.until(lambda: desk.desk.state.card and desk.desk.state.card.fields.get("result") == code, f"{card}")
 
 
+@pytest.mark.parametrize(("typed", "worker"), [("1945", 1945), ("2003", 3)], ids=["his number", "his extension"])
 @pytest.mark.function("K-6.1.5", "K-6.0.3")
-async def test_forwarding_with_notice_asks_for_the_operator_and_defers_the_answer() -> None:
+async def test_forwarding_with_notice_asks_for_the_operator_and_defers_the_answer(typed: str, worker: int) -> None:
     async with open_desk(phone=QUIET) as desk:
         await with_result(desk, "R04")
         await desk.until(lambda: "Оператор" in desk.line("#field-asked-1 Line"), "the field")
         await desk.until(lambda: desk.app.screen.query_one("#input-asked-1").has_focus, "the cursor in it")
         await desk.press("f9")
         await desk.until(lambda: "Не заполнено: Оператор" in desk.notice, "what is missing")
-        await desk.type("1945")
+        await desk.type(typed)
         await desk.press("f9")
         await desk.until(lambda: "«Отсроченный ответ»" in desk.notice, "the new status")
         (card,) = await desk.desk.active()
-        assert (card.status, card.worker) == (Status.DEFERRED, 1945)
+        assert (card.status, card.worker) == (Status.DEFERRED, worker)
 
 
 @pytest.mark.function("K-6.1.6", "K-6.1.7", "K-6.1.8")
