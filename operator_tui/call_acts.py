@@ -11,7 +11,6 @@ from operator_tui.appeals.presence import State
 from operator_tui.asking import Asking
 from operator_tui.colleagues.directory import PSYCHOLOGIST
 from operator_tui.desk.shift import Waits
-from operator_tui.desk.state import Topic
 from operator_tui.desk.states import END, READY
 from operator_tui.i18n import mark, tr
 from operator_tui.reference import packaged_threat
@@ -59,7 +58,7 @@ class CallActs(Asking):
         if call is None or not call.rings_here:
             return self.desk.phone.hang_up()
 
-        self.desk.change(Topic.PHONE, answers_ms=None)  # nor is it taken by itself meanwhile
+        self.desk.phone.talks.by_hand(call)
 
         async def rejected(reason: str) -> None:
             await self.desk.phone.reject(call.id, reason)

@@ -29,6 +29,7 @@ class TalkDesk:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._taking = ""  # the call that is taken by itself
+        self._by_hand: set[str] = set()  # ringing calls that the operator has decided about
         self._kept: set[str] = set()  # talks whose recording must not be paused
         self._moved: set[str] = set()  # that go on at another telephone of this operator
         self._held: dict[str, int] = {}  # holds that are watched, and since when
@@ -43,10 +44,17 @@ class TalkDesk:
             return
         if desk.seat.locked or desk.state.answers_ms is not None:  # nobody sits here, or another one is taken first
             return
+        if call.id in self._by_hand:  # before it was looked up and written down
+            return
         self._taking = call.id
         at_ms = desk.clock.now_ms() + int(1000 * settings.auto_answer_s)
         desk.change(Topic.PHONE, answers_ms=at_ms)
         desk.background(self._answer(call, at_ms))
+
+    def by_hand(self, call: Call) -> None:
+        """The operator decides about a ringing call: it is taken by itself no more, nor while he chooses."""
+        self._by_hand.add(call.id)
+        self._desk.change(Topic.PHONE, answers_ms=None)
 
     async def _answer(self, call: Call, at_ms: int) -> None:
         desk = self._desk
@@ -63,6 +71,7 @@ class TalkDesk:
             self._desk.change(Topic.PHONE, answers_ms=None)
         if call.over:
             self._kept.discard(call.id)
+            self._by_hand.discard(call.id)
             if call.id in self._moved and call.ended_by is not EndedBy.TRANSFER:
                 # The caller hung up, or the engine died, before the PBX had taken it over: it goes on nowhere.
                 self._moved.discard(call.id)

@@ -25,6 +25,8 @@ class Listening:
 
     async def take(self, act: PlayPart) -> None:
         """Keep the part; begin with the last. Refusal(BAD_REQUEST | SOUND_UNKNOWN | NO_SOUND)."""
+        if act.first:
+            self._come.clear()
         if len(self._come) + len(act.part) > _MOST_BYTES:
             self._come.clear()
             raise Refusal(Code.BAD_REQUEST)

@@ -176,7 +176,7 @@ class Far(Protocol):
 
     listening: Callable[[Listened], None] | None
 
-    async def play_part(self, config: LineConfig, part: bytes, *, last: bool) -> None: ...
+    async def play_part(self, config: LineConfig, part: bytes, *, last: bool, first: bool = False) -> None: ...
 
     async def play_command(self, command: str) -> None: ...
 
@@ -212,9 +212,9 @@ class FarPlayback(_Commanded):
     async def _send(self, content: bytes, config: LineConfig) -> None:
         loop, at, size = asyncio.get_running_loop(), 0, _LEAST_PART
         while True:
-            part, began = content[at : at + size], loop.time()
+            part, began, first = content[at : at + size], loop.time(), at == 0
             at += len(part)
-            await self._phone.play_part(config, part, last=at >= len(content))
+            await self._phone.play_part(config, part, last=at >= len(content), first=first)
             if at >= len(content):
                 return
             took = loop.time() - began

@@ -66,9 +66,9 @@ class RemoteActs:
     async def watch_levels(self, on: bool) -> None:
         await self._ask(wire.WatchLevels(on))
 
-    async def play_part(self, config: LineConfig, part: bytes, *, last: bool) -> None:
+    async def play_part(self, config: LineConfig, part: bytes, *, last: bool, first: bool = False) -> None:
         """The next bytes of a recording the engine is to play. Refusal(PLAY_IN_CALL | SOUND_UNKNOWN | NO_SOUND)."""
-        await self._ask(wire.PlayPart(config, part, last))
+        await self._ask(wire.PlayPart(config, part, last, first))
 
     async def play_command(self, command: str) -> None:
         """To what it plays, as playback.py reads it, or ``stop``."""

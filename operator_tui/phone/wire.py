@@ -124,11 +124,12 @@ class CheckMicrophone(Act, frozen=True):
 
 class PlayPart(Act, frozen=True):
     """The next bytes of a recording (WAV or Ogg Opus) for the operator's ear; with the last of them it is played on the
-    devices of ``config``."""
+    devices of ``config``. The first of them end what was begun and not finished before."""
 
     config: LineConfig
     part: bytes
     last: bool
+    first: bool = False
 
     def __repr__(self) -> str:
         return "PlayPart(…)"  # somebody's voice

@@ -237,3 +237,14 @@ def _gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+async def test_what_was_sent_of_one_recording_is_not_heard_before_another(bench: Bench, tmp_path: Path) -> None:
+    desk, told = await bench.desk(), list[Played]()
+    content = _mono_wav(tone(600, RATE, 1.0))
+    config = by_file(tmp_path)
+    await desk.phone.play_part(config, _mono_wav(tone(440, RATE, 3.0)), last=False, first=True)
+    playback = await FarPlayback.start(desk.phone, content, config, told.append)
+    await until(lambda: bool(told))
+    assert told[-1].ms == pytest.approx(1_000, abs=100)
+    await playback.stop()

@@ -14,6 +14,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from operator_tui.app import DeskApp, make_app
+from operator_tui.appeals.presence import State
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.state import Light
 from operator_tui.phone.line import CallState
@@ -25,6 +26,8 @@ from widgets.notice import NoticeLine
 from widgets.rows import Rows
 
 PATIENCE_S = 30.0
+# Nobody calls before the test says so (DeskPage.ring).
+ON_CALL = {"simulated_first_seconds": 600.0, "simulated_next_seconds": 1.0}
 
 
 class Part:
@@ -123,6 +126,12 @@ class DeskPage:
         await self.until(
             lambda: isinstance(self.app.screen, DeskScreen) and self.app.screen.name_in_commands == name, name
         )
+
+    async def ring(self) -> None:
+        """Somebody calls now; a desk that was opened with ``phone=ON_CALL``."""
+        await self.until(lambda: self.desk.state.presence.state is State.FREE, "free")
+        await self.desk.phone.engine().set_ready(True)
+        await self.until_ringing()
 
     async def until_ringing(self) -> None:
         await self.until(lambda: self.call_state() is CallState.RINGING, "a ringing call")

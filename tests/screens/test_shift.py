@@ -6,7 +6,7 @@ from operator_tui.appeals.operations import Kind
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.state import Light, Topic
 from screens.shift import ShiftScreen, SoundCheckScreen, bar, verdict_words
-from tests.screens.page import List, open_desk
+from tests.screens.page import ON_CALL, List, open_desk
 from tests.screens.test_call import answered
 
 QUIET = {"simulated_first_seconds": 600.0}
@@ -116,14 +116,14 @@ async def test_an_appeal_is_handed_over_with_a_note_and_a_draft_is_not() -> None
 
 
 async def test_somebody_who_calls_while_the_list_is_read_is_talked_to_before_the_work_ends() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 4.0}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
         await desk.until_screen("work")
         await desk.surname.type("Черновой")
         await desk.desk.card.flush_draft()
         await desk.press("ctrl+e")
         await desk.until(lambda: isinstance(desk.app.screen, ShiftScreen), "the list")
-        await desk.until_ringing()
+        await desk.ring()
         await desk.press("ctrl+e")
         await desk.until(lambda: desk.desk.state.next_state == "end", "after the talk")
         assert desk.desk.state.presence.account == "Активен"

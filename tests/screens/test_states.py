@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import msgspec
+import pytest
+
 from operator_tui.appeals.operations import Kind, Operation
 from operator_tui.appeals.presence import State
+from operator_tui.desk.state import Topic
 from operator_tui.journal.outbox import decode
 from operator_tui.phone.line import CallState
 from screens.ask import AskScreen
-from tests.screens.page import DeskPage, List, open_desk
+from tests.screens.page import ON_CALL, DeskPage, List, open_desk
 from tests.screens.test_call import answered
 
 QUIET = {"simulated_first_seconds": 600.0}
@@ -75,10 +81,11 @@ async def test_the_next_state_is_chosen_in_the_talk_and_honoured_after_the_wrap_
 
 
 async def test_the_wrap_up_ends_by_itself_and_the_card_is_a_draft() -> None:
-    async with open_desk(shift={"wrap_up_s": 1.5}) as desk:
+    async with open_desk(shift={"wrap_up_s": 600.0}) as desk:
         await wrap_up(desk)
-        assert "Постобработка 0:0" in desk.phone
-        assert "из 0:01" in desk.phone
+        assert "Постобработка" in desk.phone
+        assert "из 10:00" in desk.phone
+        desk.desk.change(Topic.PHONE, limit_ms=desk.desk.clock.now_ms())
         await free(desk)
         await desk.until(lambda: "карточка осталась черновиком" in desk.notice, "what became of the card")
         drafts = await desk.desk.on_journal(lambda journal: journal.drafts())
@@ -119,19 +126,26 @@ async def test_the_end_of_work_waits_for_the_end_of_the_call() -> None:
         assert ended.x["over_ms"] == 0
 
 
-async def test_a_queue_call_is_taken_by_itself_and_says_first_where_it_comes_from() -> None:
-    async with open_desk(shift={"auto_answer": True, "auto_answer_s": 3.0}) as desk:
+async def test_before_a_queue_call_is_taken_by_itself_the_line_says_where_it_comes_from() -> None:
+    async with open_desk(shift={"auto_answer": True, "auto_answer_s": 600.0}) as desk:
         said = ("ВХОДЯЩИЙ: Горячая линия", "сам ответит через")
         await desk.until(lambda: all(words in desk.phone for words in said), "from where, and what will happen")
+        await desk.press("f2")
+        await desk.until_talking()
+        assert desk.desk.state.answers_ms is None
+
+
+async def test_a_queue_call_is_taken_by_itself() -> None:
+    async with open_desk(shift={"auto_answer": True, "auto_answer_s": 0.5}) as desk:
         await desk.until_talking()
         assert desk.desk.state.answers_ms is None
         await desk.until(lambda: desk.desk.state.card is not None, "its card")
 
 
 async def test_a_call_that_is_rejected_is_not_taken_by_itself() -> None:
-    shift = {"auto_answer": True, "auto_answer_s": 2.0}
-    async with open_desk(shift=shift, phone={"simulated_next_seconds": 600.0}) as desk:
+    async with open_desk(shift={"auto_answer": True, "auto_answer_s": 600.0}) as desk:
         await desk.until_ringing()
+        await desk.until(lambda: desk.desk.state.answers_ms is not None, "it will be taken")
         await desk.press("f4")
         await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "why")
         assert desk.desk.state.answers_ms is None, "nor while that is chosen"
@@ -143,17 +157,45 @@ async def test_a_call_that_is_rejected_is_not_taken_by_itself() -> None:
         assert (ended.x["by"], ended.x["reason"]) == ("operator", "ошибочный или повторный вызов")
 
 
+async def test_who_is_about_to_reject_before_the_journal_knows_of_the_call_is_not_overtaken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_desk(phone=ON_CALL, shift={"auto_answer": True, "auto_answer_s": 0.0}) as desk:
+        refresh, written = desk.desk.refresh_journal, asyncio.Event()
+
+        async def slow() -> None:
+            await written.wait()
+            await refresh()
+
+        monkeypatch.setattr(desk.desk, "refresh_journal", slow)
+        await desk.ring()
+        await desk.press("f4")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "why")
+        written.set()
+        call = desk.desk.state.call
+        assert call is not None
+        words = desk.desk.phone.following._words
+        await desk.until(lambda: words._named[0] == call.id, "all that a ringing call brings is done")
+        assert desk.desk.state.answers_ms is None
+        assert desk.call_state() is CallState.RINGING
+
+
 async def test_a_long_hold_rings_the_bell_and_a_short_one_does_not() -> None:
-    async with open_desk(shift={"hold_bells_s": (0.6, 1.2)}) as desk:
+    async with open_desk() as desk:
         await answered(desk)
         before = desk.desk.state.bells
         await desk.press("f3")
         await desk.until(lambda: desk.call_state() is CallState.HELD, "held")
-        await desk.press("f3")
-        await desk.until_talking()
-        await desk.press("f3")
-        await desk.until(lambda: desk.desk.state.bells == before + 2, "twice for this hold, never for the first")
-        assert desk.call_state() is CallState.HELD
+        call, now_ms = desk.desk.state.call, desk.desk.clock.now_ms()
+        assert call is not None
+        assert desk.desk.state.bells == before, "nobody has waited for half a minute"
+        short = msgspec.structs.replace(call, held_ms=now_ms - 29_500)
+        long = msgspec.structs.replace(call, held_ms=now_ms - 60_000)
+        for hold in (short, msgspec.structs.replace(short, held=False), long):
+            desk.desk.phone.talks.changed(hold)
+        await desk.until(lambda: desk.desk.clock.now_ms() > now_ms + 1_000, "half a minute after the short one began")
+        await desk.until(lambda: desk.desk.state.bells >= before + 2, "at 30 and at 60 seconds")
+        assert desk.desk.state.bells == before + 2, "never for the short one"
 
 
 async def test_overtime_stands_in_the_header_and_in_the_journal() -> None:
