@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from central.store import tables as t
 from central.store.bulk import insert_rows
 from central.store.database import Database
-from central.verify import verify
+from central.verify import verify_on
 from operator_tui.appeals.errors import Code, Refusal
 
 _PAGE = 2000
@@ -59,8 +59,9 @@ _OF_REGION: list[tuple[sa.Table, Of]] = [
     _by_region(t.event_body),
     _by_region(t.audit),
     _by_region(t.card),
-    _by_region(t.recording),
+    # How far a work log was read goes before what was read: who asks for recordings meanwhile reads on.
     (t.recording_read, lambda region: t.recording_read.c.stream.startswith(f"{region}/", autoescape=True)),
+    _by_region(t.recording),
     _by_region(t.voice_message),
 ]
 
@@ -70,7 +71,8 @@ def move_region(source: Database, target: Database, region: str) -> int:
     of ``source``: its partitions stay there as tables of their own (``event_r26_moved``) until somebody drops them.
     Both are PostgreSQL. Returns how many entries its chains have.
 
-    Refusals: REGION_NOT_MOVED (reason), and ``source`` is as it was then.
+    Refusals: REGION_NOT_MOVED (reason), and both are as they were then. Killed between their two commits, both have
+    the region: ``source`` goes on with it, and a fresh ``target`` is needed.
     """
     if source.engine.dialect.name != "postgresql" or target.engine.dialect.name != "postgresql":
         raise Refusal(Code.REGION_NOT_MOVED, reason="postgresql")
@@ -79,13 +81,17 @@ def move_region(source: Database, target: Database, region: str) -> int:
             raise Refusal(Code.REGION_NOT_MOVED, reason="not empty")
 
     def work(leaving: sa.Connection) -> int:
-        streams = _stop(leaving, region)
-        target.write(lambda arriving: _copy(leaving, arriving, region))
-        found = verify(target)
-        if found.faults or found.entries != streams:
-            raise Refusal(Code.REGION_NOT_MOVED, reason="chain")
-        _take_out(leaving, region)
-        return found.entries
+        entries = _stop(leaving, region)
+        # Not ``target.write``: what meets another writer here is begun again by the source, with the target empty.
+        with target.engine.begin() as arriving:
+            for connection in (leaving, arriving):  # one waits while the other copies or verifies
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            _copy(leaving, arriving, region)
+            found = verify_on(arriving)
+            if found.faults or found.entries != entries:
+                raise Refusal(Code.REGION_NOT_MOVED, reason="chain")
+            _take_out(leaving, region)
+        return entries
 
     return source.write(work)
 

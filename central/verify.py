@@ -15,6 +15,7 @@ from central.streams import EMPTY_HEAD, chain, region_of
 _AUDIT = "/audit"
 _ENTRY = [column for column in t.event.columns if column.name != "hash"]
 _AUDIT_ENTRY = [column for column in t.audit.columns if column.name != "hash"]
+_FEW = {"yield_per": 1000}  # a stream of years does not fit the memory
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,20 @@ class Verified:
 
 def verify(database: Database) -> Verified:
     """Look at every entry, as of one moment; the server may work meanwhile."""
+    with database.one_moment() as connection:
+        return verify_on(connection)
+
+
+def verify_on(connection: sa.Connection) -> Verified:
+    """Look at every entry that a transaction sees."""
     entries, faults = 0, []
-    with database.read() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        apart = _apart(connection) if connection.dialect.name == "postgresql" else set()
-        for row in connection.execute(sa.select(t.stream).order_by(t.stream.c.id)).all():
-            entries += row.seq
-            if row.region in apart:
-                faults.append(Fault(row.id, row.seq, "partition"))
-            elif fault := _fault(connection, row.id, row.seq, row.head):
-                faults.append(fault)
+    apart = _apart(connection) if connection.dialect.name == "postgresql" else set()
+    for row in connection.execute(sa.select(t.stream).order_by(t.stream.c.id)).all():
+        entries += row.seq
+        if row.region in apart:
+            faults.append(Fault(row.id, row.seq, "partition"))
+        elif fault := _fault(connection, row.id, row.seq, row.head):
+            faults.append(fault)
     return Verified(entries, tuple(faults))
 
 
@@ -79,7 +83,7 @@ def _fault(connection: sa.Connection, stream: str, seq: int, told: bytes) -> Fau
 def _entries(connection: sa.Connection, stream: str) -> Iterator[tuple[dict[str, object], bytes, str | None]]:
     if stream.endswith(_AUDIT):
         chosen = sa.select(*_AUDIT_ENTRY, t.audit.c.hash).where(t.audit.c.region == stream.removesuffix(_AUDIT))
-        for row in connection.execute(chosen.order_by(t.audit.c.seq)).yield_per(1000).mappings():
+        for row in connection.execute(chosen.order_by(t.audit.c.seq), execution_options=_FEW).mappings():
             entry = dict(row)
             yield entry, entry.pop("hash"), None
         return
@@ -87,6 +91,6 @@ def _entries(connection: sa.Connection, stream: str) -> Iterator[tuple[dict[str,
     with_body = sa.select(*_ENTRY, t.event.c.hash, t.event_body.c.body).outerjoin_from(t.event, t.event_body, same)
     here = (t.event.c.region == region_of(stream), t.event.c.stream == stream)
     chosen = with_body.where(*here).order_by(t.event.c.seq)
-    for row in connection.execute(chosen).yield_per(1000).mappings():
+    for row in connection.execute(chosen, execution_options=_FEW).mappings():
         entry = dict(row)
         yield entry, entry.pop("hash"), entry.pop("body")

@@ -11,16 +11,19 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from litestar.testing import TestClient
 
-from central import apply, streams
+from central import apply, regions, streams
+from central import verify as verify_room
 from central.app import create_app
 from central.devices import enrolment_code, epoch
 from central.keys import ServerKeys, bind, public_keys
+from central.recordings import read_on
 from central.regions import move_region
+from central.store import engine as engine_room
 from central.store import tables as t
 from central.store.database import Database
 from central.store.engine import postgres_engine
 from central.store.migrate import migrate
-from central.verify import Fault, verify
+from central.verify import Fault, Verified, verify, verify_on
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.cli import cli
@@ -156,6 +159,92 @@ def test_what_cannot_be_moved_stays_as_it_was(moved: tuple[Office, Desk, Desk], 
             move_region(office.database, target, region)
         assert (refused.value.code, refused.value.params["reason"]) == (Code.REGION_NOT_MOVED, reason)
     assert staying.send(staying.new_card()).states == ["applied"]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def _with_recording(office: Office) -> Desk:
+    desk = office.desk("Первая")
+    said = {"call": "c1", "file": "c1.otr", "sha256": "0" * 64, "size": 5}
+    assert desk.send(desk.new_card(), desk.operation("call.recorded", said)).states == ["applied"] * 2
+    return desk
+
+
+def test_a_move_that_fails_at_its_end_leaves_the_target_empty_and_is_made_again(
+    office: Office, elsewhere: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = _with_recording(office)
+    real, tries = regions._take_out, []
+
+    def deadlocked(leaving: sa.Connection, region: str) -> None:
+        tries.append(region)
+        if len(tries) == 1:
+            leaving.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$")
+        if len(tries) == 2:
+            raise Killed
+        real(leaving, region)
+
+    monkeypatch.setattr(regions, "_take_out", deadlocked)
+    with pytest.raises(Killed):
+        move_region(office.database, elsewhere, "26")
+    assert desk.send(desk.new_card()).states == ["applied"], "it is where it was"
+    assert move_region(office.database, elsewhere, "26") == verify(elsewhere).entries > 0
+    assert len(tries) == 3
+
+
+def test_a_move_takes_as_long_as_it_takes(office: Office, elsewhere: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each end waits while the other works, for longer than a transaction may rest."""
+    _with_recording(office)
+    monkeypatch.setattr(engine_room, "_IDLE_MS", 100)
+    source = Database.postgres(office.database.engine.url.render_as_string(hide_password=False))
+
+    def slowly(arriving: sa.Connection) -> Verified:
+        arriving.exec_driver_sql("SELECT pg_sleep(0.5)")
+        return verify_on(arriving)
+
+    monkeypatch.setattr(regions, "verify_on", slowly)
+    try:
+        assert move_region(source, elsewhere, "26") > 0
+    finally:
+        source.close()
+
+
+@pytest.mark.parametrize("table", [t.recording, t.recording_read], ids=lambda table: str(table.name))
+def test_who_asks_for_recordings_during_a_move_loses_none(
+    office: Office, elsewhere: Database, monkeypatch: pytest.MonkeyPatch, table: sa.Table
+) -> None:
+    _with_recording(office)
+    read_on(office.database, "26/tf/work")
+    second = office.desk("Вторая")
+    said = {"call": "c2", "file": "c2.otr", "sha256": "1" * 64, "size": 5}
+    assert second.send(second.operation("call.recorded", said)).states == ["applied"]
+    real = regions.insert_rows
+
+    def meanwhile(connection: sa.Connection, into: sa.Table, rows: Any) -> None:
+        real(connection, into, rows)
+        if into is table:
+            read_on(office.database, "26/tf/work")
+
+    monkeypatch.setattr(regions, "insert_rows", meanwhile)
+    move_region(office.database, elsewhere, "26")
+    read_on(elsewhere, "26/tf/work")
+    with elsewhere.read() as connection:
+        assert sorted(connection.execute(sa.select(t.recording.c.call)).scalars()) == ["c1", "c2"]
+
+
+def test_chains_are_looked_at_as_of_one_moment(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = office.desk("Первая")
+    desk.send(desk.new_card())
+    real = verify_room._fault
+
+    def busy(*about: Any) -> Fault | None:
+        desk.send(desk.new_card())
+        return real(*about)
+
+    monkeypatch.setattr(verify_room, "_fault", busy)
+    assert verify(office.database).faults == ()
 
 
 def test_the_command(postgres: Postgres) -> None:
