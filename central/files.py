@@ -71,7 +71,8 @@ class Files:
         return self.standing(name)
 
     def standing(self, name: str) -> Standing:
-        """How far it is; file_unknown when nothing of it is here."""
+        """How far it is; file_unknown when nothing of it is here. Bytes of all its length whose digest nobody looked at
+        (the process was killed) are looked at now."""
         whole, part = self._paths(name)
         with suppress(FileNotFoundError):
             size = whole.stat().st_size
@@ -83,7 +84,12 @@ class Files:
         length = self._said_length(name)
         if size < 0 or not length:
             raise Refusal(Code.BAD_REQUEST, reason="file_unknown")
-        return Standing(size, length)
+        if size < length:
+            return Standing(size, length)
+        with suppress(Refusal), _locked(part) as descriptor:
+            if os.fstat(descriptor).st_size >= self._said_length(name):
+                self._finish(name, part, whole)
+        return self.standing(name)
 
     def append(self, name: str, offset: int, content: bytes, checksum: tuple[str, bytes] | None = None) -> Standing:
         """Put bytes behind what is there, on the disk when this returns; the last ones make the file whole.

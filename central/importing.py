@@ -56,7 +56,9 @@ class Importer:
             self._read_on()
             taken = waiting = 0
             for talk in self._listed():
-                if talk.silent and not talk.sealed.exists():
+                if talk.going_away:
+                    put_away(talk)
+                elif talk.silent and not talk.sealed.exists():
                     forget(talk)
                 elif self._bring(talk):
                     put_away(talk)

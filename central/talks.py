@@ -46,6 +46,11 @@ class Talk:
         return self.folder / f"{self.key}.sealed"
 
     @property
+    def going_away(self) -> bool:
+        """Its sealed sound is put away already, and not yet what was told of it."""
+        return (self.folder / TAKEN / self.sealed.name).exists()
+
+    @property
     def silent(self) -> bool:
         """Nobody talked: another operator was faster, or nobody took it."""
         return not any(_frames(side) for side in self.sides)
@@ -71,14 +76,15 @@ def talks(folder: Path, now_s: float | None = None) -> list[Talk]:
 
 
 def put_away(talk: Talk) -> None:
-    """It is in the server's store: the plain sound goes, the sealed one stays in TAKEN as a second copy."""
+    """It is in the server's store: the plain sound goes, the sealed one stays in TAKEN as a second copy. What was told
+    of it goes last, so that what is left after a kill is found again."""
     taken = talk.folder / TAKEN
     taken.mkdir(mode=0o700, exist_ok=True)
+    for side in talk.sides:
+        side.unlink(missing_ok=True)
     for file in (talk.sealed, talk.told):
         if file.exists():
             file.rename(taken / file.name)
-    for side in talk.sides:
-        side.unlink(missing_ok=True)
 
 
 def forget(talk: Talk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import io
 import os
 import struct
@@ -157,6 +158,37 @@ def test_killed_at_any_step_it_comes_once_and_whole(
     assert Files("26").open(digest)[0].exists()
     assert not list(spool.glob("*.wav"))
     assert importer(office, spool).take() == (0, 0)
+
+
+@pytest.mark.parametrize("lived", range(6))
+def test_killed_while_it_is_put_away_nothing_stays_behind(
+    office: Office, spool: Path, monkeypatch: pytest.MonkeyPatch, lived: int
+) -> None:
+    told(office.desk("Петрова"))
+    key, acts = left(spool), iter(range(lived))
+
+    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
+        def act(path: Path, *given: Any, **named: Any) -> Any:
+            if next(acts, None) is None:
+                raise Killed
+            return real(path, *given, **named)
+
+        return act
+
+    def putting(talk: Any) -> None:
+        with monkeypatch.context() as patched:
+            for name in ("rename", "unlink"):
+                patched.setattr(Path, name, dying(getattr(Path, name)))
+            real(talk)
+
+    real = importing.put_away
+    with monkeypatch.context() as patched:
+        patched.setattr(importing, "put_away", putting)
+        with contextlib.suppress(Killed):
+            importer(office, spool).take()
+    assert importer(office, spool).take()[1] == 0, "no desk is waited for"
+    assert not [*spool.glob("*.wav"), *spool.glob("*.txt"), *spool.glob("*.sealed")]
+    assert {file.name for file in (spool / TAKEN).iterdir()} == {f"{key}.txt", f"{key}.sealed"}
 
 
 def test_a_database_restored_from_an_older_copy_is_told_again_and_after_a_month_it_is_gone(

@@ -239,3 +239,24 @@ def test_the_length_of_who_came_first_with_a_wrong_one_binds_nobody(office: Offi
     assert put(right, 0, CONTENT).status_code == 204
     assert ask(wrong, "GET").content == CONTENT
     assert begin(wrong, length=5).headers["upload-offset"] == str(len(CONTENT)), "what is whole is whole"
+
+
+def test_killed_before_the_digest_was_looked_at_it_is_looked_at_when_somebody_asks(
+    office: Office, folder: Path
+) -> None:
+    """All bytes are there, under the name of a part: said to be whole, the desk would let its copy go."""
+    desk = office.desk("Первая")
+    begin(desk)
+    part = folder / "26" / f"{NAME}.part"
+    for how in ("POST", "HEAD"):
+        (folder / "26" / NAME).unlink(missing_ok=True)
+        begin(desk)
+        part.write_bytes(CONTENT)
+        told = begin(desk) if how == "POST" else ask(desk, "HEAD")
+        assert told.headers["upload-offset"] == str(len(CONTENT))
+        assert ask(desk, "GET").content == CONTENT, how
+    (folder / "26" / NAME).unlink()
+    begin(desk)
+    part.write_bytes(b"x" * len(CONTENT))
+    assert ask(desk, "HEAD").status_code == 404, "bytes that are not what was said are not kept"
+    assert begin(desk).headers["upload-offset"] == "0"
