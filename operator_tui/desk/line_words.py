@@ -40,7 +40,7 @@ class LineWords:
 
     def rings_no_more(self, call: Call) -> None:
         """Who may be calling is said while it rings: after that the people stand below the search, or nobody rings."""
-        if call.answered_ms is not None and self._before is not None:
+        if call.answered_ms is not None and call.id == self._named[0] and self._before is not None:
             if self._desk.state.notice is self._before:
                 self._desk.notice("")  # it was about the card before
             self._before = None

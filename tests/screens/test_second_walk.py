@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec.structs import replace as replace_call
+
 from operator_tui.desk.card import opened
+from operator_tui.desk.line_words import LineWords
 from operator_tui.desk.state import Topic
+from operator_tui.phone.line import Call, CallState, Direction
 from screens.ask import AskScreen
 from screens.card_words import history_title
 from screens.directory import DirectoryScreen
-from tests.screens.page import DeskPage, List, open_desk
+from tests.screens.page import ON_CALL, DeskPage, List, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET
 from tests.screens.test_handover import written
@@ -83,11 +87,29 @@ async def test_what_wants_a_saved_card_says_so_and_a_new_card_begins_without_the
 
 
 async def test_the_next_caller_does_not_find_what_was_said_of_the_one_before() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 1.0}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await free(desk)
         desk.desk.notice("Сохранено: обращение 13-1 закрыто.", urgent=True)
+        await desk.ring()
         await answered(desk)
         await desk.until(lambda: "13-1" not in desk.notice, "nothing of the other")
+
+
+async def test_what_is_said_in_a_talk_stays_while_another_one_rings() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await free(desk)
+        call = Call(
+            id="talk", direction=Direction.INCOMING, number="+78652000041", state=CallState.TALKING,
+            started_ms=1, answered_ms=2,
+        )  # fmt: skip
+        other = replace_call(call, id="rings", number="+78652000107", state=CallState.RINGING, answered_ms=None)
+        desk.desk.notice("Об угрозе сообщено администратору.")
+        words = LineWords(desk.desk)
+        await words.ringing(other)
+        said = desk.desk.state.notice
+        assert said.text == "Об угрозе сообщено администратору."
+        words.rings_no_more(call)  # who is talked to has been muted, heard, held
+        assert desk.desk.state.notice is said
 
 
 async def test_quick_classes_are_found_by_number_and_by_a_word() -> None:
