@@ -176,6 +176,7 @@ class Code(StrEnum):
     PBX_UNTRUSTED = "pbx_untrusted"
     NO_NUMBER = "no_number"
     NO_SECOND_CALL = "no_second_call"
+    NO_COLLEAGUE = "no_colleague"
     TRANSFER_SELF = "transfer_self"
     RECORD_FOLDER = "record_folder"
     RECORD_SPACE = "record_space"

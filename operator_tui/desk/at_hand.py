@@ -282,11 +282,19 @@ class CardDesk:
         drafts = await self._desk.on_journal(lambda journal: journal.drafts())
         if not drafts or self._desk.state.card is not None:
             return
-        draft = max(drafts, key=lambda kept: kept.updated_ms)
+        await self.bring(max(drafts, key=lambda kept: kept.updated_ms))
+        self._desk.notice(tr("Черновик восстановлен: продолжайте с того же места."))
+
+    async def bring(self, draft: Draft) -> None:
+        """The card kept in that draft comes before the operator as it was left, with its history and its person; while
+        it names nobody, with the people of its number."""
         saved = await self._desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
         self._desk.change(Topic.CARD, card=steps.from_draft(draft, saved))
+        if draft.fields.get("phone") and not (draft.fields.get("enp") or draft.fields.get("surname")):
+            await self.find_caller(str(draft.fields["phone"]))
+            return
         await self._desk.history.show()
-        self._desk.notice(tr("Черновик восстановлен: продолжайте с того же места."))
+        await self.recall_person()
 
     async def recall_person(self) -> None:
         """The registry is open: who was bound to the restored card is known again."""

@@ -134,6 +134,7 @@ class Desk:
             theme=card is not None and bool(card.fields.get("theme")),
             waiting=any(call.state is CallState.RINGING for call in self.state.others),
             other=any(call.answered_ms is not None for call in self.state.others),
+            colleague=self.phone.following.asked_colleague() is not None,
             number=card is not None and bool(card.fields.get("phone")),
             returned=self.state.returned > 0 or bool(card is not None and card.saved and card.saved.rival),
             row=row,

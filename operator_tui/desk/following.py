@@ -13,7 +13,6 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import Move, State
 from operator_tui.desk import calls
-from operator_tui.desk import card as card_steps
 from operator_tui.desk.handover import HandOver
 from operator_tui.desk.line_words import LineWords
 from operator_tui.desk.state import Light, Topic
@@ -53,6 +52,7 @@ _LIGHTS = {
     RegistrationState.FAILED: Light.TROUBLE,
     RegistrationState.LOST: Light.AWAY,
 }
+_INNER_DIGITS = 5  # an extension has no more; a number of the town has
 
 
 class Following:
@@ -290,6 +290,15 @@ class Following:
             self._line.states.move(Move.BREAK, kind=kind)
             self._desk.notice(tr("Вызовы из очереди не идут: F12 — готов к вызову."), urgent=True)
 
+    def asked_colleague(self) -> Call | None:
+        """The answered call to a colleague; two callers must never hear each other, nor one who was called back."""
+        connected = [call for call in self.calls.values() if call.answered_ms is not None]
+        asked = next((call for call in connected if call.id in self.consults), None)
+        if asked is not None:
+            return asked
+        dialled = (call for call in connected if call.direction is Direction.OUTGOING)  # the desk was started anew
+        return next((call for call in dialled if len(call.number) <= _INNER_DIGITS), None)
+
     async def bring_card(self, call: Call) -> None:
         """The card of that call comes back as it was left; a consultation has none."""
         desk = self._desk
@@ -300,8 +309,7 @@ class Following:
         if draft is None:
             return
         await desk.card.flush_draft()
-        saved = await desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
-        desk.change(Topic.CARD, card=card_steps.from_draft(draft, saved))
+        await desk.card.bring(draft)
 
 
 def _broken_off(call: Call, now_ms: int) -> Call:

@@ -19,7 +19,6 @@ from operator_tui.desk.talks import TalkDesk
 from operator_tui.i18n import tr
 from operator_tui.phone.line import (
     Call,
-    Direction,
 )
 from operator_tui.phone.settings import PhoneSettings
 
@@ -233,11 +232,10 @@ class PhoneDesk:
     async def join(self) -> None:
         """Second half: the caller and the colleague talk with each other, this desk is free."""
         connected = [call for call in self.following.calls.values() if call.answered_ms is not None]
-        consult = next((call for call in connected if call.id in self.following.consults), None)
-        consult = consult or next((call for call in connected if call.direction is Direction.OUTGOING), None)
+        consult = self.following.asked_colleague()
         caller = next((call for call in connected if consult is not None and call.id != consult.id), None)
         if consult is None or caller is None:
-            raise Refusal(Code.NO_SECOND_CALL)
+            raise Refusal(Code.NO_COLLEAGUE if len(connected) > 1 else Code.NO_SECOND_CALL)
         await self.following.hand_over.prepare(caller, consult.number)
         self.following.joined.add(caller.id)
         try:

@@ -148,8 +148,7 @@ class ShiftDesk:
             drafts = await desk.on_journal(lambda journal: journal.drafts())
             draft = next((one for one in drafts if one.id == waits.draft), None)
             if draft is not None:
-                saved = await desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
-                desk.change(Topic.CARD, card=steps.from_draft(draft, saved))
+                await desk.card.bring(draft)
         elif waits.call:
             fields = {"source": Source.CALL.value, "call": waits.call, "phone": waits.number}
             card = replace(steps.opened(None), call=waits.call, fields=fields)

@@ -43,6 +43,12 @@ def _with_second(situation: Situation) -> Refusal | None:
     return None if situation.other else Refusal(Code.NO_SECOND_CALL)
 
 
+def _with_colleague(situation: Situation) -> Refusal | None:
+    if not situation.other or situation.colleague:
+        return _with_second(situation)
+    return Refusal(Code.NO_COLLEAGUE)
+
+
 def _may_change_state(situation: Situation) -> Refusal | None:
     if situation.presence in ("free", "wrap_up", "break", "talking"):  # in a talk it says what comes after it
         return None
@@ -157,7 +163,7 @@ register(
         keys=("alt+j",),
         rank=31,
         footer=True,
-        available=_with_second,
+        available=_with_colleague,
     ),
     Command(
         "phone.swap",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from operator_tui.appeals.draft import Draft
+from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.state import Topic
-from operator_tui.phone.line import CallState, Direction
-from tests.screens.page import DeskPage, open_desk
+from operator_tui.phone.line import Call, CallState, Direction
+from tests.screens.elsewhere import COLLEAGUE, Elsewhere
+from tests.screens.page import DeskPage, List, open_desk
 from tests.screens.test_call import answered
 
 QUIET = {"simulated_first_seconds": 600.0}
@@ -146,6 +151,55 @@ async def test_a_second_caller_waits_is_answered_and_swapped_with_his_card() -> 
         assert desk.desk.state.presence.state is State.TALKING
 
 
+async def test_who_is_talked_to_again_comes_with_his_people_and_his_history() -> None:
+    async with open_desk(phone={"simulated_waiting_seconds": 0.5}) as desk:
+        await answered(desk)
+        first = desk.desk.state.call
+        assert first is not None
+        elsewhere = await Elsewhere.of(desk)
+        made = {"type": "Консультация", "theme": "К-01.3", "number": "13-1", "phone": first.number}
+        before = await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, {**made, "zone": "Europe/Moscow"})
+        await ringing_beside(desk)
+        await desk.press("f2")
+        await desk.until(lambda: (call := desk.desk.state.call) and call.id != first.id, "the second caller")
+        await desk.until(lambda: (card := desk.desk.state.card) and card.call != first.id, "his own card")
+        await desk.press("alt+s")
+        await desk.until(lambda: (card := desk.desk.state.card) and card.call == first.id, "the first one's card")
+        await desk.until(lambda: List(desk, "#history").keys() == [before], "what he had asked before")
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.candidates, "the people of his number"
+
+
+async def test_two_callers_are_not_joined() -> None:
+    async with open_desk(phone={"simulated_waiting_seconds": 0.5}) as desk:
+        await answered(desk)
+        await ringing_beside(desk)
+        await desk.press("f2")
+        await desk.until(lambda: any(call.held for call in desk.desk.state.others), "the first waits")
+        await desk.until(lambda: "Другой" in desk.text(), "the keys of two calls")
+        assert "Соединить" not in desk.text()
+        await desk.press("alt+j")
+        await desk.until(lambda: "на линии два обратившихся" in desk.notice, "why not")
+        assert len(desk.desk.state.calls) == 2
+
+
+async def test_a_citizen_called_back_and_a_caller_are_not_joined() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
+        following = desk.desk.phone.following
+        talks: dict[str, Any] = {"started_ms": 1, "answered_ms": 1, "number": "+78652012345"}
+        back = Call(id="1", direction=Direction.OUTGOING, state=CallState.TALKING, **talks)
+        caller = Call(id="2", direction=Direction.INCOMING, state=CallState.TALKING, **talks)
+        following.calls = {"1": back, "2": caller}
+        assert following.asked_colleague() is None
+        following.calls["1"] = replace(back, number="2003")
+        asked = following.asked_colleague()
+        assert asked is not None
+        assert asked.id == "1"
+        following.calls = {}
+
+
 async def test_the_administrator_on_shift_is_called_about_the_caller_by_one_key() -> None:
     async with open_desk() as desk:
         await answered(desk)
@@ -191,6 +245,10 @@ async def test_a_second_call_about_the_same_matter_is_bound_to_the_first_ones_ap
         assert await desk.desk.on_journal(lambda journal: journal.calls_without_card()) == []
         await desk.press("shift+f2")
         await desk.until(lambda: "уже относится" in desk.notice, "once is enough")
+
+
+async def ringing_beside(desk: DeskPage) -> None:
+    await desk.until(lambda: "ВХОДЯЩИЙ ВЫЗОВ" in desk.phone, "the second one, beside the talk")
 
 
 async def drafts(desk: DeskPage) -> list[Draft]:
