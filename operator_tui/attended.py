@@ -14,6 +14,7 @@ from textual.widget import AwaitMount, Widget
 from operator_tui.acts import DeskActs
 from operator_tui.signin.idle import Idle
 from operator_tui.signin.settings import SignInSettings
+from screens.leaving import LeavingScreen
 from screens.lock import LockScreen
 from screens.trouble import FailureScreen, TooSmallScreen
 from widgets.cover import IdentifierCover
@@ -22,7 +23,7 @@ IDLE_LOOK_S = 5.0
 # Without a key for so long he does not type just now.
 PAUSE_S = 1.0
 # They show nothing of the desk.
-_ABOVE_LOCK = FailureScreen | TooSmallScreen
+_ABOVE_LOCK = FailureScreen | LeavingScreen | TooSmallScreen
 
 
 class AttendedDesk(DeskActs):
@@ -78,10 +79,12 @@ class AttendedDesk(DeskActs):
     def _look_whether_idle(self) -> None:
         if self._idle is None or not self.desk.state.ready:
             return
-        if self._idle.due:
+        if self.desk.state.phone_word() == "talking":
+            self._idle.touched()  # who talks sits before it, and reads the card
+        elif self._idle.due:
             self.lock()
-        elif 0 < self._cover_s <= self._idle.quiet_s and self.desk.state.phone_word() != "talking":
-            self._set_covered(True)  # who talks sits before it, and reads the card
+        elif 0 < self._cover_s <= self._idle.quiet_s:
+            self._set_covered(True)
 
     def lock(self) -> None:
         """Cover the desk until its operator gives his password. A lock that stands stays."""

@@ -13,6 +13,7 @@ from screens.lock import LockScreen, locked_call_text
 from screens.promises import PromisesScreen
 from screens.trouble import TooSmallScreen
 from tests.screens.page import DeskPage, open_desk
+from tests.screens.test_call import answered
 
 
 def locked(desk: DeskPage) -> bool:
@@ -51,6 +52,25 @@ async def test_the_call_goes_on_behind_the_lock_and_no_number_is_seen() -> None:
 async def test_a_desk_nobody_touches_locks_itself() -> None:
     async with open_desk(signin={"lock_minutes": 0.005}) as desk:
         await desk.until(lambda: locked(desk), "the lock")
+
+
+async def test_who_only_listens_is_not_locked_out_of_his_talk() -> None:
+    async with open_desk(signin={"lock_minutes": 5.0}) as desk:
+        await answered(desk)
+        an_hour_without_a_key(desk)
+        assert not locked(desk), "he sits before it"
+        await desk.desk.phone.hang_up()
+        await desk.until_quiet()
+        desk.app._look_whether_idle()
+        assert not locked(desk), "and has five minutes from the end of the talk"
+        an_hour_without_a_key(desk)
+        await desk.until(lambda: locked(desk), "the lock")
+
+
+def an_hour_without_a_key(desk: DeskPage) -> None:
+    assert desk.app._idle is not None
+    desk.app._idle._last -= 3601
+    desk.app._look_whether_idle()
 
 
 async def test_a_call_that_ends_behind_the_lock_uncovers_nothing() -> None:
