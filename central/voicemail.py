@@ -114,7 +114,7 @@ class Collector:
             device, number = self._device()
             self._group = self._duty_group()
             self._heal()
-            self._push_written(device)
+            self._push_written(device, last_too=True)
             taken = 0
             for message in self._complete():
                 if message.ms < _LEAST_MS:
@@ -250,13 +250,15 @@ class Collector:
     def _keyed(self, message: Message) -> str:
         return f"{self._office.organisation.partition('/')[2]}/{message.key}"
 
-    def _push_written(self, device: Device) -> set[str]:
-        """Push what was written down and the server has not answered, in order; the keys of what it refused."""
+    def _push_written(self, device: Device, *, last_too: bool = False) -> set[str]:
+        """Push what was written down and the server has not answered, in order; the keys of what it refused.
+        ``last_too``: also the last that it answered: a kill may have come before its refusal was looked at. What is
+        refused then is written down anew by this very run."""
         with self._database.read() as connection:
             last = connection.execute(sa.select(t.device.c.last_n).where(t.device.c.id == device.id)).scalar_one()
             rows = connection.execute(
                 sa.select(t.voice_message.c.key, t.voice_message.c.body)
-                .where(t.voice_message.c.device == device.id, t.voice_message.c.n > last)
+                .where(t.voice_message.c.device == device.id, t.voice_message.c.n > last - int(last_too))
                 .order_by(t.voice_message.c.n)
             ).all()
             waiting = [(_bare(row.key), msgspec.json.decode(row.body, type=Operation)) for row in rows]
@@ -273,10 +275,12 @@ class Collector:
                         )
                     )
                 )
-                self._refused = self._refused or Refusal.from_wire({"code": outcome.w, "params": outcome.p})
+                if not last_too:
+                    self._refused = self._refused or Refusal.from_wire({"code": outcome.w, "params": outcome.p})
                 refused.add(key)
                 continue
-            log("voice message", device=device.id)
+            if operation.n > last:
+                log("voice message", device=device.id)
         return refused
 
     def _forget_durable(self, device: Device) -> None:

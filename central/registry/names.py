@@ -66,7 +66,11 @@ def names_of(engine: sa.Engine, region: str, state: State, cursor: Any) -> sqlit
         held = regions.get(region)
         if held is not None and held.state == state:
             return held.memory
+        # Not in the second that a search may take: this comes once for each publication, over whatever network.
+        (within,) = cursor.execute("SHOW statement_timeout").fetchone()
+        cursor.execute("SELECT set_config('statement_timeout', '0', true)")
         memory = _brought_up(held, state, cursor) or _copied(cursor)
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [within])
         # A search that began before a delta is not what the next ones are like.
         if held is None or held.state.published != state.published or held.state.deltas < state.deltas:
             regions[region] = _Held(state, memory)

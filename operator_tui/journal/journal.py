@@ -118,8 +118,8 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
     def read_news(self, mark: str) -> None:
         """«Прочитано»: the centre is told, and it waits for nobody here any more."""
         with self._store.writing():
+            outbox.append(self._store, Kind.NEWS_READ, {"news": mark})
             outbox.read_news(self._store, mark)
-        self.record(Kind.NEWS_READ, {"news": mark})
 
     def shift_began(self) -> int | None:
         """When the shift began that goes on here (UTC ms); None where none does."""

@@ -15,7 +15,9 @@ from click.testing import CliRunner
 from msgspec import structs
 
 from central.registry import names
+from central.registry import people as searching
 from central.registry.delta import apply
+from central.registry.names import State
 from central.registry.people import find
 from central.registry.publish import publish
 from central.store.database import Database
@@ -119,6 +121,24 @@ def test_the_words_held_in_memory_follow_each_delta(database: Database, monkeypa
     for table in names._WORDS:
         rows = [sorted(base.execute(f"SELECT * FROM {table}").fetchall()) for base in (fresh, held)]
         assert rows[0] == rows[1], table
+
+
+def test_words_may_take_longer_to_come_than_a_search(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_SET", searching._SET.replace("'1000'", "'100'"))
+    real = names._copied
+
+    def slowly(cursor: Any) -> Any:
+        cursor.execute("SELECT pg_sleep(0.3)")
+        return real(cursor)
+
+    monkeypatch.setattr(names, "_copied", slowly)
+    assert "'100'" in searching._SET
+    assert found(database.engine, PEOPLE[0].surname)[0]
+    with database.engine.connect() as connection:
+        cursor: Any = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]  # of a live one
+        facts = searching._facts(cursor, "people_26")
+        names.names_of(database.engine, "26", State.of({**facts, "published": "another"}), cursor)
+        assert cursor.execute("SHOW statement_timeout").fetchone() == ("100ms",), "a search has its second again"
 
 
 def test_a_server_far_behind_reads_all_words(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

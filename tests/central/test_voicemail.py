@@ -216,6 +216,31 @@ def test_an_appeal_the_server_does_not_take_keeps_its_message(
     assert collector(database, folder, clock).collect() == 1
 
 
+def test_killed_before_a_refusal_is_looked_at_the_message_is_not_put_away(
+    database: Database, folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left(folder)
+    real_operation: Callable[..., Any] = Collector._operation
+    real_push = voicemail.push
+
+    def wrong(self: Collector, *given: Any) -> Any:
+        operation = real_operation(self, *given)
+        operation.x["files"][0]["number"] = ""
+        return operation
+
+    def killed(*given: Any) -> Any:
+        real_push(*given)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Collector, "_operation", wrong)
+        patched.setattr(voicemail, "push", killed)
+        with pytest.raises(Killed):
+            collector(database, folder, clock).collect()
+    assert collector(database, folder, clock).collect() == 1, "refused then, written down anew and taken now"
+    assert (len(messages(folder)), len(cards(database))) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("left_at", "due"),
     [

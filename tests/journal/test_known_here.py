@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind, at_pbx
+from operator_tui.journal import outbox
 from operator_tui.journal.journal import Journal
 
 
@@ -14,6 +18,16 @@ def test_what_was_read_is_kept_and_the_centre_is_told(journal: Journal) -> None:
     assert journal.news_read() == {"n1@k7q2mx:9", "n2@"}, "of one that was changed the newest"
     told = [operation.x["news"] for operation in journal.outbox(10) if operation.k == Kind.NEWS_READ]
     assert told == ["n1@k7q2mx:1", "n2@", "n1@k7q2mx:9"]
+
+
+def test_what_the_centre_can_not_be_told_of_is_not_read(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object, **named: object) -> None:
+        raise Refusal(Code.DISK_FULL)
+
+    monkeypatch.setattr(outbox, "append", full)
+    with pytest.raises(Refusal):
+        journal.read_news("n1@k7q2mx:1")
+    assert journal.news_read() == frozenset()
 
 
 def test_a_talk_of_the_pbx_is_known_and_is_no_file_to_be_sent(journal: Journal) -> None:
