@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from textual.screen import Screen
 
+from operator_tui.appeals.errors import Refusal
 from operator_tui.attended import AttendedDesk
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.state import CardAtHand
@@ -131,14 +132,26 @@ class WindowedDesk(AttendedDesk):
         return taken
 
     async def _bring_back(self, windows: list[Screen[Any]], card: CardAtHand | None) -> None:
-        """With the card that lay below: its draft, or the card as it was saved."""
-        if card is not None:
-            saved = card.saved.id if card.saved is not None else ""
-            drafts = await self.desk.on_journal(lambda journal: journal.drafts())
-            kept = any(one.id == card.draft for one in drafts)
-            await self.desk.phone.shift.open(Waits("", "", "" if kept else saved, card.draft if kept else ""))
-            self.switch_mode("work")
-        self._show(windows)
+        """With the card that lay below: its draft, or the card as it was saved. Where that can not be had, alone."""
+        try:
+            if card is None or await self._opened(card):
+                self._show(windows)
+            else:
+                self._begun, self._begun_at = [*windows, *self._begun], card
+        except Refusal:
+            self._show(windows)
+            raise
+
+    async def _opened(self, card: CardAtHand) -> bool:
+        """Bring that card before the operator. False where the next caller's has come meanwhile."""
+        saved = card.saved.id if card.saved is not None else ""
+        drafts = await self.desk.on_journal(lambda journal: journal.drafts())
+        if self.desk.state.card is not None or self.desk.state.call is not None:
+            return False
+        kept = any(one.id == card.draft for one in drafts)
+        await self.desk.phone.shift.open(Waits("", "", "" if kept else saved, card.draft if kept else ""))
+        self.switch_mode("work")
+        return True
 
     def _show(self, windows: list[Screen[Any]]) -> None:
         for window in windows:

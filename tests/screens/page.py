@@ -133,6 +133,16 @@ class DeskPage:
         await self.desk.phone.engine().set_ready(True)
         await self.until_ringing()
 
+    async def nobody_else(self) -> None:
+        """Whoever is on the line is the last who calls, also when the desk is ready again."""
+        engine = self.desk.phone.engine()
+        await engine.set_ready(False)
+
+        async def unheard(on: bool) -> None:
+            pass
+
+        engine.set_ready = unheard  # type: ignore[method-assign]  # the simulated line calls whoever is ready
+
     async def until_ringing(self) -> None:
         await self.until(lambda: self.call_state() is CallState.RINGING, "a ringing call")
 

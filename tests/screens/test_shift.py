@@ -129,5 +129,6 @@ async def test_somebody_who_calls_while_the_list_is_read_is_talked_to_before_the
         assert desk.desk.state.presence.account == "Активен"
         await desk.press("f2")
         await desk.until_talking()
+        await desk.nobody_else()
         await desk.press("f4", "f12")
         await desk.until(lambda: "Не активен" in desk.line("#who"), "ended when he was done")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from operator_tui.phone.line import CallState
+import pytest
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.desk.shift import Waits
 from screens.ask import AskScreen
 from screens.form import FormScreen
-from tests.screens.page import DeskPage, Part, open_desk
-from tests.screens.test_desk import with_theme
+from tests.screens.page import ON_CALL, DeskPage, Part, open_desk
+from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import deed
 from widgets.ring_line import RingLine
 
@@ -18,14 +21,14 @@ def ring(desk: DeskPage) -> str:
 
 async def rung(desk: DeskPage) -> None:
     """A call of the simulated line, now."""
-    await desk.until(lambda: desk.call_state() is CallState.RINGING, "it rings")
+    await desk.ring()
     await desk.until(lambda: "ВХОДЯЩИЙ ВЫЗОВ" in ring(desk), "seen in the window")
     assert "F2 Ответить" in ring(desk)
     assert "+7" in ring(desk)
 
 
 async def test_a_form_shows_who_rings_and_comes_back_after_the_call_with_what_was_typed_and_its_card() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
         await desk.until_screen("work")
         await desk.surname.type("Прежняя")
@@ -44,6 +47,7 @@ async def test_a_form_shows_who_rings_and_comes_back_after_the_call_with_what_wa
         assert not isinstance(desk.app.screen, FormScreen), "the caller's card lies above"
         assert "Отложено до конца вызова" in desk.notice
         await with_theme(desk)
+        await desk.nobody_else()
         await desk.press("f9", "f4")
         await desk.until(lambda: desk.app.screen is form, "the form is back by itself")
         assert field.value == "Спросить дочь"
@@ -57,7 +61,7 @@ async def test_a_form_shows_who_rings_and_comes_back_after_the_call_with_what_wa
 
 
 async def test_a_question_with_words_of_ones_own_comes_back_too() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("shift+f9")
         await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "what happened")
         await desk.type("дым")
@@ -67,7 +71,47 @@ async def test_a_question_with_words_of_ones_own_comes_back_too() -> None:
         await desk.until_talking()
         await desk.until_screen("work")
         await with_theme(desk)
+        await desk.nobody_else()
         await desk.press("f9", "f4")
         await desk.until(lambda: desk.app.screen is asked, "the question is back")
         await desk.press("enter")
         await desk.until(lambda: "Администратору сообщено: дым" in desk.notice, "and does what it was asked for")
+
+
+async def test_a_form_whose_card_can_not_be_brought_comes_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(phone=ON_CALL) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await deed(desk, "ответ себе")
+        await desk.until(lambda: isinstance(desk.app.screen, FormScreen) and desk.app.focused, "the form")
+        form = desk.app.screen
+        field = Part(desk, "#input-form-promise_ask")
+        await field.type("Спросить")
+        await rung(desk)
+        await desk.press("f2")
+        await desk.until_talking()
+        await with_theme(desk)
+        await desk.nobody_else()
+
+        async def away(_: Waits) -> None:
+            raise Refusal(Code.UNKNOWN_CARD)
+
+        monkeypatch.setattr(desk.desk.phone.shift, "open", away)
+        await desk.press("f9", "f4")
+        await desk.until(lambda: desk.app.screen is form, "what was typed is not lost")
+        assert field.value == "Спросить"
+
+
+async def test_a_form_waits_on_where_the_next_caller_was_faster() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        before, asked = desk.desk.state.card, AskScreen("", "")
+        await desk.press("insert")
+        await desk.until(lambda: desk.desk.state.card is not before, "another card")
+        now = desk.desk.state.card
+        await desk.app._bring_back([asked], before)
+        assert desk.desk.state.card is now
+        assert desk.app.screen is not asked
+        assert (desk.app._begun, desk.app._begun_at) == ([asked], before)
+        desk.app._begun.clear()
