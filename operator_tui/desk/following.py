@@ -67,6 +67,7 @@ class Following:
         self.returning: set[str] = set()  # of these, which the operator has ended to go back to the caller
         self.rejected: dict[str, str] = {}  # ringing calls that were refused, and why
         self._written: set[str] = set()  # calls whose end this desk has written down, or found written
+        self._bound: set[str] = set()  # calls whose recording is
         self.joined: set[str] = set()  # callers given to a colleague who was asked first
         self.hand_over = HandOver(desk)
         self._break = ""  # its kind, while the line is away
@@ -121,6 +122,9 @@ class Following:
 
     async def _take_snapshot(self, snapshot: Snapshot) -> None:
         """After an attach: what the engine knows is the truth; calls that ended meanwhile end here too."""
+        first = not self.pictured.is_set()
+        if first and self._of_another(snapshot):
+            self._written.update(call.id for call in snapshot.recent)
         self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue, colleagues=snapshot.colleagues)
         if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
             self._back_at_work(snapshot)
@@ -133,13 +137,18 @@ class Following:
             known = call.id in self.calls
             if known or not call.over:
                 await self._take_call(call, recorded=await self._recorded(call))
-        first = not self.pictured.is_set()
         self.pictured.set()
         await self._catch_up(snapshot.recent)
         for recorded in snapshot.recorded:
             await self._take_recorded(recorded)
         if first:  # a picture comes with every readiness too, and what broke off is said when it does
             self._tell_unfinished()
+
+    def _of_another(self, snapshot: Snapshot) -> bool:
+        """Whether the last calls of an engine that was found may be of who sat here before: they are in his journal."""
+        operator = self._desk.state.operator
+        own = operator.extension if operator is not None else ""
+        return not snapshot.working or snapshot.registration.extension not in ("", own)
 
     async def _catch_up(self, ended: Iterable[Call]) -> None:
         """Calls that ended while no desk was there: what the journal does not know of them is written down. An answered
@@ -162,14 +171,16 @@ class Following:
             await desk.alarms.tell_without_card()
 
     async def _take_recorded(self, ended: Recorded) -> None:
-        """Bind the recording to its call, once."""
-        known = await self._desk.on_journal(lambda journal: journal.recorded(ended.call))
-        if Kind.CALL_RECORDED in known:
+        """Bind the recording to its call, once; a picture names the last ones again and again."""
+        if ended.call in self._bound:
             return
-        about = msgspec.to_builtins(ended)
-        about.pop("type", None)
-        await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORDED, about))
-        await self._desk.refresh_journal()
+        known = await self._desk.on_journal(lambda journal: journal.recorded(ended.call))
+        if Kind.CALL_RECORDED not in known:
+            about = msgspec.to_builtins(ended)
+            about.pop("type", None)
+            await self._desk.on_journal(lambda journal: journal.record(Kind.CALL_RECORDED, about))
+            await self._desk.refresh_journal()
+        self._bound.add(ended.call)
 
     async def _recorded(self, call: Call) -> frozenset[Kind]:
         """Facts of this call the journal already has: another desk process may have written them."""
