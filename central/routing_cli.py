@@ -37,7 +37,7 @@ def routing_command(options: Options, open_for: Callable[[str, str | None], Any]
 
         open_log(None)
         database = open_for(profile_name, url)
-        waiting = False
+        waiting = True  # who wrote the files before may have ended, or the PBX been away, before they were taken
         try:
             while True:
                 written = work.write(_files(database, **{name: about[name] for name in _ABOUT}), about["into"])

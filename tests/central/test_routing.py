@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from central import routing
 from central.reference import write as write_list
 from central.routing import QUEUES, ROUTES, RULES, files_of, reload, write
 from central.routing_cli import routing_command
@@ -168,3 +169,18 @@ def test_the_command_writes_what_the_centre_knows(database: Database, tmp_path: 
     assert done.exit_code == 0, done.output
     assert "[oms-kk](oms)" in (tmp_path / QUEUES).read_text(encoding="utf-8")
     assert "exten => 2" in (tmp_path / ROUTES).read_text(encoding="utf-8").partition("[oms-days]")[2]
+
+
+def test_files_the_pbx_has_not_taken_are_taken_by_the_next_run(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written, and the PBX was away, or this program was killed, before they were: nothing differs any more."""
+    answers = iter([False, True])
+    monkeypatch.setattr(routing, "reload", lambda: next(answers))
+    command = routing_command(
+        lambda one: click.option("--profile", "profile_name")(click.option("--url")(one)), lambda *_: database
+    )
+    given = ["--organisation", "26/tf", "--into", str(tmp_path), "--reload"]
+    assert CliRunner().invoke(command, given).exit_code == 1
+    assert CliRunner().invoke(command, given).exit_code == 0
+    assert list(answers) == []
