@@ -22,6 +22,9 @@ _LONG_FORM = re.compile(
     r"\x1b\[(?:27;(?P<xterm_modifiers>\d+);(?P<xterm_code>\d+)~"
     r"|(?P<code>\d+)(?::\d*)?(?::(?P<standard>\d*))?(?:;(?P<modifiers>\d*)(?::\d*)?)?(?:;[\d:]*)?u)"
 )
+# Alt and a key, as a terminal sends it that does not know the long form. Textual reads some of them as another
+# program's settings do: Alt+F and Alt+B as a word's way right and left, Alt with a digit as a sign of a Mac.
+_WITH_ALT = re.compile(r"\x1b([a-z0-9=-])")
 _MODIFIERS = ((4, "ctrl"), (2, "alt"), (8, "super"))
 _SHIFT = 1
 _NAMED = {9: "tab", 13: "enter", 27: "escape", 32: "space", 127: "backspace"}
@@ -50,7 +53,7 @@ def long_form(sequence: str) -> Key | None:
 
 
 class KeyParser(XTermParser):
-    """Textual's parser with the long form of keys."""
+    """Textual's parser with the long form of keys, and Alt with any letter or digit as that key."""
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
         try:
@@ -59,6 +62,8 @@ class KeyParser(XTermParser):
             key = Key(Keys.Ignore, sequence)
         if key is not None:
             yield key
+        elif match := _WITH_ALT.fullmatch(sequence):
+            yield from super()._sequence_to_key_events(match[1], alt=True)
         else:
             yield from super()._sequence_to_key_events(sequence, alt)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.events import Key, Paste
 
+from operator_tui import commands
 from operator_tui.terminal.keyboard import KeyReader, long_form
 
 
@@ -47,6 +50,18 @@ def test_ordinary_keys_stay_what_they_are() -> None:
         ("f5", None),
         ("down", None),
     ]
+
+
+@pytest.mark.parametrize("key", string.ascii_lowercase + string.digits)
+def test_alt_with_any_letter_or_digit_is_that_key(key: str) -> None:
+    assert keys(f"\x1b{key}".encode()) == [(f"alt+{key}", key)]
+
+
+def test_every_key_of_a_command_with_alt_can_be_sent_by_an_old_terminal() -> None:
+    wanted = {key for command in commands.collect().values() for key in command.keys if key.startswith("alt+")}
+    assert {"alt+f", "alt+b"} <= wanted
+    sent = {key: keys(f"\x1b{key.removeprefix('alt+')}".encode()) for key in wanted}
+    assert {key: [name for name, _ in got] for key, got in sent.items()} == {key: [key] for key in wanted}
 
 
 @pytest.mark.parametrize(
