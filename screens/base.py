@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerError
 
 from operator_tui import commands
 from operator_tui.appeals.errors import Refusal
-from operator_tui.appeals.people import ROLE_TITLES, short_name
+from operator_tui.appeals.people import ROLE_TITLES, SHORT_ROLE_TITLES, short_name
 from operator_tui.appeals.presence import TITLES as PRESENCE_TITLES
 from operator_tui.appeals.presence import State
 from operator_tui.desk.alarms import alarm_words
@@ -138,9 +138,15 @@ class DeskScreen(Screen[None]):
             if presence.state is State.OFFLINE and state.lights.phone is Light.OFF:
                 word = tr("телефон выключен")
             who, role = (operator.name, short_name(operator.name)), tr(ROLE_TITLES[operator.role])
-            number = f"{tr('доб.')} {operator.extension}"
-            # What the operator is for the queue is never cut: the number goes first, then the role.
-            ways = ((who[0], role, number), (who[1], role, number), (who[1], role), (who[1],))
+            number, brief = f"{tr('доб.')} {operator.extension}", tr(SHORT_ROLE_TITLES[operator.role])
+            # What the operator is for the queue is never cut: words give way to shorter ones, the role goes last.
+            ways = (
+                (who[0], role, number),
+                (who[1], role, number),
+                (who[1], brief, number),
+                (who[1], brief, operator.extension),
+                (who[1], operator.extension),
+            )
             header.who(_first_fitting(ways, f"{tr(presence.account)}: {word}", self._room), self._mark())
         else:
             header.who(tr("Рабочее место запускается"), self._mark())

@@ -30,6 +30,16 @@ ROLE_TITLES = {
     Role.ADMINISTRATOR: mark("Администратор контакт-центра"),
     Role.TRAINEE: mark("Стажёр"),
 }
+# For a narrow screen.
+SHORT_ROLE_TITLES = {
+    Role.OPERATOR_1: mark("Оператор 1 ур."),
+    Role.OPERATOR_2: mark("Оператор 2 ур."),
+    Role.INSURER_1: mark("Страх. предст. 1 ур."),
+    Role.INSURER_2: mark("Страх. предст. 2 ур."),
+    Role.INSURER_3: mark("Страх. предст. 3 ур."),
+    Role.ADMINISTRATOR: mark("Администратор"),
+    Role.TRAINEE: mark("Стажёр"),
+}
 
 
 def short_name(name: str) -> str:
