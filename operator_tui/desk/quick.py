@@ -13,6 +13,7 @@ from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.quick import quick_fields
 from operator_tui.i18n import tr
+from operator_tui.phone.line import EndedBy
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
@@ -66,12 +67,13 @@ class QuickDesk:
         return await desk.card.close()
 
     async def call_ended(self, call: Call) -> None:
-        """The call is over: its card is closed with the class that was set, unless somebody went on with the card."""
+        """The call is over: its card is closed with the class that was set, unless somebody went on with the card or
+        with the caller."""
         chosen = self._chosen
         if chosen is None or not chosen.by_call or chosen.card.call != call.id:
             return
         self._chosen = None
-        if not self._stands(chosen):
+        if call.ended_by is EndedBy.TRANSFER or not self._stands(chosen):
             return
         try:
             closed = await self.close(chosen.code)
@@ -99,5 +101,5 @@ class QuickDesk:
 
 
 def _told(card: CardAtHand) -> tuple[object, ...]:
-    """What the operator has put into a card."""
-    return (card.person, card.fields.get("theme"), {field: card.fields.get(field) for field in card.typed})
+    """What the operator has put into a card, files and earlier appeals among it: the class would leave them out."""
+    return (card.person, card.typed, card.fields)

@@ -157,6 +157,27 @@ async def test_who_goes_on_with_the_card_has_taken_the_class_back(before: bool) 
         assert desk.desk.state.card.fields["theme"]
 
 
+@pytest.mark.parametrize("goes_on", ["with the card", "with the caller"])
+async def test_a_class_closes_no_card_to_which_something_was_attached_and_no_call_that_goes_on(goes_on: str) -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await desk.press("alt+p")
+        await desk.until(lambda: "с концом звонка" in desk.notice, "the words")
+        call = desk.desk.state.call
+        assert call is not None
+        if goes_on == "with the card":
+            desk.desk.card.tick_earlier("an-earlier-appeal")
+            await desk.press("f4")
+        else:
+            await desk.desk.phone.transfer("2002")
+        await desk.until_quiet()
+        while not {Kind.CALL_ENDED} & await desk.desk.on_journal(lambda journal: journal.recorded(call.id)):
+            await desk.pilot.pause(0.02)
+        assert not await desk.desk.active()
+        (draft,) = await desk.desk.on_journal(lambda journal: journal.drafts())
+        assert draft.call == call.id
+
+
 async def test_the_word_typed_before_a_quick_class_is_kept() -> None:
     async with open_desk(phone=QUIET) as desk:
         await desk.press("insert")
