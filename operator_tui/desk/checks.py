@@ -44,8 +44,10 @@ def _line(state: DeskState) -> Check:
 
 
 def _server(state: DeskState) -> Check:
-    if state.lights.server in (Light.ON, Light.STARTING):
+    if state.lights.server is Light.ON:
         return Check(tr("сервер: на связи"), good=True)
+    if state.lights.server is Light.STARTING:
+        return Check(tr("сервер: подключается"), good=True)
     return Check(tr("сервера нет: работать можно, карточки уйдут позже"), good=False)
 
 

@@ -91,8 +91,10 @@ class PhoneDesk:
         self.states.move(Move.BEGIN_WORK)
 
     async def finish(self) -> None:
-        """«Завершить»: at once, or after the talk with somebody who called while the operator was asked."""
-        if self._desk.state.presence.state in (State.TALKING, State.RINGING):
+        """«Завершить»: at once, or after the talk with somebody who called while the operator was asked. Who rings in
+        wrap-up or on a break changes no state."""
+        busy = self._desk.state.presence.state in (State.TALKING, State.RINGING)
+        if busy or any(call.rings_here for call in self._desk.state.calls):
             await self.states.choose(END)
         else:
             await self.end_work()

@@ -83,7 +83,7 @@ class StateDesk:
         if before.state is State.BREAK:
             self._desk.background(self._note_break(before, now_ms))
             if after.state is State.TALKING:  # a colleague's call in a break: the break goes on after it
-                changes["next_state"] = before.kind
+                changes["next_state"] = self._desk.state.next_state or before.kind
         if after.state is State.OFFLINE:  # what was to come after a talk came with it, or not at all
             changes["next_state"] = ""
         self._desk.change(Topic.PHONE, **changes)
@@ -106,17 +106,22 @@ class StateDesk:
     async def choose(self, code: str) -> None:
         """A break, «Готов» or the end of work: now, or after this call and its wrap-up while somebody is there."""
         desk = self._desk
-        if desk.state.presence.state in _WITH_SOMEBODY:
+        if desk.state.presence.state in _WITH_SOMEBODY or (code == END and self._rings):
             desk.change(Topic.PHONE, next_state="" if code == READY else code)
             desk.notice(tr("После разговора — {what}.").format(what=self.word(code)))
             return
         desk.change(Topic.PHONE, next_state="" if code == READY else code)
         await self.onward()
 
+    @property
+    def _rings(self) -> bool:
+        return any(call.rings_here for call in self._desk.state.calls)
+
     async def onward(self) -> None:
-        """Wrap-up or break is over: what was chosen to come next comes, else he is free. Nothing in another state."""
+        """Wrap-up or break is over: what was chosen to come next comes, else he is free. Nothing in another state, nor
+        the end of work while somebody rings."""
         desk, chosen = self._desk, self._desk.state.next_state
-        if desk.state.presence.state in _WITH_SOMEBODY:
+        if desk.state.presence.state in _WITH_SOMEBODY or (chosen == END and self._rings):
             return
         self.unlimited = False
         if chosen == END:

@@ -48,6 +48,8 @@ def test_what_is_wrong_is_one_line_of_its_own(state: DeskState, word: str) -> No
 def test_a_part_that_is_starting_is_not_wrong_and_neither_is_work_that_has_not_begun() -> None:
     state = replace(WELL, registration=Registration(), lights=Lights())
     assert bad(state) == []
+    said = [one.text for one in checks(state, TODAY)]
+    assert "сервер: подключается" in said, "nobody knows yet whether it is there"
 
 
 def test_a_registry_is_old_after_a_week() -> None:

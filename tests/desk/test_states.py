@@ -87,6 +87,27 @@ async def test_an_end_of_work_that_is_refused_is_still_what_he_chose() -> None:
     assert place.state.next_state == END
 
 
+@pytest.mark.parametrize("before", [(Move.RING, Move.ANSWER, Move.HANG_UP), (Move.BREAK,)], ids=["wrap-up", "a break"])
+async def test_who_rings_in_wrap_up_or_on_a_break_is_talked_to_before_the_work_ends(before: tuple[Move, ...]) -> None:
+    place, ended = Place(), list[bool]()
+
+    async def end() -> None:
+        ended.append(True)
+
+    states = made(place, end)
+    at(place, states, Move.BEGIN_WORK, *before, Move.RING)
+    ringing = Call("c1", Direction.INCOMING, "+78652000041", CallState.RINGING, 0)
+    place.change(Topic.PHONE, calls=(ringing,), call=ringing)
+    await states.choose(END)
+    await states.onward()  # the limit of the wrap-up passes
+    assert not ended
+    at(place, states, Move.ANSWER)
+    place.change(Topic.PHONE, calls=(), call=None)
+    at(place, states, Move.HANG_UP)
+    await states.onward()
+    assert ended == [True]
+
+
 def test_what_was_to_come_next_does_not_outlive_a_lost_line() -> None:
     place = Place()
     states = made(place)
