@@ -51,9 +51,7 @@ async def follow(desk: Desk, signin: SignIn | None) -> None:
     folder = _folder(desk)
     said: set[Code] = set()
     while True:
-        try:
-            await _look(desk, signin, folder)
-        except Refusal as refusal:
+        for refusal in await wrong(desk, signin, folder):
             if refusal.code not in said:
                 said.add(refusal.code)
                 desk.refused(refusal)
@@ -65,12 +63,19 @@ def _folder(desk: Desk) -> Path | None:
     return Path(said).expanduser() if said else None
 
 
-async def _look(desk: Desk, signin: SignIn | None, folder: Path | None) -> None:
-    journal = desk.parts.journal
+async def wrong(desk: Desk, signin: SignIn | None, folder: Path | None) -> list[Refusal]:
+    """Make the copy, and tell what is wrong: the disk's refusal, UNSENT_LONG; a disk that is away hides no other."""
+    journal, told = desk.parts.journal, list[Refusal]()
     if journal is None:
-        return
+        return told
     found: Unsent = await desk.run_journal(unsent, journal)
     if folder is not None and signin is not None:
-        await signin.copy_unsent(folder, found)
-    if (refusal := waits_long(found, desk.clock)) is not None:
-        raise refusal
+        try:
+            await signin.copy_unsent(folder, found)
+        except Refusal as refusal:
+            told.append(refusal)
+        except OSError as error:  # a disk of another machine that answers no more
+            told.append(Refusal(Code.DISK_FAILED, path=str(folder), reason=error.strerror or ""))
+    if (long := waits_long(found, desk.clock)) is not None:
+        told.append(long)
+    return told
