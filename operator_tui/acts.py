@@ -273,7 +273,8 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
         def find(text: str) -> list[Row]:
             typed = text.strip()
-            return [Row(typed, ("", typed)), *by_words(rows)(typed)] if typed else rows
+            number = [Row(typed, ("", typed))] if any(letter.isdigit() for letter in typed) else []
+            return [*number, *by_words(rows)(typed)]
 
         def asked(chosen: str | None) -> None:
             if chosen:

@@ -54,6 +54,8 @@ async def test_the_last_calls_stand_below_the_number_and_enter_dials_the_last_on
         ((_, line),) = List(desk, "#found").rows()
         assert line.startswith(f"входящий · {call.number}")
         assert "разговор 0:0" in line
+        await desk.type("входящ")
+        await desk.until(lambda: len(List(desk, "#found").rows()) == 1, "found by a word, which is no number itself")
         await desk.press("enter")
         await desk.until(lambda: (front := desk.desk.state.call) and front.number == call.number, "dialled again")
         front = desk.desk.state.call
