@@ -16,7 +16,7 @@ from screens.ask import AskScreen
 from screens.content import ContentScreen
 from screens.directory import DirectoryScreen
 from screens.form import FormScreen
-from tests.screens.page import DeskPage, Part, open_desk
+from tests.screens.page import ON_CALL, DeskPage, Part, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET
 from tests.screens.test_promises import deed
@@ -93,16 +93,17 @@ async def test_whoever_lives_on_is_not_bound_to_the_next_callers_card(monkeypatc
 
 
 async def test_a_ringing_call_is_answered_over_the_directory() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 2.0}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("alt+r")
         await desk.until(lambda: isinstance(desk.app.screen, DirectoryScreen), "the directory")
+        await desk.ring()
         await answered(desk)
 
 
 async def test_nothing_is_taken_by_itself_at_a_locked_desk() -> None:
-    async with open_desk(shift=BY_ITSELF, phone={"simulated_first_seconds": 2.0}) as desk:
+    async with open_desk(shift=BY_ITSELF, phone=ON_CALL) as desk:
         desk.app.lock()
-        await desk.until_ringing()
+        await desk.ring()
         call = desk.desk.state.call
         assert call is not None
         await desk.desk.phone.talks.ringing(call)

@@ -15,7 +15,7 @@ from screens.ask import AskScreen
 from screens.card_words import card_title
 from screens.lock import LockScreen
 from screens.words import days_word, urgency
-from tests.screens.page import open_desk
+from tests.screens.page import ON_CALL, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import deed, form
@@ -57,11 +57,12 @@ async def test_the_four_fields_fold_when_somebody_is_bound() -> None:
 
 
 async def test_the_words_of_an_earlier_search_do_not_stay_for_the_next_caller() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
         await desk.until_screen("work")
         await desk.press("f5")
         await desk.type("неждановск")
+        await desk.ring()
         await answered(desk)
         await desk.until(lambda: desk.hits.focused and desk.hits.rows(), "the people of the number")
         assert desk.search.value == ""
@@ -174,10 +175,11 @@ async def test_people_of_one_callers_number_are_not_offered_for_another_card() -
 
 
 async def test_the_people_of_the_next_caller_are_offered_while_a_card_by_hand_is_open() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 3.0}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
         await desk.until_screen("work")
         await desk.press("f6")
+        await desk.ring()
         await answered(desk)
         await desk.until(lambda: desk.hits.focused and desk.hits.rows(), "the people of the number")
 

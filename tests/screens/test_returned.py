@@ -8,7 +8,7 @@ from operator_tui.appeals.card import Card
 from operator_tui.appeals.operations import Kind
 from screens.returned import ReturnedScreen
 from tests.screens.elsewhere import COLLEAGUE, Elsewhere
-from tests.screens.page import DeskPage, List, open_desk
+from tests.screens.page import ON_CALL, DeskPage, List, open_desk
 from tests.screens.test_desk import QUIET, with_theme
 
 
@@ -132,9 +132,9 @@ async def test_a_refused_new_appeal_becomes_a_draft_again() -> None:
 
 
 async def test_a_call_can_be_answered_over_the_list() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 1.5}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("f1")
-        await desk.until_ringing()
+        await desk.ring()
         await desk.press("f2")
         await desk.until_talking()
         await desk.until_screen("work")

@@ -16,7 +16,7 @@ from operator_tui.appeals.people import Role
 from screens.ask import AskScreen
 from screens.review import ReviewScreen
 from tests.screens.elsewhere import COLLEAGUE, Elsewhere, become
-from tests.screens.page import List, open_desk
+from tests.screens.page import ON_CALL, List, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import form
@@ -27,14 +27,15 @@ BOSS = replace(COLLEAGUE, user=3001, role=Role.ADMINISTRATOR)
 
 @pytest.mark.function("K-2.11", "K-5.1.1.1", "K-4.9", "K-5.1.0.3")
 async def test_a_new_caller_takes_at_most_thirty_five_keys() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 1.5}) as desk:
+    async with open_desk(phone=ON_CALL) as desk:
         rung: list[bool] = []
         desk.app.bell = lambda: rung.append(True)  # type: ignore[method-assign]  # the terminal's bell is heard nowhere
-        await desk.until_ringing()
+        await desk.ring()
         await desk.until(lambda: rung, "the ring is heard")
         await desk.until(lambda: "ВХОДЯЩИЙ ВЫЗОВ" in desk.phone, "and read")
         desk.presses = 0
         await answered(desk)
+        await desk.nobody_else()
         await desk.until(lambda: desk.hits.rows(), "candidates by the number")
         # It is somebody else: he is looked for by a line, as he says his name.
         people = await desk.desk.run_registry(desk.desk.parts.registry.search, "и")  # type: ignore[union-attr]  # open
