@@ -184,6 +184,9 @@ class DeskScreen(Screen[None]):
         if call is None:
             # After a call or in a break the next step stands where F4 stood: no new call comes before it.
             ready = " " + tr("F12 Готов") if state.presence.state in (State.WRAP_UP, State.BREAK) else ""
+            begin = commands.collect().get("phone.begin_work")
+            if state.lights.phone is Light.OFF and begin is not None and begin.refusal(self.situation()) is None:
+                ready = f" {key_name(begin.keys[0])} {tr(begin.title)}"
             kind = self.desk.phone.states.kind(state.presence.kind).title
             bar.call(quiet_line(state, self.desk.clock.now_ms(), kind), ready)
             return

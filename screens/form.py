@@ -95,7 +95,10 @@ class FormScreen(ModalScreen[Values | None]):
     @on(Field.Typed)
     def _found_by_typing(self) -> None:
         one = self._here()
-        if one is not None and one.offers:
+        refused = self._refused is not None and self._refused != self._typed()
+        if refused:
+            self._refused = None  # the reason is of what stood there
+        if one is not None and (one.offers or refused):
             self._hint(one)
 
     def _hint(self, one: Asked | None) -> None:

@@ -27,7 +27,7 @@ class HelpScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         yield Line(tr("Команды и клавиши: Enter — выполнить, Esc — назад"), classes="heading")
-        yield Rows((Column(8), Column(24), Column()), id="commands")
+        yield Rows((Column(9), Column(24), Column()), id="commands")
         yield NoticeLine(id="why")
 
     def on_mount(self) -> None:

@@ -49,7 +49,7 @@ class JournalScreen(DeskScreen):
     def body(self) -> Iterator[Any]:
         yield Line("", id="journal-title", classes="heading")
         yield LeanInput(placeholder=tr("Поиск по журналу: номер, ФИО, телефон, слова"), id="journal-search")
-        columns = (Column(12), Column(11), Column(17), Column(), Column(17), Column(6, right=True))
+        columns = (Column(12), Column(11), Column(17, more=16), Column(), Column(17), Column(6, right=True))
         yield Rows(columns, id="journal", empty=tr("Журнал открывается…"))
 
     def on_mount(self) -> None:

@@ -89,6 +89,8 @@ class PersonScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", show=False),
         Binding("f9", "save", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
     ]
     AUTO_FOCUS = ""
 
@@ -134,6 +136,7 @@ class PersonScreen(ModalScreen[None]):
     @on(Field.Typed)
     def _typed(self, event: Field.Typed) -> None:
         setattr(self._draft, event.field, event.value)
+        self.query_one("#why", Static).update("")
 
     @on(Rows.Ticked)
     def _ticked(self, event: Rows.Ticked) -> None:

@@ -20,6 +20,7 @@ from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+_ENOUGH = 32  # cells for the column that takes what is left
 _SHORT = 6  # a narrower column has no cell to spare for the sign that something is cut
 
 
@@ -40,10 +41,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """Width in cells; 0 takes what is left. ``right`` aligns to the right."""
+    """Width in cells; 0 takes what is left. ``right`` aligns to the right. ``more`` is how many cells wider it gets
+    where the column that takes what is left has enough."""
 
     width: int = 0
     right: bool = False
+    more: int = 0
 
 
 class Rows(ScrollView, can_focus=True):
@@ -164,10 +167,13 @@ class Rows(ScrollView, can_focus=True):
         if len(row.cells) == 1:
             return row.cells[0]
         fixed = sum(column.width for column in self._columns) + len(self._columns) - 1
-        rest = max(width - fixed, 4)
+        wider = max(0, min(sum(column.more for column in self._columns), width - fixed - _ENOUGH))
+        rest = max(width - fixed - wider, 4)
         parts = []
         for cell, column in zip(row.cells, self._columns, strict=False):
-            size = column.width or rest
+            taken = min(column.more, wider)
+            wider -= taken
+            size = column.width + taken if column.width else rest
             if column.right and cell_len(cell) < size:
                 cell = " " * (size - cell_len(cell)) + cell
             cut = size > _SHORT and cell_len(cell) > size

@@ -106,6 +106,11 @@ async def test_search_change_and_what_is_refused(office: Office, open_live: Open
         await desk.press("f9")
         await desk.until(lambda: "Не заполнено: Внутренний номер" in desk.text(), "why not")
         await desk.type("2077")
+        await desk.until(lambda: "Не заполнено" not in desk.text(), "it was of what stood there")
+        await desk.press("down")
+        assert desk.app.focused is desk.app.screen.query_one("#input-organisation")
+        await desk.press("up")
+        assert desk.app.focused is extension
         await desk.press("escape")
         await desk.until_screen("people")
         assert person(office, "ivanova").operator.extension == "2001", "nothing was saved"

@@ -51,6 +51,7 @@ async def test_a_caller_who_was_gone_is_promised_a_call_tried_reached_and_closed
         await desk.press("f9")
         await desk.until(lambda: "заполнено неверно" in desk.line("#form-hint"), "a reason, and the form stays")
         await clear(desk, "+1")
+        await desk.until(lambda: "неверно" not in desk.line("#form-hint"), "it was of what stood there")
         await desk.press("down", "down")
         await desk.type("Анна")
         await desk.press("f9")

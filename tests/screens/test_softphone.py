@@ -31,11 +31,13 @@ async def test_calls_come_only_to_who_is_active() -> None:
         await desk.until(lambda: "свободен" in desk.line("#who"), "free")
         await desk.press("ctrl+e")
         await desk.until(lambda: "Не активен" in desk.line("#who"), "not active")
+        await desk.until(lambda: "^B Начало работы" in desk.text(), "the next step")
         await desk.press("f2")
         await desk.until(lambda: "Начало работы" in desk.notice, "what to do first")
         assert desk.desk.state.call is None
         await desk.press("ctrl+b")
         await desk.until(lambda: "Активен: свободен" in desk.line("#who"), "active again")
+        await desk.until(lambda: "^B Начало работы" not in desk.text(), "it is done")
 
 
 @pytest.mark.function("K-3.9", "K-4.9")

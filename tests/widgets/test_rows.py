@@ -8,7 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
-from widgets.rows import Row, Rows
+from widgets.rows import Column, Row, Rows
 
 
 def rows(first: int, count: int) -> list[Row]:
@@ -50,6 +50,22 @@ async def test_rows_that_come_later_are_reached_and_lay_nothing_out(monkeypatch:
         assert shown.vertical_scrollbar.window_virtual_size == 200
         await pilot.press(*["pageup"] * 3, *["up"] * 5)
         assert not laid_out
+
+
+@pytest.mark.parametrize(("width", "first"), [(50, 17), (60, 21), (120, 33)])
+async def test_a_column_gets_wider_where_the_rest_has_enough(width: int, first: int) -> None:
+    class Wide(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Rows((Column(17, more=16), Column(), Column(3)))
+
+    app = Wide()
+    async with app.run_test(size=(width, 5)) as pilot:
+        app.query_one(Rows).show([Row("1", ("a" * 50, "b" * 120, "c" * 3))])
+        await pilot.pause()
+        line = app.query_one(Rows).render_line(0).text
+        assert line.count("a") == first - 1
+        assert line.endswith(" ccc")
+        assert len(line) == width
 
 
 async def test_the_first_rows_scroll_at_once() -> None:
