@@ -72,13 +72,15 @@ class Notify:
 
         url = self._database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         try:
-            async with await psycopg.AsyncConnection.connect(
-                url, autocommit=True, connect_timeout=_CONNECT_S
-            ) as connection:
+            connection = await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=_CONNECT_S)
+            try:
                 await connection.execute(f"LISTEN {_CHANNEL}")
                 joined()
                 async for notify in connection.notifies():
                     heard(notify.payload)
+            finally:
+                # Not ``async with``: that rolls back first, and a second cancel there would leave it open.
+                await connection.close()
         except (psycopg.Error, OSError) as error:
             raise CarrierAwayError from error
 

@@ -160,6 +160,7 @@ def test_killed_at_any_step_it_comes_once_and_whole(
     assert importer(office, spool).take() == (0, 0)
 
 
+@pytest.mark.parametrize("open_database", ["sqlite"], indirect=True)  # it is a matter of the folder alone
 @pytest.mark.parametrize("lived", range(6))
 def test_killed_while_it_is_put_away_nothing_stays_behind(
     office: Office, spool: Path, monkeypatch: pytest.MonkeyPatch, lived: int

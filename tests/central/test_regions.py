@@ -4,6 +4,7 @@ its own. A database of the release before has its rows put into partitions."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -313,3 +314,17 @@ def _written_before(database: Database, events: int) -> dict[str, int]:
 
     database.write(work)
     return {"event": events, "event_body": events, "audit": 0, "card": events, "op_log": events, "recording": events}
+
+
+def test_regions_that_begin_at_once_all_begin(database: Database) -> None:
+    """Attaching a partition locks more than its rows; who meets another there waits, and is not killed for it."""
+    regions = [f"{number:02}" for number in range(30, 46)]
+
+    def begin(place: int) -> str:
+        region = regions[place // 2]
+        return enrolment_code(database, operator(f"Оператор {place}", organisation=f"{region}/tf"), 0)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(begin, range(2 * len(regions))))) == 2 * len(regions)
+    found = verify(database)
+    assert (found.faults, found.entries) == ((), 2 * len(regions))
