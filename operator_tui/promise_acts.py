@@ -66,8 +66,9 @@ class PromiseActs(FileActs):
 
     def _promise_lines(self, fields: Any, *, to: bool) -> list[Asked]:
         due = local_time(self.desk.promises.due(), self.desk.promises.zone, "%d.%m.%Y %H:%M")
+        hint = tr("ЧЧ:ММ, ДД.ММ ЧЧ:ММ или +2")
         lines = [
-            Asked("promise_due", tr("Перезвонить до"), due, tr("ЧЧ:ММ, ДД.ММ ЧЧ:ММ или +2"), required=True),
+            Asked("promise_due", tr("Перезвонить до"), due, hint, required=True, proposed=True),
             Asked("promise_phone", tr("Телефон для ответа"), str(fields.get("phone", ""))),
             Asked("promise_ask", tr("Кого спросить"), str(fields.get("name", ""))),
             Asked("promise_hours", tr("Удобные часы")),

@@ -32,7 +32,8 @@ _SHOWN = 6  # names that are said at once while one types
 @dataclass(frozen=True)
 class Asked:
     """One line of a form. ``options`` are the values it may take: a beginning is enough, or their number. ``offers``
-    are names that are found by beginnings of their words; another may be written too."""
+    are names that are found by beginnings of their words; another may be written too. ``proposed``: the first letter
+    typed takes the place of ``value``."""
 
     name: str
     label: str
@@ -41,6 +42,7 @@ class Asked:
     required: bool = False
     options: Sequence[str] = ()
     offers: Sequence[str] = ()
+    proposed: bool = False
 
 
 class FormScreen(ModalScreen[Values | None]):
@@ -88,6 +90,8 @@ class FormScreen(ModalScreen[Values | None]):
     def on_descendant_focus(self) -> None:
         """Says what the line one stands in may hold."""
         one = self._here()
+        if one is not None and one.proposed and self._field(one.name).input.value == one.value:
+            self._field(one.name).input.select_all()
         if self._refused == self._typed():
             return
         self._hint(one)
