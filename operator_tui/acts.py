@@ -272,9 +272,10 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         rows = [Row(key, (local_time(call.started_ms, zone, "%H:%M"), call_line(call))) for key, call in last.items()]
 
         def find(text: str) -> list[Row]:
-            typed = text.strip()
-            number = [Row(typed, ("", typed))] if any(letter.isdigit() for letter in typed) else []
-            return [*number, *by_words(rows)(typed)]
+            typed, found = text.strip(), by_words(rows)(text)
+            # What finds no call is dialled as it stands, and refused where it is no number.
+            dialled = typed and (not found or any(letter.isdigit() for letter in typed))
+            return [Row(typed, ("", typed)), *found] if dialled else list(found)
 
         def asked(chosen: str | None) -> None:
             if chosen:
