@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -67,30 +68,29 @@ def _apart(connection: sa.Connection) -> set[str]:
 
 def _fault(connection: sa.Connection, stream: str, seq: int, told: bytes) -> Fault | None:
     head, place = EMPTY_HEAD, 0
-    for entry, stored, body in _entries(connection, stream):
-        place += 1
-        if entry["seq"] != place:
-            return Fault(stream, place, "gap")
-        head = chain(head, entry)
-        if head != stored:
-            return Fault(stream, place, "hash")
-        # A purged card leaves no body: its digest stays and the chain holds.
-        if body is not None and hashlib.sha256(body.encode()).digest() != entry["body_digest"]:
-            return Fault(stream, place, "body")
+    with closing(_entries(connection, stream)) as entries:
+        for entry, stored, body in entries:
+            place += 1
+            if entry["seq"] != place:
+                return Fault(stream, place, "gap")
+            head = chain(head, entry)
+            if head != stored:
+                return Fault(stream, place, "hash")
+            # A purged card leaves no body: its digest stays and the chain holds.
+            if body is not None and hashlib.sha256(body.encode()).digest() != entry["body_digest"]:
+                return Fault(stream, place, "body")
     return None if (place, head) == (seq, told) else Fault(stream, place, "head")
 
 
-def _entries(connection: sa.Connection, stream: str) -> Iterator[tuple[dict[str, object], bytes, str | None]]:
-    if stream.endswith(_AUDIT):
-        chosen = sa.select(*_AUDIT_ENTRY, t.audit.c.hash).where(t.audit.c.region == stream.removesuffix(_AUDIT))
-        for row in connection.execute(chosen.order_by(t.audit.c.seq), execution_options=_FEW).mappings():
-            entry = dict(row)
-            yield entry, entry.pop("hash"), None
-        return
+def _entries(connection: sa.Connection, stream: str) -> Generator[tuple[dict[str, object], bytes, str | None]]:
     same = sa.and_(*(t.event_body.c[key] == t.event.c[key] for key in ("region", "stream", "seq")))
     with_body = sa.select(*_ENTRY, t.event.c.hash, t.event_body.c.body).outerjoin_from(t.event, t.event_body, same)
     here = (t.event.c.region == region_of(stream), t.event.c.stream == stream)
     chosen = with_body.where(*here).order_by(t.event.c.seq)
-    for row in connection.execute(chosen, execution_options=_FEW).mappings():
-        entry = dict(row)
-        yield entry, entry.pop("hash"), entry.pop("body")
+    if stream.endswith(_AUDIT):
+        audited = sa.select(*_AUDIT_ENTRY, t.audit.c.hash, sa.null().label("body"))
+        chosen = audited.where(t.audit.c.region == stream.removesuffix(_AUDIT)).order_by(t.audit.c.seq)
+    with connection.execute(chosen, execution_options=_FEW) as found:
+        for row in found.mappings():
+            entry = dict(row)
+            yield entry, entry.pop("hash"), entry.pop("body")

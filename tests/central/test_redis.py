@@ -142,3 +142,7 @@ def test_another_address_is_refused_and_a_password_stands_in_none(url: str) -> N
         RedisAddress(url)
     assert refused.value.code is Code.SETTING_WRONG
     assert "secret" not in str(refused.value.params)
+
+
+def test_what_is_told_of_an_address_has_no_password() -> None:
+    assert "secret-word" not in repr(RedisAddress("redis://cache:6379/0", "secret-word"))
