@@ -20,12 +20,14 @@ from textual.message import Message
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.desk import Desk
+from operator_tui.desk.leaving import Leaving
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr, use
 from operator_tui.keyed import KeyedDesk
 from operator_tui.sentences import sentence
 from screens.base import DeskScreen
 from screens.journal import JournalScreen
+from screens.leaving import LeavingScreen
 from screens.lock import LockScreen
 from screens.people import PeopleScreen
 from screens.reference import ReferenceScreen
@@ -210,16 +212,33 @@ class DeskApp(KeyedDesk):
     # end
 
     def leave(self, *, leave: bool) -> None:
-        """End within two seconds: draft kept, journal closed, engine let go (DESIGN rule 12)."""
+        """End within two seconds: draft kept, journal closed, engine let go (DESIGN rule 12). «Выход» (``leave``) with
+        unsent work waits for that first."""
+        if self._ending:
+            return
+        if leave and self.desk.leaving.asks:
+            self._go_out()
+        else:
+            self._end_now(leave)
+
+    @work(exit_on_error=False)
+    async def _go_out(self) -> None:
+        unsent = await self.desk.leaving.unsent()
+        if not unsent:
+            self._end_now(True)
+        elif not any(isinstance(screen, LeavingScreen) for screen in self.screen_stack):
+            self.push_screen(LeavingScreen(unsent, lambda how: self._end_now(True, how)))
+
+    def _end_now(self, leave: bool, how: Leaving | None = None) -> None:
         if not self._ending:
             self._ending = True
             self._left = leave
-            self._end(leave)
+            self._end(leave, how)
 
     @work(exit_on_error=False)
-    async def _end(self, leave: bool) -> None:
+    async def _end(self, leave: bool, how: Leaving | None) -> None:
         try:
-            await self.desk.stop(leave=leave)
+            await self.desk.stop(leave=leave, how=how)
         finally:
             self.exit(self._exit_code)
 

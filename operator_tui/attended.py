@@ -14,6 +14,7 @@ from textual.widget import AwaitMount, Widget
 from operator_tui.acts import DeskActs
 from operator_tui.signin.idle import Idle
 from operator_tui.signin.settings import SignInSettings
+from screens.leaving import LeavingScreen
 from screens.lock import LockScreen
 from screens.trouble import FailureScreen, TooSmallScreen
 from widgets.cover import IdentifierCover
@@ -22,7 +23,7 @@ IDLE_LOOK_S = 5.0
 # Without a key for so long he does not type just now.
 PAUSE_S = 1.0
 # They show nothing of the desk.
-_ABOVE_LOCK = FailureScreen | TooSmallScreen
+_ABOVE_LOCK = FailureScreen | LeavingScreen | TooSmallScreen
 
 
 class AttendedDesk(DeskActs):

@@ -26,6 +26,8 @@ _COMMANDS = {
     "caller": "",
     "web": "",
 }
+# Started by the program itself, never by hand.
+_UNNAMED = {"send": "operator_tui.signin.send:send"}
 _HELP = {
     "desk": "Рабочее место оператора (без команды запускается оно).",
     "check": "Проверка номеров: enp, snils, iin, phone, mkb.",
@@ -46,7 +48,7 @@ class _Rooms(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        target = _COMMANDS.get(cmd_name)
+        target = (_COMMANDS | _UNNAMED).get(cmd_name)
         if target is None:
             return None
         if not target:

@@ -21,6 +21,7 @@ from screens.files import FilesScreen, PlayerScreen
 from screens.form import FormScreen
 from screens.help import HelpScreen
 from screens.insured import InsuredScreen
+from screens.leaving import LeavingScreen
 from screens.news import NewsScreen
 from screens.password import PasswordScreen
 from screens.person import PersonScreen
@@ -40,6 +41,7 @@ _LAID_ASIDE = (
     | CodeScreen
     | HelpScreen
     | InsuredScreen
+    | LeavingScreen
     | NewsScreen
     | PasswordScreen
     | PersonScreen

@@ -24,6 +24,7 @@ from operator_tui.desk.files import FileDesk
 from operator_tui.desk.history import HistoryDesk
 from operator_tui.desk.insured import InsuredDesk
 from operator_tui.desk.keys import DeskKeys
+from operator_tui.desk.leaving import Leaving, LeavingDesk
 from operator_tui.desk.line import PhoneDesk
 from operator_tui.desk.papers import PaperDesk
 from operator_tui.desk.parts import Parts
@@ -81,6 +82,7 @@ class Desk:
         self.export = ExportDesk(self)
         self.reference = ReferenceDesk(self)
         self.seat = SeatDesk(self)
+        self.leaving = LeavingDesk(self)
         self.announcing = Announcements(self)
         self._listeners: list[Callable[[Topic], None]] = [self.announcing.phone_changed]
         # One thread each: SQLite connections belong to one thread, and a search must not wait for a save.
@@ -202,16 +204,18 @@ class Desk:
         self.background(self.announcing.follow())
         self.change(Topic.LIGHTS, ready=True)
 
-    async def stop(self, *, leave: bool = False) -> None:
-        """Keep the draft, stop the parts. ``leave`` is «Выход»: the engine ends too unless a call goes on."""
+    async def stop(self, *, leave: bool = False, how: Leaving | None = None) -> None:
+        """Keep the draft, stop the parts. ``leave`` is «Выход»: the engine ends too unless a call goes on; ``how`` says
+        what becomes of what is unsent then."""
         self._stopping = True
         await self.card.flush_draft()
         await self.insured.flush()
         await self.phone.detach(leave=leave)
         await self._end_tasks()
         if leave:
-            await self.parts.sign_out()
-        await self.parts.close()
+            await self.leaving.go(how)
+        else:
+            await self.parts.close()
         self._journal_thread.shutdown(wait=True)
         self._registry_thread.shutdown(wait=False, cancel_futures=True)
 

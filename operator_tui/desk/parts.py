@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from operator_tui.journal.journal import Journal
     from operator_tui.registry.index import Registry
     from operator_tui.signin.farewell import Unsent
+    from operator_tui.signin.handed import Handed
     from operator_tui.signin.signin import SignIn
     from operator_tui.sync.embedded import EmbeddedServer
     from operator_tui.sync.link import Link
@@ -112,6 +113,15 @@ class Parts:
         if self._signin is not None:
             await self._signin.sign_out()
 
+    async def hand_over(self) -> Handed | None:
+        """«Выход» for who lets a sender go on in his session; None where that can not be, and nothing has changed."""
+        if self._signin is None:
+            return None
+        settings = self._desk.settings.get(CentralSettings)
+        with contextlib.suppress(Refusal):
+            return await self._signin.hand_over(self._journal_path(), settings)
+        return None
+
     async def _export_unsent(self) -> Unsent:
         """What this place has not sent, for it is at its end: nothing is written to its journal any more."""
         from operator_tui.signin.farewell import Unsent
@@ -174,6 +184,10 @@ class Parts:
         from operator_tui.journal.journal import Journal
 
         file = self._journal_path()
+        if self._signin is not None:
+            from operator_tui.signin import apart
+
+            apart.end(file)  # the sender of the last «Выход» gives it back
         # A journal that exists is not opened by a key made now: that its key is gone must be said, not hidden.
         key = self._desk.keys.key(JOURNAL_KEY, create=not file.exists())
         return Journal.open(file, key, catalogue=self._desk.catalogue, clock=self._desk.clock)

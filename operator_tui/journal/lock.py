@@ -45,3 +45,29 @@ class JournalLock:
         """Give it up. The file stays: unlinking it would let two processes hold two locks."""
         os.ftruncate(self._file, 0)
         os.close(self._file)
+
+
+def holder(path: Path) -> int | None:
+    """Who holds the lock file (a pid; 0 while its name is not in it yet), None when nobody does.
+
+    It only looks: nobody is kept from taking it, and the pid of one who was killed is not taken for a holder.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Refusal(Code.DISK_FAILED, path=str(path), reason=error.strerror or "") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        name = os.pread(file, 32, 0).strip()
+        return int(name) if name.isdigit() else 0
+    finally:
+        os.close(file)
+    return None
+
+
+def lock_file(journal: Path) -> Path:
+    """The lock file of a journal."""
+    return journal.with_name(journal.name + ".lock")

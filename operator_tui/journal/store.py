@@ -20,7 +20,7 @@ from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.decide import Actor
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.device import DeviceIdentity
-from operator_tui.journal.lock import JournalLock
+from operator_tui.journal.lock import JournalLock, lock_file
 from operator_tui.journal.migrations import STEPS
 from operator_tui.secrets.cipher import DatabaseError, open_encrypted
 
@@ -49,7 +49,7 @@ class Store:
     @classmethod
     def open(cls, path: Path, key: bytes, *, catalogue: Catalogue, clock: Clock) -> Store:
         """The journal of that file. Refusals: see Journal.open."""
-        lock = JournalLock.take(path.with_name(path.name + ".lock"))
+        lock = JournalLock.take(lock_file(path))
         try:
             existing = path.exists() and path.stat().st_size > 0
             if existing:

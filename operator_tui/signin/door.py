@@ -59,6 +59,7 @@ class Door:
         self._seats = Seats(profile)
         self._seat = self._seats.last()
         self._left = profile.data / "sealed"
+        self._logs = profile.logs
         self._flow: OidcBegun | None = None
         # What is unsent here, for a seat that is at its end; it also closes the journal. Whoever has it sets this.
         self.export: Callable[[], Awaitable[Unsent]] | None = None

@@ -294,10 +294,15 @@ class Seat:
         """The device key's signature (hex)."""
         from nacl.signing import SigningKey
 
+        return str(SigningKey(self.device_key).sign(text).signature.hex())
+
+    @property
+    def device_key(self) -> bytes:
+        """What this place signs with. Refusal(NOT_ENROLLED)."""
         kept = self.secrets.get(_DEVICE_KEY)
         if kept is None:
             raise Refusal(Code.NOT_ENROLLED)
-        return str(SigningKey(kept).sign(text).signature.hex())
+        return kept
 
     @property
     def voice_key(self) -> bytes:

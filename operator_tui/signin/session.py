@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -32,15 +32,35 @@ from operator_tui.signin.messages import (
     challenge_text,
     refresh_text,
 )
-from operator_tui.signin.seat import JOURNAL_KEY, Place, Seat
+from operator_tui.signin.seat import JOURNAL_KEY, Place
 from operator_tui.sync.protocol import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
+    from operator_tui.secrets import Secrets
     from operator_tui.sync.link import Link
 
 _GOODBYE_S = 1.0
 _EARLY_S = 30.0  # a token that ends within this is renewed first
 _OVER = frozenset({Code.TOKEN_INVALID, Code.TOKEN_EXPIRED, Code.TOKEN_REPLAYED, Code.DEVICE_OTHER})
+
+
+class Sitting(Protocol):
+    """What a session needs of a seat (Seat says what each is); all of it may block."""
+
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def refresh(self) -> str: ...
+
+    @property
+    def secrets(self) -> Secrets: ...
+
+    def keep_refresh(self, token: str, place: Place) -> None: ...
+
+    def remember(self, password: str) -> None: ...
+
+    def sign(self, text: bytes) -> str: ...
 
 
 class Session:
@@ -50,7 +70,7 @@ class Session:
         self,
         connect: Callable[[], Awaitable[Link]],
         clock: Clock,
-        seat: Callable[[], Seat],
+        seat: Callable[[], Sitting],
         *,
         unsent: Callable[[], int | None],
         revoked: Callable[[], Awaitable[None]],

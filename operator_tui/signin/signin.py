@@ -17,11 +17,14 @@ from operator_tui.signin.door import Door
 from operator_tui.signin.files import KEY_PATHS, FileKeyAnswer, FileKeyRequest, Purpose
 from operator_tui.signin.messages import MIN_PIN, OWN_SEATS_PATH, PASSWORD_PATH, Done, OwnSeatsRequest, PasswordRequest
 from operator_tui.signin.people import SeatOfPerson, SeatsAnswer
+from operator_tui.signin.seat import JOURNAL_KEY
 from operator_tui.sync.protocol import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
     from operator_tui.secrets import Secrets
     from operator_tui.secrets.address import FileKind
+    from operator_tui.signin.handed import Handed
+    from operator_tui.sync.settings import CentralSettings
 
 
 class SignIn(Door):
@@ -137,3 +140,32 @@ class SignIn(Door):
         """«Выход»: the session ends at the server if it can be told, here in any case."""
         await self._session.end()
         await asyncio.to_thread(self._seat.leave)
+
+    async def has_session(self) -> bool:
+        """Whether the server has granted one here: without it nothing can be sent."""
+        return bool(await asyncio.to_thread(lambda: self._seat.refresh))
+
+    async def hand_over(self, journal: Path, central: CentralSettings) -> Handed:
+        """«Выход» with unsent work: what a sender needs to go on in this session, which is over here.
+
+        Refusals: SIGN_IN_NEEDED without a session, those of the secrets; then nothing has changed.
+        """
+
+        def work() -> Handed:
+            from operator_tui.signin.handed import Handed, until_ms
+
+            seat = self._seat
+            if not seat.refresh:
+                raise Refusal(Code.SIGN_IN_NEEDED)
+            signed_in_ms = seat.used_ns // 1_000_000
+            until = until_ms(signed_in_ms, self._clock.now_ms(), self._settings.shift_hours)
+            key = seat.secrets.key(JOURNAL_KEY, create=False)
+            handed = Handed(
+                str(journal), key, seat.device_key, seat.refresh, seat.place, central, until, str(self._logs)
+            )
+            seat.leave()
+            return handed
+
+        handed = await asyncio.to_thread(work)
+        self._session.forget()
+        return handed

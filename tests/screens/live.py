@@ -12,18 +12,23 @@ import pytest
 from operator_tui.app import make_app
 from operator_tui.appeals.operations import Kind
 from operator_tui.desk.desk import Desk
+from operator_tui.desk.leaving import Leaving
 from operator_tui.desk.state import Light
 from operator_tui.journal.journal import Journal
 from operator_tui.profiles import open_profile
 from operator_tui.secrets import kernel
 from operator_tui.settings import load
+from screens.leaving import LeavingScreen
 from screens.sign_in import SignInScreen, Way
 from tests.screens.page import DeskPage
 from tests.signin.conftest import PASSWORD, Office, office
+from widgets.rows import Rows
 
 __all__ = [
     "OpenLive",
     "enter",
+    "go_out",
+    "go_out_by",
     "keyring_as_it_was",
     "leave_unsent",
     "office",
@@ -114,3 +119,22 @@ async def leave_unsent(desk: DeskPage, count: int) -> None:
 
     await desk.desk.on_journal(record)
     await desk.desk.refresh_journal()
+
+
+async def go_out(desk: DeskPage, how: Leaving = Leaving.KEEP) -> None:
+    """«Выход», without waiting for what is unsent."""
+    await desk.press("ctrl+q")
+    await desk.until(lambda: desk.app._exit or isinstance(desk.app.screen, LeavingScreen), "out or asked")
+    if not desk.app._exit:
+        await desk.press("ctrl+q")
+        await go_out_by(desk, how)
+
+
+async def go_out_by(desk: DeskPage, how: Leaving) -> None:
+    """Choose it where what is unsent is asked about."""
+    rows = desk.app.screen.query_one(Rows)
+    await desk.until(lambda: rows.has_focus and bool(rows.rows), "what to do with it")
+    for _ in range([row.key for row in rows.rows].index(how.value)):
+        await desk.press("down")
+    await desk.press("enter")
+    await desk.until(lambda: desk.app._exit, "out")

@@ -9,10 +9,12 @@ from operator_tui.profiles import open_profile
 from operator_tui.secrets import kernel
 from screens.lock import LockScreen
 from screens.seats import SeatsScreen
+from screens.shift import ShiftScreen
 from screens.sign_in import Way
 from tests.screens.live import (
     OpenLive,
     enter,
+    go_out,
     keyring_as_it_was,
     leave_unsent,
     office,
@@ -21,18 +23,13 @@ from tests.screens.live import (
     take_the_seat,
     way,
 )
-from tests.screens.page import DeskPage, List
+from tests.screens.page import List
 from tests.signin.conftest import PASSWORD, Office
 
 __all__ = ["keyring_as_it_was", "office", "open_live"]
 
 OTHER_PASSWORD = "другой пароль 3"
 UNSENT = 5
-
-
-async def go_out(desk: DeskPage) -> None:
-    await desk.press("ctrl+q")
-    await desk.until(lambda: desk.app._exit, "out")
 
 
 async def test_a_known_person_sits_down_at_anothers_workstation_and_sees_what_waits_at_his_own(
@@ -148,6 +145,9 @@ async def test_an_engine_left_behind_by_another_person_is_stopped(office: Office
         assert desk.desk.phone.works_as == ""
         await desk.press("ctrl+b")
         await desk.until(lambda: desk.desk.phone.works_as == "2009", "her own work")
+        await desk.until(lambda: isinstance(desk.app.screen, ShiftScreen), "what waits")
+        await desk.press("escape")
+        await desk.until_screen("journal")
         await go_out(desk)
 
 

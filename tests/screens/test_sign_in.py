@@ -9,12 +9,24 @@ import sqlalchemy as sa
 
 from central.auth import accounts
 from central.store import tables as t
+from operator_tui.desk.leaving import Leaving
 from operator_tui.letters import to_russian_layout
 from operator_tui.secrets import kernel
 from operator_tui.signin.tries import FREE
 from screens.lock import LockScreen
 from screens.sign_in import Way
-from tests.screens.live import OpenLive, enter, keyring_as_it_was, leave_unsent, open_live, stands, take_the_seat, way
+from tests.screens.live import (
+    OpenLive,
+    enter,
+    go_out,
+    go_out_by,
+    keyring_as_it_was,
+    leave_unsent,
+    open_live,
+    stands,
+    take_the_seat,
+    way,
+)
 from tests.screens.page import open_desk
 from tests.signin.conftest import PASSWORD, Office, office
 from tests.timing import tell_if_slow
@@ -74,8 +86,7 @@ async def test_a_forgotten_password_loses_none_of_thirty_unsent_operations(offic
         await take_the_seat(desk, code)
         await leave_unsent(desk, UNSENT)
         assert desk.desk.state.lights.unsent == UNSENT
-        await desk.press("ctrl+q")
-        await desk.until(lambda: desk.app._exit, "out")
+        await go_out(desk)
     with office.database.read() as connection:
         before = connection.execute(sa.select(sa.func.count()).select_from(t.op_log)).scalar_one()
     async with open_live() as desk:
@@ -125,7 +136,9 @@ async def test_a_password_changed_elsewhere_is_said_on_the_desk_and_asked_for_ne
         await desk.until(lambda: "изменён на другом месте" in " ".join(desk.text().split()), "it is said")
         assert desk.desk.state.lights.unsent > 0
         await desk.press("ctrl+q")
-        await desk.until(lambda: desk.app._exit, "out")
+        await desk.until(lambda: "ничего не принимает" in " ".join(desk.text().split()), "no sender could do more")
+        assert "отправить без меня" not in desk.text()
+        await go_out_by(desk, Leaving.KEEP)
     async with open_live() as desk:
         await desk.until(lambda: way(desk) is Way.PASSWORD, "the first screen")
         await enter(desk, PASSWORD)
