@@ -51,15 +51,16 @@ def start(handed: Handed) -> int:
 
 
 def end(journal: Path) -> None:
-    """The sender of that journal lets go of it, if there is one. Blocks until the journal is free."""
+    """The sender of that journal lets go of it, if there is one. Blocks until it is free, some seconds at most:
+    who opens it then is told who holds it."""
     locks = (sender_lock(journal), lock_file(journal))
     begun = time.monotonic()
     asked = killed = False
-    while (pid := holder(locks[0])) is not None:
+    while (pid := holder(locks[0])) is not None and time.monotonic() - begun < 2 * _END_S:
         late = time.monotonic() - begun > _END_S
         if pid and (not asked or (late and not killed)):
             asked, killed = True, late
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
         time.sleep(_LOOK_S)
     # Of a process that was killed the kernel closes one file after the other.
