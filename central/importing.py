@@ -7,11 +7,7 @@ the store and the database have it, and thirty days more as a second copy.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
@@ -22,7 +18,7 @@ from central.files import Files
 from central.keys import FUND, public_keys
 from central.log import log
 from central.recordings import read_on
-from central.spool import TAKEN
+from central.spool import TAKEN, alone
 from central.store import tables as t
 from central.store.database import Database
 from central.talks import Stereo, Talk, forget, put_away, talks
@@ -52,7 +48,7 @@ class Importer:
     def take(self) -> tuple[int, int]:
         """Bring all that is complete; how many came, and how many no desk has said anything of yet: those stay.
         Refusals: FILE_UNREADABLE (the spool), FILE_STORE_FULL."""
-        with self._alone():
+        with alone(self._spool):
             self._read_on()
             taken = waiting = 0
             for talk in self._listed():
@@ -136,19 +132,6 @@ class Importer:
         except OSError as error:
             raise Refusal(Code.FILE_UNREADABLE, file=str(folder), reason=error.strerror or "") from None
         return [replace(talk, folder=folder) for talk in found]
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Another process that brings from this folder is waited for."""
-        try:
-            lock = os.open(self._spool / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise Refusal(Code.FILE_UNREADABLE, file=str(self._spool), reason=error.strerror or "") from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def _digest(file: Path) -> str:

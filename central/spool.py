@@ -5,11 +5,16 @@ KEY is the second the call came in and the PBX's own id of it, so no two message
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from operator_tui.appeals.errors import Code, Refusal
 
 TAKEN = "taken"  # what became an appeal waits here until a copy of the database holds it
 _KEY = re.compile(r"(\d{9,11})-[0-9A-Za-z.\-]{1,80}")
@@ -93,3 +98,17 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def alone(spool: Path) -> Iterator[None]:
+    """Another process that empties this folder is waited for. Refusal(FILE_UNREADABLE) when it can not be locked."""
+    try:
+        lock = os.open(spool / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Refusal(Code.FILE_UNREADABLE, file=str(spool), reason=error.strerror or "") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

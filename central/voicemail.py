@@ -18,12 +18,8 @@ The collector is a device of its own, so its operations count as any desk's do.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -38,7 +34,7 @@ from central.files import Files
 from central.keys import FUND, public_keys
 from central.log import log
 from central.reference import references
-from central.spool import TAKEN, Message, forget, forget_plain, kept_sealed, messages, put_away
+from central.spool import TAKEN, Message, alone, forget, forget_plain, kept_sealed, messages, put_away
 from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
@@ -110,7 +106,7 @@ class Collector:
         the server's reason for an appeal it does not take: all others are taken first, and that message stays where it
         is."""
         self._refused = None
-        with self._alone():
+        with alone(self._spool):
             device, number = self._device()
             self._group = self._duty_group()
             self._heal()
@@ -329,19 +325,6 @@ class Collector:
                 .where(t.device.c.id == code)
             ).one()
         return Device(code, as_operator(row)), int(row.device_number)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Another process that collects from this folder is waited for."""
-        try:
-            lock = os.open(self._spool / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise Refusal(Code.FILE_UNREADABLE, file=str(self._spool), reason=error.strerror or "") from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def _bare(key: str) -> str:
