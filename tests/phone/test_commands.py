@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from operator_tui.appeals.errors import Code
@@ -75,7 +77,8 @@ def test_a_second_call_has_its_own_keys() -> None:
     assert found["phone.answer"].available(waiting) is None
     assert found["phone.swap"].available(waiting).code is Code.NO_SECOND_CALL
     assert found["phone.swap"].available(other) is None
-    assert found["phone.join"].available(other) is None
+    assert found["phone.join"].available(other).code is Code.NO_COLLEAGUE, "two citizens are never joined"
+    assert found["phone.join"].available(replace(other, colleague=True)) is None
 
 
 def test_the_key_of_the_states_follows_what_the_operator_does() -> None:

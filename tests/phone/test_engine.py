@@ -158,18 +158,20 @@ async def test_the_queue_gives_nobody_to_a_telephone_without_a_desk(bench: Bench
     call = await bench.ring(desk)
     await desk.phone.answer(call.id)
     await desk.close()
+    attending = bench.engine._attending
+    await until(lambda: not attending.attached)
     bench.clock.advance(ABSENT_SECONDS + 1)
-    await asyncio.sleep(0.1)
+    await until(lambda: attending.alone_seconds < 1)  # it was looked at, and a call was on
     again = await bench.desk()
     assert again.snapshot.ready, "a desk that is back within its talk takes the next one"
     await again.phone.hang_up(call.id)
     await again.close()
+    await until(lambda: not attending.attached)
     bench.clock.advance(ABSENT_SECONDS + 1)
-    await asyncio.sleep(0.1)
+    await until(lambda: not bench.engine._snapshot.ready)
     bench.clock.advance(LATER.simulated_next_seconds + 1)
-    await asyncio.sleep(0.1)
-    assert not bench.lines[0].calls()
     last = await bench.desk()
+    assert not bench.lines[0].calls()
     assert not last.snapshot.ready
     await last.phone.set_ready(True)
     await bench.ring(last)
