@@ -80,6 +80,7 @@ OPERATIONS: dict[str, Decided] = {
     "wrap_up.more": Decided(x={"reason": "дописать", "ms": 60_000}),
     "card.opened": Decided(),
     "answer.used": Decided(x={"script": "1"}),
+    "news.read": Decided(x={"news": "1"}),
     "person.viewed": Decided(x={"people": ["1"]}),
     "export.made": Decided(x={"what": "journal", "purpose": "отчёт", "rows": 1}),
     "person.away": Decided(ADMINISTRATOR, "", {"user": 1, "since": "2026-12-01", "until": "2026-12-02"}),
