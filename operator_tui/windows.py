@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from textual.events import ScreenResume
 from textual.screen import Screen
+from textual.widget import AwaitMount
 
 from operator_tui.appeals.errors import Refusal
 from operator_tui.attended import AttendedDesk
@@ -86,6 +88,26 @@ class WindowedDesk(AttendedDesk):
         if isinstance(screen, _WINDOWS):
             self._results[screen] = args[0] if args else kwargs.get("callback")
         return super().push_screen(screen, *args, **kwargs)
+
+    def switch_mode(self, mode: str) -> AwaitMount:
+        """Go to a kept screen. What lies above the one that is left comes along, with what was typed in it.
+
+        A call that was answered brings its card while somebody looks for a colleague already: his question, left
+        behind on the journal's screen, would be seen no more, and the number typed would go to the card.
+        """
+        if self.locked or mode == self.current_mode:
+            return super().switch_mode(mode)
+        stack = self._screen_stack  # moved and not popped: a window that is popped forgets who waits for its answer
+        above = [screen for screen in stack if not isinstance(screen, DeskScreen)]
+        stack[:] = [screen for screen in stack if isinstance(screen, DeskScreen)]
+        if not above or not stack:
+            stack += above
+            return super().switch_mode(mode)
+        mounted = super().switch_mode(mode)
+        self._screen_stack.extend(above)
+        above[-1].post_message(ScreenResume())
+        self.screen_change_signal.publish(above[-1])
+        return mounted
 
     def show_ring(self) -> None:
         """Who rings, in the window that lies above."""

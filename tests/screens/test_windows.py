@@ -115,3 +115,23 @@ async def test_a_form_waits_on_where_the_next_caller_was_faster() -> None:
         assert desk.app.screen is not asked
         assert (desk.app._begun, desk.app._begun_at) == ([asked], before)
         desk.app._begun.clear()
+
+
+async def test_a_question_comes_along_when_an_answered_call_brings_its_card() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        desk.app.switch_mode("journal")
+        await desk.until_screen("journal")
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and desk.app.focused, "what happened")
+        asked = desk.app.screen
+        await desk.type("ды")
+        desk.app.switch_mode("work")
+        assert desk.app.screen is asked, "it lies above the card now"
+        await desk.type("м")
+        await desk.press("enter")
+        await desk.until(lambda: "Администратору сообщено: дым" in desk.notice, "and does what it was asked for")
+        assert desk.app.current_mode == "work"
+        desk.app.switch_mode("journal")
+        await desk.until_screen("journal")
