@@ -174,7 +174,7 @@ class DeskApp(KeyedDesk):
         if message.topic is Topic.PHONE:
             self._announce()
             self._put_away_when_done()
-        if message.topic in (Topic.PHONE, Topic.CARD):
+        if message.topic in (Topic.PHONE, Topic.CARD, Topic.NOTICE):
             self.windows_changed()
         if isinstance(self.screen, DeskScreen):
             self.screen.show_change(message.topic)

@@ -60,6 +60,8 @@ class KeyedDesk(WindowedDesk):
         ):
             raise SkipAction
         self.action_command(command_id)
+        if above:
+            self.bring_back()
 
     def action_command(self, command_id: str) -> None:
         """Run a command of the registry where it belongs, or say why it can not be run now."""

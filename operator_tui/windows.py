@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from textual.events import ScreenResume
 from textual.screen import Screen
@@ -13,7 +13,7 @@ from textual.widget import AwaitMount
 from operator_tui.appeals.errors import Refusal
 from operator_tui.attended import AttendedDesk
 from operator_tui.desk.shift import Waits
-from operator_tui.desk.state import CardAtHand
+from operator_tui.desk.state import CardAtHand, Notice
 from operator_tui.i18n import tr
 from screens.ask import AskScreen
 from screens.base import DeskScreen
@@ -32,15 +32,16 @@ from screens.returned import ReturnedScreen
 from screens.review import SampleScreen
 from screens.seats import SeatsScreen
 from screens.shift import ShiftScreen, SoundCheckScreen
-from screens.state_words import ring_words
+from screens.state_words import call_words, ring_words
 from screens.threat import ThreatScreen
 from screens.timeline import TimelineScreen
 from widgets.ring_line import RingLine
 
-# What may be put away by a key of the telephone: lists and questions, nothing else.
+# What gives way to a key of the telephone: lists and questions, nothing else.
 _LAID_ASIDE = (
     AskScreen
     | CodeScreen
+    | FormScreen
     | HelpScreen
     | InsuredScreen
     | LeavingScreen
@@ -54,15 +55,19 @@ _LAID_ASIDE = (
     | TimelineScreen
 )
 # What only a ringing call's «Ответить» puts away: they have keys of their own that are the telephone's elsewhere.
-_LEFT_FOR_A_CALL = (
-    DirectoryScreen | FilesScreen | FormScreen | PlayerScreen | PromisesScreen | ShiftScreen | SoundCheckScreen
-)
+_LEFT_FOR_A_CALL = DirectoryScreen | FilesScreen | PlayerScreen | PromisesScreen | ShiftScreen | SoundCheckScreen
 _WINDOWS = _LAID_ASIDE | _LEFT_FOR_A_CALL
+# They leave the talk as it is: whoever is threatened reads on.
+_TALK_GOES_ON = ("phone.hold", "phone.mute", "phone.louder", "phone.quieter")
 
 
-def _being_written(window: Screen[Any]) -> bool:
-    """Whether something is being written in it that a call must not take away."""
-    return isinstance(window, FormScreen | PersonScreen) or (isinstance(window, AskScreen) and window.written)
+def _comes_back(window: Screen[Any], command_id: str) -> bool:
+    """Whether it holds what can not be had again by its own key: what is being written, a code that is shown once."""
+    if isinstance(window, AskScreen | PasswordScreen):
+        return window.written
+    if isinstance(window, ThreatScreen):
+        return command_id in _TALK_GOES_ON
+    return isinstance(window, CodeScreen | FormScreen | PersonScreen)
 
 
 class WindowedDesk(AttendedDesk):
@@ -71,8 +76,12 @@ class WindowedDesk(AttendedDesk):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._results: WeakKeyDictionary[Screen[Any], Callable[[Any], object] | None] = WeakKeyDictionary()
-        self._begun: list[Screen[Any]] = []  # set aside for a call, in the order in which they stood
+        self._begun: list[Screen[Any]] = []  # set aside, in the order in which they stood
         self._begun_at: CardAtHand | None = None  # the card they stood above
+        self._after_call = False  # they wait for the end of a call that was answered
+        self._shows_call: WeakSet[Screen[Any]] = WeakSet()  # back after a key of the telephone
+        self._said_before: Notice | None = None  # what the notice said when it was pressed
+        self._told = ""  # what has been said since: the screen below may forget it
 
     def on_mount(self) -> None:
         """Look after each window that comes to lie above, and after each that goes."""
@@ -110,26 +119,30 @@ class WindowedDesk(AttendedDesk):
         return mounted
 
     def show_ring(self) -> None:
-        """Who rings, in the window that lies above."""
-        window = self.screen
+        """Who rings, in the window that lies above; in one that has come back, what the telephone's key has done."""
+        window, state = self.screen, self.desk.state
         if not isinstance(window, _WINDOWS):
             return
-        lines, words = window.query(RingLine), ring_words(self.desk.state)
+        lines, words, key = window.query(RingLine), ring_words(state), tr("F2 Ответить")
+        if not words and window in self._shows_call:
+            self._listen()
+            words, key = self._told or call_words(state), ""
         if not words:
             lines.remove()
         elif lines:
-            lines.first().say(words, tr("F2 Ответить"))
+            lines.first().say(words, key)
         else:
-            window.mount(RingLine(words, tr("F2 Ответить")))
+            window.mount(RingLine(words, key))
 
     def lay_aside(self, command_id: str) -> bool:
-        """Put away what lies above a screen of the desk. Not the lock, which only its password opens; and what is
-        being written only for a call that rings."""
+        """Put away what lies above a screen of the desk for a key of the telephone. Not the lock, which only its
+        password opens. What is being written there comes back: when an answered call is over; after another key by
+        ``bring_back``, as soon as nothing else lies above."""
         answers = command_id == "phone.answer" and any(call.rings_here for call in self.desk.state.calls)
         also = _LEFT_FOR_A_CALL if answers else DeskScreen
         if not all(isinstance(screen, DeskScreen | _LAID_ASIDE | also) for screen in self.screen_stack):
             return False
-        begun = [screen for screen in self.screen_stack if _being_written(screen)] if answers else []
+        begun = [screen for screen in self.screen_stack if _comes_back(screen, command_id)]
         for window in begun:
             self.install_screen(window, f"begun-{id(window)}")  # it keeps what was typed while nobody sees it
         while not isinstance(self.screen, DeskScreen):
@@ -137,22 +150,39 @@ class WindowedDesk(AttendedDesk):
         if begun:
             self._begun_at = self._begun_at if self._begun else self.desk.state.card
             self._begun += begun
+        if answers:
+            self._after_call = bool(self._begun)
+        else:
+            self._said_before, self._told = self.desk.state.notice, ""
+        if begun and answers:
             self.desk.notice(tr("Отложено до конца вызова: введённое вернётся на экран само."))
         return True
 
     def bring_back(self) -> None:
-        """What was set aside for a call, once nobody is on the line and its card is at hand, or none is."""
+        """What was set aside, above the card it stood above. After an answered call: once nobody is on the line."""
         state, screen = self.desk.state, self.screen
-        if not self._begun or state.call is not None or self.locked or not isinstance(screen, DeskScreen):
+        if not self._begun or self.locked or not isinstance(screen, DeskScreen):
             return
-        if state.card is None and self.current_mode != "work":
-            self.desk.background(self._bring_back(*self._taken()))
-        elif state.card is not None and self._begun_at is not None and state.card.is_of(self._begun_at):
+        if self._after_call and state.call is not None:
+            return
+        there = self._begun_at
+        if state.card is there or (state.card is not None and there is not None and state.card.is_of(there)):
+            if not self._after_call:
+                self._shows_call.update(self._begun)
+                self._listen()
             self._show(self._taken()[0])
+        elif state.card is None and self.current_mode != "work":
+            self.desk.background(self._bring_back(*self._taken()))
+
+    def _listen(self) -> None:
+        notice = self.desk.state.notice
+        if notice.text and notice is not self._said_before:
+            self._told = notice.text
 
     def _taken(self) -> tuple[list[Screen[Any]], CardAtHand | None]:
         """What was set aside, and above which card; once."""
         taken, self._begun, self._begun_at = (self._begun, self._begun_at), [], None
+        self._after_call = False
         return taken
 
     async def _bring_back(self, windows: list[Screen[Any]], card: CardAtHand | None) -> None:
@@ -161,7 +191,7 @@ class WindowedDesk(AttendedDesk):
             if card is None or await self._opened(card):
                 self._show(windows)
             else:
-                self._begun, self._begun_at = [*windows, *self._begun], card
+                self._begun, self._begun_at, self._after_call = [*windows, *self._begun], card, True
         except Refusal:
             self._show(windows)
             raise

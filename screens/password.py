@@ -45,6 +45,11 @@ class PasswordScreen(ModalScreen[bool]):
     def on_mount(self) -> None:
         self._input("old").focus()
 
+    @property
+    def written(self) -> bool:
+        """Whether something stands there that was not sent yet."""
+        return not self._busy and any(line.value for line in self.query(LeanInput))
+
     def _input(self, name: str) -> LeanInput:
         return self.query_one(f"#ask-{name}", LeanInput)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator_tui.appeals.presence import State
 from operator_tui.desk.state import DeskState, Light
 from operator_tui.i18n import tr
-from screens.words import duration, phone_words
+from screens.words import duration, number_word, phone_words, state_word
 
 
 def quiet_words(state: DeskState, kind: str) -> str:
@@ -41,6 +41,11 @@ def ring_words(state: DeskState) -> str:
     """Who rings here, in a few words; empty while nobody does."""
     ringing = next((call for call in state.calls if call.rings_here), None)
     return f"{phone_words(ringing.number) or tr('номер скрыт')}  {tr('ВХОДЯЩИЙ ВЫЗОВ')}" if ringing is not None else ""
+
+
+def call_words(state: DeskState) -> str:
+    """Who is on the line and how, in a few words and without its time; empty while nobody is."""
+    return "" if state.call is None else f"{number_word(state.call)}  {state_word(state.call)}"
 
 
 def behind_call(state: DeskState, following: str) -> str:

@@ -126,13 +126,13 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
     direction = "→ " if call.direction is Direction.OUTGOING else ""
     name = f" {call.name}" if call.name and call.name != call.number and not ringing else ""
     seconds = max(0, (now_ms - since) // 1000)
-    text = f"{direction}{_number_word(call)}{name}  {_state_word(call)} {duration(seconds)}"
+    text = f"{direction}{number_word(call)}{name}  {state_word(call)} {duration(seconds)}"
     if call.state is CallState.HELD and (long := next((limit for limit in _LONG_HOLD_S if seconds >= limit), 0)):
         text += " " + tr("ЖДЁТ ДОЛЬШЕ {seconds} с").format(seconds=long)
-    words = [f"{_number_word(other)} {_state_word(other)}" for other in ringing]
+    words = [f"{number_word(other)} {state_word(other)}" for other in ringing]
     if call.muted:
         words.append(tr("МИКРОФОН ВЫКЛЮЧЕН"))
-    words += [f"{_number_word(other)} {_state_word(other)}" for other in others if not other.rings_here]
+    words += [f"{number_word(other)} {state_word(other)}" for other in others if not other.rings_here]
     if call.recording and (call.answered_ms is not None or call.recording != "pbx"):
         words.append(tr(_RECORDING.get(call.recording, _PAUSED)))
     if call.queued_ms is not None:
@@ -141,11 +141,12 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
     return " · ".join((text, *words))
 
 
-def _number_word(call: Call) -> str:
+def number_word(call: Call) -> str:
+    """Whose call it is, by the number."""
     return phone_words(call.number) or tr("номер скрыт")
 
 
-def _state_word(call: Call) -> str:
+def state_word(call: Call) -> str:
     """Where the call is; one that we have dialled rings at the other end."""
     dialled = call.direction is Direction.OUTGOING and call.state is CallState.RINGING
     return tr(_STATES[CallState.EARLY if dialled else call.state])

@@ -6,8 +6,12 @@ import pytest
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.shift import Waits
+from operator_tui.signin.people import RESET
 from screens.ask import AskScreen
+from screens.code import CodeScreen
 from screens.form import FormScreen
+from screens.password import PasswordScreen
+from screens.threat import ThreatScreen
 from tests.screens.page import ON_CALL, DeskPage, Part, open_desk
 from tests.screens.test_desk import QUIET, with_theme
 from tests.screens.test_promises import deed
@@ -76,6 +80,93 @@ async def test_a_question_with_words_of_ones_own_comes_back_too() -> None:
         await desk.until(lambda: desk.app.screen is asked, "the question is back")
         await desk.press("enter")
         await desk.until(lambda: "Администратору сообщено: дым" in desk.notice, "and does what it was asked for")
+
+
+@pytest.mark.parametrize("key", ["f3", "f12"])
+async def test_a_key_of_the_telephone_takes_nothing_that_is_being_written(key: str) -> None:
+    async with open_desk() as desk:
+        await desk.until_ringing()
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.nobody_else()
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "what happened")
+        asked = desk.app.screen
+        await desk.type("ды")
+        await desk.press(key)
+        if key == "f12":
+            await desk.until(lambda: desk.app.screen is not asked, "what comes after the talk is asked first")
+            await desk.press("1", "enter")
+        await desk.until(lambda: desk.app.screen is asked, "and the question is back")
+        await desk.type("м")
+        assert Part(desk, "#asked").value == "дым"
+        if key == "f3":
+            await desk.until(lambda: "НА УДЕРЖАНИИ" in ring(desk), "what the key did is seen in it")
+        await desk.press("enter")
+        await desk.until(lambda: "Администратору сообщено: дым" in desk.notice, "and does what it was asked for")
+
+
+async def test_a_form_does_not_keep_the_telephone_from_its_operator() -> None:
+    async with open_desk() as desk:
+        await desk.until_ringing()
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.nobody_else()
+        await deed(desk, "ответ себе")
+        await desk.until(lambda: isinstance(desk.app.screen, FormScreen) and desk.app.focused, "the form")
+        form = desk.app.screen
+        await Part(desk, "#input-form-promise_ask").type("Спросить")
+        await desk.press("f4")
+        await desk.until_quiet()
+        await desk.until(lambda: desk.app.screen is form, "the form stays")
+        assert Part(desk, "#input-form-promise_ask").value == "Спросить"
+
+
+async def test_a_code_that_is_shown_once_is_shown_until_it_is_put_away() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        code = CodeScreen("Синичкина А. Б.", RESET, {"": "K7Q2-M3ZD"})
+        desk.app.push_screen(code)
+        await desk.until(lambda: "K7Q2" in desk.text(), "the code")
+        await desk.press("f3")
+        await desk.until(lambda: desk.app.screen is code and "K7Q2" in desk.text(), "the code is there")
+        await desk.until(lambda: "разговор" in ring(desk).lower(), "why the key did nothing")
+        await desk.press("enter")
+        await desk.until_screen("journal")
+
+
+async def test_who_is_threatened_reads_on_while_the_caller_waits() -> None:
+    async with open_desk() as desk:
+        await desk.until_ringing()
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.nobody_else()
+        await desk.press("shift+f6")
+        await desk.until(lambda: isinstance(desk.app.screen, ThreatScreen), "what to say")
+        await desk.press("f3")
+        await desk.until(lambda: "НА УДЕРЖАНИИ" in ring(desk), "held")
+        assert isinstance(desk.app.screen, ThreatScreen)
+        await desk.press("f4")
+        await desk.until_quiet()
+        assert not isinstance(desk.app.screen, ThreatScreen), "with the talk it is over"
+
+
+async def test_a_password_begun_is_not_lost_by_a_key_of_the_telephone() -> None:
+    async with open_desk(phone=QUIET) as desk:
+
+        async def change(old: str, new: str) -> None:
+            pass
+
+        desk.app.push_screen(PasswordScreen(change, pin=False))
+        await desk.until(lambda: isinstance(desk.app.screen, PasswordScreen) and desk.app.focused, "asked")
+        asked = desk.app.screen
+        await desk.press("alt+m")
+        await desk.until_screen("journal")
+        desk.app.push_screen(asked := PasswordScreen(change, pin=False))
+        await desk.until(lambda: desk.app.screen is asked and desk.app.focused, "asked again")
+        await desk.type("abc")
+        await desk.press("alt+m")
+        assert desk.app.screen is asked
+        assert Part(desk, "#ask-old").value == "abc"
 
 
 async def test_a_form_whose_card_can_not_be_brought_comes_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
