@@ -81,7 +81,7 @@ class WindowedDesk(AttendedDesk):
         self._after_call = False  # they wait for the end of a call that was answered
         self._shows_call: WeakSet[Screen[Any]] = WeakSet()  # back after a key of the telephone
         self._said_before: Notice | None = None  # what the notice said when it was pressed
-        self._told = ""  # what has been said since: the screen below may forget it
+        self._key_said = ""  # what has been said since: the screen below may forget it
 
     def on_mount(self) -> None:
         """Look after each window that comes to lie above, and after each that goes."""
@@ -125,8 +125,8 @@ class WindowedDesk(AttendedDesk):
             return
         lines, words, key = window.query(RingLine), ring_words(state), tr("F2 Ответить")
         if not words and window in self._shows_call:
-            self._listen()
-            words, key = self._told or call_words(state), ""
+            self._hear_key()
+            words, key = self._key_said or call_words(state), ""
         if not words:
             lines.remove()
         elif lines:
@@ -153,7 +153,7 @@ class WindowedDesk(AttendedDesk):
         if answers:
             self._after_call = bool(self._begun)
         else:
-            self._said_before, self._told = self.desk.state.notice, ""
+            self._said_before, self._key_said = self.desk.state.notice, ""
         if begun and answers:
             self.desk.notice(tr("Отложено до конца вызова: введённое вернётся на экран само."))
         return True
@@ -169,15 +169,15 @@ class WindowedDesk(AttendedDesk):
         if state.card is there or (state.card is not None and there is not None and state.card.is_of(there)):
             if not self._after_call:
                 self._shows_call.update(self._begun)
-                self._listen()
+                self._hear_key()
             self._show(self._taken()[0])
         elif state.card is None and self.current_mode != "work":
             self.desk.background(self._bring_back(*self._taken()))
 
-    def _listen(self) -> None:
+    def _hear_key(self) -> None:
         notice = self.desk.state.notice
         if notice.text and notice is not self._said_before:
-            self._told = notice.text
+            self._key_said = notice.text
 
     def _taken(self) -> tuple[list[Screen[Any]], CardAtHand | None]:
         """What was set aside, and above which card; once."""
