@@ -43,23 +43,23 @@ async def test_two_processes_one_database(postgres: Postgres, open_journal: Open
         one.enrol(await enrol(links[0], first.enrolment_code("Петрова Анна")))
         two.enrol(await enrol(links[0], first.enrolment_code("Сидорова Вера", extension="2002")))
         async with (
-            sending(one, links[0], poll_s=60) as sender,
-            sending(two, links[1], cards=seen, poll_s=60) as listener,
+            sending(one, links[0], poll_s=600) as sender,
+            sending(two, links[1], cards=seen, poll_s=600) as listener,
         ):
             await until(lambda: listener.presence._leased)
             cards = []
             for _ in range(3):
                 cards.append(one.save(new_draft(fields=FIELDS)).id)
                 sender.kick()
-                await until(lambda: seen == cards, within=10)
+                await until(lambda: seen == cards)
             listener.presence.watch(["2001"])
             sender.presence.tell("talking")
-            await until(lambda: listener.presence.states == {"2001": "talking"}, within=30)
+            await until(lambda: listener.presence.states == {"2001": "talking"})
             first.kill()
             first.start()
             cards.append(one.save(new_draft(fields=FIELDS)).id)
             sender.kick()
-            await until(lambda: seen == cards, within=30)
+            await until(lambda: seen == cards)
         for link in links:
             await link.close()
 
@@ -90,7 +90,7 @@ async def test_hints_that_are_lost_cost_time_alone(
             await until(lambda: two.presence._leased)
             card = one.save(new_draft(fields=FIELDS))
             sender.kick()
-            await until(lambda: seen == [card.id], within=15)
+            await until(lambda: seen == [card.id])
 
 
 def test_hints_fit_what_postgresql_takes() -> None:

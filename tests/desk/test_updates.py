@@ -34,7 +34,7 @@ async def test_a_look_that_fails_is_said_and_followed_by_the_next() -> None:
     away, busy = Refusal(Code.SERVER_AWAY), Refusal(Code.REGISTRY_FAULTS)
     updates = _Updates(desk, [away, OSError("disk"), busy, ZeroDivisionError(), asyncio.CancelledError()])
     following = asyncio.create_task(updates.follow())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await updates.well.wait()
     assert not following.done()
     assert [refusal.code for refusal in said] == [Code.REGISTRY_TRANSFER, busy.code, Code.REGISTRY_TRANSFER]

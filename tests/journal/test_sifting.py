@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +13,7 @@ from operator_tui.appeals.people import Role
 from operator_tui.journal.journal import Journal
 from operator_tui.journal.sieve import Heap, Order, Sieve
 from tests.journal.making import Server, appeal, identity
+from tests.timing import tell_if_slow
 
 QUEUE = Sieve(statuses=(Status.IN_REVIEW,), order=Order.DUE)
 
@@ -85,15 +87,18 @@ def test_a_hundred_thousand_appeals_are_read_without_delay(journal: Journal) -> 
             [card.id],
         )
 
-    def quickest(read: object) -> float:
-        times = []
-        for _ in range(5):
-            began = time.perf_counter()
-            read()  # type: ignore[operator]  # a function without arguments
-            times.append(time.perf_counter() - began)
-        return min(times)
+    def steps(read: Callable[[], object]) -> int:
+        """What SQLite's machine does for it, in thousands of its instructions: the same on any machine."""
+        passed: list[None] = []
+        store.db.conn.set_progress_handler(lambda: passed.append(None), 1000)
+        began = time.perf_counter()
+        read()
+        tell_if_slow("a hundred thousand appeals", time.perf_counter() - began, 0.3)
+        store.db.conn.set_progress_handler(None, 1000)
+        return len(passed)
 
-    assert quickest(lambda: (journal.page(Sieve()), journal.count(Sieve()), journal.counts())) < 0.150
-    assert quickest(lambda: journal.page(Sieve(), 200, 99_800)) < 0.150
-    assert quickest(lambda: journal.page(QUEUE)) < 0.150
-    assert quickest(lambda: journal.heaps(QUEUE, "result")) < 0.300
+    assert steps(lambda: journal.page(Sieve())) < 10, "its order is an index"
+    assert steps(lambda: journal.page(QUEUE)) < 10
+    assert steps(lambda: (journal.count(Sieve()), journal.counts())) < 2000, "each appeal is passed once"
+    assert steps(lambda: journal.page(Sieve(), 200, 99_800)) < 600
+    assert steps(lambda: journal.heaps(QUEUE, "result")) < 1000

@@ -48,7 +48,7 @@ GREETING_SECONDS = 2.0
 NIGHT_HERTZ, BEEP_HERTZ = 740, 880
 LANGUAGE_HERTZ, THEME_HERTZ = 540, 560
 _INSIDE = "/mnt"  # where the scratch folder appears in the root
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _COMMON_SECRET = "synthetic"
 
@@ -126,12 +126,12 @@ class Asterisk:
             [*self.console, command],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
         return done.stdout + done.stderr
 
-    async def until(self, command: str, *words: str, seconds: float = 10.0) -> str:
+    async def until(self, command: str, *words: str, seconds: float = 60.0) -> str:
         """The console's answer once it holds all the words; TimeoutError with what it says otherwise."""
         deadline = time.monotonic() + seconds
         while True:

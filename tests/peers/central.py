@@ -60,7 +60,7 @@ class CentralServer:
         process, self._process = self._process, None
         process.send_signal(how)
         try:
-            return process.wait(timeout=10)
+            return process.wait(timeout=20)
         finally:
             process.kill()
             self._out(process.stdout).close()

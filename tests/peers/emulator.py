@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import copy
+import functools
 import re
 import unicodedata
 from collections.abc import Callable
@@ -28,6 +29,7 @@ class Cell(NamedTuple):
     marks: frozenset[str]
 
 
+@functools.cache  # few differ, and walks keep a million of them
 def visible(char: Char) -> Cell:
     """The visible part of a pyte character; reverse is resolved into the two colours."""
     foreground, background = char.fg, char.bg
@@ -165,7 +167,12 @@ class Emulator:
 
     def lines(self) -> list[str]:
         """The rows as text, without blanks at their ends."""
-        return [line.rstrip() for line in self.screen.display]
+        screen = self.screen  # the second half of a wide character is an empty cell (_Screen.draw)
+        columns = range(screen.columns)
+        return [
+            "".join([line[x].data for x in columns]).rstrip()
+            for line in map(screen.buffer.__getitem__, range(screen.lines))
+        ]
 
     def cells(self) -> list[list[Cell]]:
         """Every cell as it is seen, row by row."""

@@ -29,7 +29,7 @@ from tests.peers.sipp import SippCall
 
 HERE = Path(__file__).parent
 _COMMON_SECRET = "synthetic"
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 _SIPP_SECONDS = 30
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     # Only for the types: pytest loads this file also where the sound requirements are not installed.
     import baresip
 
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 _TICK = 0.01
 
 

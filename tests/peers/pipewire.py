@@ -30,7 +30,7 @@ from operator_tui.phone.tones import tone
 from tests.peers.tones import holds, loudness
 
 _RATE = 48_000
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _SINKS = """
 context.objects = [
   { factory = adapter args = { factory.name = support.null-audio-sink node.name = "speaker"
@@ -129,7 +129,7 @@ class SoundCard:
     def loudness(self, seconds: float = 0.5, device: str = "speaker") -> float:
         return loudness(self.heard(seconds, device))
 
-    async def until_heard(self, hertz: float, device: str = "speaker", seconds: float = 10.0) -> None:
+    async def until_heard(self, hertz: float, device: str = "speaker", seconds: float = 60.0) -> None:
         """Wait for the tone; TimeoutError when it does not come."""
         async with asyncio.timeout(seconds):
             while not await asyncio.to_thread(self.hears, hertz, 0.5, device):

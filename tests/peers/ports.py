@@ -1,6 +1,7 @@
 """Free ports on 127.0.0.1, in blocks: a SIP stack takes its port and the next, RTP takes two a call.
 
-A block is free when it is asked for and taken a moment later: workers that run side by side have ranges of their own.
+A block is free when it is asked for and taken later, some only at times (a server that is killed and started again): so
+workers that run side by side have ranges of their own, and a block comes again only when its whole range was given out.
 """
 
 from __future__ import annotations
@@ -33,11 +34,19 @@ def _bindable(port: int) -> bool:
     return True
 
 
+_next = 0
+
+
 def free_block(size: int = 2) -> int:
     """The first of ``size`` ports in a row, an even one, all of them free for TCP and UDP just now."""
+    global _next
     lowest, highest = _range()
-    for _ in range(500):
-        first = random.randrange(lowest, highest - size, 2)
+    if not lowest <= _next < highest:
+        _next = random.randrange(lowest, highest, 2)  # another run beside this one begins elsewhere
+    for _ in range((highest - lowest) // 2):
+        first = _next if _next + size <= highest else lowest
         if all(_bindable(port) for port in range(first, first + size)):
+            _next = first + size + size % 2
             return first
+        _next = first + 2
     raise OSError("no free block of ports")

@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.peers.ports import free_block
 from tests.plugins.peers import postgresql_bin
 
 USER = "operator_tui"
@@ -45,7 +45,7 @@ class Postgres:
         self._settings = {} if durable else {"fsync": "off", "full_page_writes": "off"}
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_block()
         if follows is not None:
             source = f"{follows._dsn('postgres').removesuffix(' dbname=postgres')} application_name={folder.name}"
             self._run("pg_basebackup", "-D", str(self._data), "-d", source, "-R", "--checkpoint=fast", "--no-sync")
@@ -126,13 +126,6 @@ def own_user() -> dict[str, Any]:
             continue
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "umask": 0o077, "env": _ENVIRONMENT}
     raise AssertionError("no user to run PostgreSQL as")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

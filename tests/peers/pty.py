@@ -45,6 +45,8 @@ _MODIFIERS = {"shift": 2, "alt": 3, "ctrl": 5, "ctrl+shift": 6}
 _NOT_INHERITED = re.compile(r"TEXTUAL.*|COLORTERM|NO_COLOR|COLUMNS|LINES|TERM.*|ESCDELAY|LC_.*|PYTEST.*|TTY_.*")
 
 SILENCE = 0.3
+# A wait for what comes ends as it comes; this is for a machine that is slow and busy.
+PATIENCE = 60.0
 """Seconds without output after which a screen counts as settled."""
 
 
@@ -203,7 +205,7 @@ class PtyDesk:
     # Waiting
 
     def wait(
-        self, predicate: Callable[[str], object], timeout: float = 20.0, what: str = "the screen to change"
+        self, predicate: Callable[[str], object], timeout: float = PATIENCE, what: str = "the screen to change"
     ) -> float:
         """Wait until `predicate(screen text)` is true; returns the monotonic instant of the last output."""
         deadline = time.monotonic() + timeout
@@ -215,24 +217,30 @@ class PtyDesk:
                 self._changed.wait(min(left, SILENCE))
             return self._last_output
 
-    def wait_text(self, text: str, timeout: float = 20.0) -> float:
+    def wait_bytes(self, predicate: Callable[[str], object], what: str) -> int:
+        """Wait as `wait` does; returns the number of bytes received when it came true."""
+        at: list[int] = []
+        self.wait(lambda screen: bool(predicate(screen)) and not at.append(len(self._output)), what=what)
+        return at[0]
+
+    def wait_text(self, text: str, timeout: float = PATIENCE) -> float:
         """Wait until `text` stands on the screen in one row."""
         return self.wait(lambda screen: text in screen, timeout, f"the text {text!r}")
 
-    def wait_gone(self, text: str, timeout: float = 20.0) -> float:
+    def wait_gone(self, text: str, timeout: float = PATIENCE) -> float:
         """Wait until `text` stands nowhere on the screen."""
         return self.wait(lambda screen: text not in screen, timeout, f"the text {text!r} to go")
 
-    def wait_cells(self, cells: list[list[Cell]], timeout: float = 20.0) -> None:
+    def wait_cells(self, cells: list[list[Cell]], timeout: float = PATIENCE) -> None:
         """Wait until every cell looks as in `cells`."""
         self.wait(lambda _screen: self._emulator.cells() == cells, timeout, "the same picture")
 
-    def wait_cursor(self, column: int, row: int, timeout: float = 20.0) -> None:
+    def wait_cursor(self, column: int, row: int, timeout: float = PATIENCE) -> None:
         """Wait until the terminal's cursor is shown at `column` and `row`, from 0."""
         at = (column, row, True)
         self.wait(lambda _screen: self._emulator.cursor == at, timeout, f"the cursor at {at}")
 
-    def wait_quiet(self, silence: float = SILENCE, timeout: float = 20.0) -> None:
+    def wait_quiet(self, silence: float = SILENCE, timeout: float = PATIENCE) -> None:
         """Wait until nothing has come for `silence` seconds, and the program is not merely short of a processor."""
         deadline = time.monotonic() + timeout
         with self._changed:
@@ -295,7 +303,7 @@ class PtyDesk:
         self._process.kill()
         self._process.wait()
 
-    def wait_exit(self, timeout: float = 20.0) -> int:
+    def wait_exit(self, timeout: float = PATIENCE) -> int:
         """Wait for the program's own end and all it wrote; returns its exit status (negative: the signal)."""
         try:
             status = self._process.wait(timeout)

@@ -30,7 +30,7 @@ from tests.peers.ports import free_block
 from tests.peers.rtp import RtpEnd
 
 SCENARIOS = Path(__file__).parent / "sipp"
-_GOODBYE_SECONDS = 5.0
+_GOODBYE_SECONDS = 30.0
 # What the scenario takes as "hang up now".
 _INFO = """\
 INFO sip:caller@127.0.0.1 SIP/2.0\r

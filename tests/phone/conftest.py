@@ -17,7 +17,7 @@ from operator_tui.phone.remote import RemotePhone
 from operator_tui.phone.simulated import SimulatedLine
 from operator_tui.profiles import Profile
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 QUICK = LineConfig(extension="2001", sound="null", simulated_first_seconds=1.0, simulated_next_seconds=5.0)
 
 
@@ -68,19 +68,42 @@ class Desk:
         await self.phone.detach()
 
 
+class Stepping(SimulatedLine):
+    """A simulated line that counts how often it has looked at the clock."""
+
+    stepped = 0
+
+    def step(self) -> None:
+        super().step()
+        self.stepped += 1
+
+
 class Bench:
     """An engine in this process with a clock that only we move, and desks for it."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.clock = ManualClock()
-        self.lines: list[SimulatedLine] = []
+        self.lines: list[Stepping] = []
         self.engine = Engine(profile.phone_socket, clock=self.clock, line=self._line, poll_seconds=0.01)
+        self.looked = 0  # how many times the engine has looked whether there is a reason to live
+        self.engine._sound.look = self._look  # type: ignore[method-assign]  # it looks there each time
         self.running = asyncio.create_task(self.engine.run())
         self.desks: list[Desk] = []
 
-    def _line(self, *_: object) -> SimulatedLine:
-        line = SimulatedLine(self.clock, tick_seconds=0.01)
+    def _look(self) -> None:
+        self.looked += 1
+        type(self.engine._sound).look(self.engine._sound)
+
+    async def looks(self) -> None:
+        """The engine and its line have seen everything as it is now, each from the beginning of a look to its end."""
+        seen = self.looked
+        stepped = [line.stepped for line in self.lines]
+        await until(lambda: self.looked >= seen + 3 or self.running.done())
+        await until(lambda: all(line.stepped >= n + 2 for line, n in zip(self.lines, stepped, strict=False) if n))
+
+    def _line(self, *_: object) -> Stepping:
+        line = Stepping(self.clock, tick_seconds=0.01)
         self.lines.append(line)
         return line
 

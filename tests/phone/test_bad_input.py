@@ -35,7 +35,7 @@ async def refused(act: Awaitable[object]) -> str:
 async def transfer_failed(desk: Desk, call: Call, target: str) -> str:
     known = len(desk.events)
     await desk.phone.blind_transfer(call.id, target)
-    ended = await until(lambda: next((e for e in desk.events[known:] if isinstance(e, TransferEnded)), None), 20)
+    ended = await until(lambda: next((e for e in desk.events[known:] if isinstance(e, TransferEnded)), None))
     refusal = told(ended.refusal)
     assert refusal is not None
     return sentence(refusal)
@@ -69,20 +69,20 @@ async def test_whatever_is_asked_wrongly_is_a_sentence_and_the_call_goes_on(
     assert "такого номера нет" in await transfer_failed(desk, call, "9999")
     assert await refused(phone.pause_record(call.id)) == sentence(Refusal(Code.RECORD_OFF))
     dialled = await phone.dial("9998")  # an unknown extension: the caller waits, then is taken back
-    unknown = await until(lambda: (c := desk.snapshot.call(dialled)) and c.over and c, 20)
+    unknown = await until(lambda: (c := desk.snapshot.call(dialled)) and c.over and c)
     assert unknown.cause[:3] in ("404", "484"), "it may be the beginning of a longer one"
     await phone.hold(call.id, False)
-    await until(lambda: caller.sound.hears(OPERATOR_HERTZ), 20)
+    await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
 
     sound_card.stop()  # the headset, and everything else
-    await until(lambda: desk.snapshot.sound.refusal is not None, 30)
+    await until(lambda: desk.snapshot.sound.refusal is not None)
     assert desk.snapshot.call(call.id).state is CallState.TALKING  # type: ignore[union-attr]  # it goes on
     assert not caller.over
     await asyncio.to_thread(sound_card.start)
-    await until(lambda: desk.snapshot.sound.refusal is None, 30)
+    await until(lambda: desk.snapshot.sound.refusal is None)
     sound_card.speak(OPERATOR_HERTZ)
     caller.sound.forget()
-    await until(lambda: caller.sound.hears(OPERATOR_HERTZ), 20)
+    await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
     await asyncio.to_thread(sound_card.let_pass, 0.2)
     await phone.hang_up(call.id)
     await in_state(desk, call, CallState.ENDED)

@@ -92,8 +92,9 @@ def test_the_book_refuses_what_is_not_there() -> None:
     with pytest.raises(Refusal) as early:
         book.need("1", Move.HOLD)
     assert early.value.code is Code.CALL_STATE
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         book.need_connected("1")
+    assert refused.value.code is Code.CALL_STATE
     book.put(moved(book.get("1"), Move.END, at_ms=1))
     assert book.live() == ()
 

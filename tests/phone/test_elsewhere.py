@@ -145,7 +145,7 @@ async def lent_engine(places: Places, desk: Desk) -> None:
     places.start(sys.executable, "-m", "operator_tui", "phone", "--profile", "work", "--foreground", nobody=True)
     await until(places.engine_socket.exists)
     places.lend(places.client / "ssh_config")
-    await until(lambda: desk.phone.attached, 20)
+    await until(lambda: desk.phone.attached)
 
 
 async def test_a_recording_is_heard_on_the_thin_client_and_leaves_nothing_there(
@@ -164,7 +164,7 @@ async def test_a_recording_is_heard_on_the_thin_client_and_leaves_nothing_there(
     config = LineConfig(sound="wav", input_device=str(speak), output_device=str(heard))
     before = set(places.client.rglob("*"))
     playback = await FarPlayback.start(desk.phone, content, config, told.append)
-    await until(lambda: heard.exists() and holds(heard.read_bytes()[-RATE:], RATE, 600), 20)
+    await until(lambda: heard.exists() and holds(heard.read_bytes()[-RATE:], RATE, 600))
     assert heard.stat().st_uid == NOBODY.pw_uid, "played by the engine's user"
     playback.speed(2.0)
     await until(lambda: bool(told) and told[-1].speed == 2.0)
@@ -184,7 +184,7 @@ async def test_the_desk_of_the_server_has_the_telephone_of_the_thin_client(
     # root may open the file of anybody; the engine looks who he is.
     assert await asyncio.to_thread(nothing_said, places.engine_socket)
     line = places.lend(ssh_config)
-    await until(lambda: desk.phone.attached, 20)
+    await until(lambda: desk.phone.attached)
     lent = profile_in(places.server, "work").phone_socket
     assert stat.S_IMODE(lent.stat().st_mode) == 0o600
     await desk.phone.begin_work(QUICK)
@@ -197,7 +197,7 @@ async def test_the_desk_of_the_server_has_the_telephone_of_the_thin_client(
     assert engine.poll() is None, "the call goes on without it"
     began = asyncio.get_running_loop().time()
     places.lend(ssh_config)
-    await until(lambda: desk.phone.attached, 20)
+    await until(lambda: desk.phone.attached)
     known = desk.snapshot.call(call.id)
     assert known is not None
     assert known.state is CallState.TALKING

@@ -146,7 +146,8 @@ async def test_no_queue_call_while_not_ready(bench: Bench) -> None:
     await desk.phone.set_ready(False)
     assert not desk.snapshot.ready
     bench.clock.advance(1000)
-    await asyncio.sleep(0.1)
+    await bench.looks()
+    assert not bench.lines[0].calls()
     assert not desk.snapshot.calls
     await desk.phone.set_ready(True)
     await bench.ring(desk)
@@ -170,6 +171,7 @@ async def test_the_queue_gives_nobody_to_a_telephone_without_a_desk(bench: Bench
     bench.clock.advance(ABSENT_SECONDS + 1)
     await until(lambda: not bench.engine._snapshot.ready)
     bench.clock.advance(LATER.simulated_next_seconds + 1)
+    await bench.looks()
     last = await bench.desk()
     assert not bench.lines[0].calls()
     assert not last.snapshot.ready
@@ -212,11 +214,11 @@ async def test_it_ends_ten_minutes_after_desk_and_call_are_gone(bench: Bench) ->
     await desk.phone.answer(call.id)
     await desk.close()
     bench.clock.advance(601)
-    await asyncio.sleep(0.1)
+    await bench.looks()
     assert not bench.running.done(), "a call keeps it alive"
     bench.clock.advance(QUICK.simulated_talk_seconds)
     await until(lambda: not bench.lines[0].calls())
-    await asyncio.sleep(0.1)
+    await bench.looks()
     assert not bench.running.done(), "the ten minutes begin with the end of the call"
     # What only rings here goes on to somebody else and keeps nobody alive.
     bench.clock.advance(601)
@@ -227,7 +229,7 @@ async def test_it_ends_ten_minutes_after_desk_and_call_are_gone(bench: Bench) ->
 async def test_an_engine_that_nobody_can_find_ends(bench: Bench) -> None:
     desk = await bench.desk()
     bench.profile.phone_socket.unlink()
-    await asyncio.sleep(0.1)
+    await bench.looks()
     assert not bench.running.done(), "its desk still has it"
     await desk.close()
     await asyncio.wait_for(bench.running, PATIENCE)
@@ -239,7 +241,7 @@ async def test_exit_waits_for_the_call(bench: Bench) -> None:
     call = await bench.ring(desk)
     await desk.phone.answer(call.id)
     await desk.phone.shut_down()
-    await asyncio.sleep(0.1)
+    await bench.looks()
     assert not bench.running.done()
     bench.clock.advance(QUICK.simulated_talk_seconds)
     await asyncio.wait_for(bench.running, PATIENCE)

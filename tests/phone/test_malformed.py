@@ -119,14 +119,14 @@ async def test_nothing_sent_to_it_ends_the_engine_or_its_call(
         with socket.create_connection(("127.0.0.1", config.sip_port), 5) as stream:
             stream.sendall(chance.randbytes(2000))
     caller.sound.forget()
-    await until(lambda: caller.sound.hears(OPERATOR_HERTZ), 20)
+    await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
     assert engines(open_profile("work")) == {pid}, "the same engine"
     await desk.phone.hang_up(call.id)
     await in_state(desk, call, CallState.ENDED)
     for stray in desk.snapshot.calls:
         await desk.phone.hang_up(stray.id)
     sipp_call("+78652054321", "", 1000)
-    again = await until(lambda: next((c for c in desk.snapshot.calls if c.number == "+78652054321"), None), 20)
+    again = await until(lambda: next((c for c in desk.snapshot.calls if c.number == "+78652054321"), None))
     await desk.phone.answer(again.id)
     await in_state(desk, again, CallState.TALKING)
     assert engines(open_profile("work")) == {pid}

@@ -202,7 +202,7 @@ async def test_the_line_also_goes_over_tcp_and_tls(
 async def test_a_pbx_whose_certificate_nobody_vouches_for_gets_no_password(desk: Desk, asterisk: Asterisk) -> None:
     config = asterisk.line("2001", server=f"127.0.0.1:{asterisk.tls_port}", transport="tls")
     await desk.phone.begin_work(config, asterisk.secret("2001"))
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST, 15)
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST)
     refusal = told(desk.snapshot.registration.refusal)
     assert refusal is not None
     assert refusal.code is Code.PBX_UNTRUSTED
@@ -214,12 +214,12 @@ async def test_no_pbx_is_told_and_found_when_it_comes(desk: Desk, asterisk: Aste
     config = asterisk.line("2001")
     asterisk.stop()
     await desk.phone.begin_work(config, asterisk.secret("2001"))
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST, 15)
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST)
     refusal = told(desk.snapshot.registration.refusal)
     assert refusal is not None
     assert refusal.code is Code.PBX_AWAY
     asterisk.start()
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK, 40)
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
 
 
 @pytest.mark.needs("pipewire")

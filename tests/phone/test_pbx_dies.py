@@ -46,12 +46,12 @@ async def test_a_pbx_killed_in_a_talk_ends_it_by_the_network_and_is_found_again(
     asterisk.kill()
     ended = await in_state(desk, call, CallState.ENDED)
     assert ended.ended_by is EndedBy.NETWORK, "nobody hung up"
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST, 15)
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST)
     refusal = told(desk.snapshot.registration.refusal)
     assert refusal is not None
     assert refusal.code is Code.PBX_AWAY
     asterisk.start()
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK, 30)
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
     again = await talking(desk, asterisk, sipp_call, "+78652054321")
     await desk.phone.hang_up(again.id)
     await in_state(desk, again, CallState.ENDED)
@@ -66,7 +66,7 @@ async def test_a_pbx_killed_while_it_registers_us_is_found_when_it_is_back(
     await until(lambda: desk.snapshot.registration.state is RegistrationState.REGISTERING)
     asterisk.kill()
     asterisk.start()
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK, 40)
+    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
     call = await talking(desk, asterisk, sipp_call, NUMBER)
     await desk.phone.hang_up(call.id)
 
@@ -79,7 +79,7 @@ async def test_who_vanishes_without_a_goodbye_is_missed_by_his_silence(kamailio:
     subscriber = kamailio.subscriber()
     await line.line.dial("9100")
     await line.reached(CallState.TALKING)
-    await until(lambda: line.hears(OURS), 20.0)
+    await until(lambda: line.hears(OURS))
     subscriber.kill()
     over = await line.reached(CallState.ENDED)
     assert over.ended_by is EndedBy.NETWORK

@@ -28,7 +28,7 @@ from tests.phone.conftest import QUICK, Bench
 RATE = 8000
 
 
-async def until(condition: Callable[[], bool], within: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within: float = 60.0) -> None:
     deadline = asyncio.get_running_loop().time() + within
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, "it did not come to that"

@@ -134,7 +134,7 @@ def test_a_second_engine_of_the_profile_goes_away_quietly(profile: Profile) -> N
         assert subprocess.run(command, timeout=PATIENCE, check=False).returncode == 0
         assert first.poll() is None
         first.terminate()
-        assert first.wait(2) == 0
+        assert first.wait(PATIENCE) == 0
     assert not profile.phone_socket.exists()
 
 

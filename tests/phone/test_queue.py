@@ -92,7 +92,7 @@ async def test_a_pbx_that_goes_away_takes_the_figures_along_and_brings_them_back
     await asyncio.to_thread(asterisk.stop)
     await until(lambda: not desk.snapshot.queue.name)
     await asyncio.to_thread(asterisk.start)
-    await until(lambda: desk.snapshot.queue.name == "oms-1", 20)
+    await until(lambda: desk.snapshot.queue.name == "oms-1")
     await until(lambda: desk.snapshot.queue.paused)
 
 

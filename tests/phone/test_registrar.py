@@ -65,12 +65,12 @@ class Line:
         return holds(self.heard.read_bytes()[-8000:], 8000, hertz)
 
     async def reached(self, state: CallState) -> Call:
-        call = await until(lambda: next((c for c in self.changes if c.state is state), None), 20.0)
+        call = await until(lambda: next((c for c in self.changes if c.state is state), None))
         assert isinstance(call, Call)
         return call
 
     async def registered(self, state: RegistrationState) -> None:
-        await until(lambda: self.line.registration().state is state, 20.0)
+        await until(lambda: self.line.registration().state is state)
 
     async def close(self) -> None:
         await self.line.stop()
@@ -95,8 +95,8 @@ async def test_a_caller_is_answered_heard_and_hangs_up(kamailio: Kamailio, line:
     assert ringing.direction is Direction.INCOMING
     assert (ringing.number, ringing.name) == ("+78652012345", "Иванова Мария")
     await line.line.answer(ringing.id)
-    await until(lambda: caller.sound.hears(OURS), 20.0)
-    await until(lambda: line.hears(THEIRS), 20.0)
+    await until(lambda: caller.sound.hears(OURS))
+    await until(lambda: line.hears(THEIRS))
     await asyncio.to_thread(caller.hang_up)
     over = await line.reached(CallState.ENDED)
     assert over.ended_by is EndedBy.THERE
@@ -111,7 +111,7 @@ async def test_a_subscriber_is_called_and_sound_goes_both_ways(kamailio: Kamaili
     call = await line.line.dial("9100")
     await line.reached(CallState.TALKING)
     # He sends back what he hears: our own voice in our ear has gone both ways.
-    await until(lambda: line.hears(OURS), 20.0)
+    await until(lambda: line.hears(OURS))
     await line.line.hang_up(call)
     over = await line.reached(CallState.ENDED)
     assert over.ended_by is EndedBy.HERE

@@ -10,7 +10,7 @@ import pytest
 
 from central import routing
 from operator_tui.appeals.reference import Reference, Row
-from operator_tui.appeals.reference_forms import decide_change
+from operator_tui.appeals.reference_change import decide_change
 from operator_tui.phone.line import CallState, RegistrationState
 from operator_tui.reference import packaged_catalogue
 from tests.peers.asterisk import GREETING_HERTZ, LANGUAGE_HERTZ, MUSIC_HERTZ, NIGHT_HERTZ, THEME_HERTZ, Asterisk

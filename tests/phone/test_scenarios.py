@@ -55,7 +55,7 @@ async def test_what_is_said_before_the_answer_is_heard(kamailio: Kamailio, line:
         RECV_ACK, *BYE,
     )  # fmt: skip
     early = await line.reached(CallState.EARLY)
-    await until(lambda: line.hears(OURS), 20.0)
+    await until(lambda: line.hears(OURS))
     talking = await line.reached(CallState.TALKING)
     assert talking.id == early.id
     await line.line.hang_up(talking.id)
@@ -66,7 +66,7 @@ async def test_a_refused_transfer_keeps_the_call(kamailio: Kamailio, line: Line)
     call = await dialled(kamailio, line, *ANSWERED, received("REFER"), reply(603, "Decline", tagged=True), *BYE)
     await line.reached(CallState.TALKING)
     await line.line.blind_transfer(call, "9300")
-    ended = await until(lambda: next((e for e in line.events if isinstance(e, TransferEnded)), None), 20.0)
+    ended = await until(lambda: next((e for e in line.events if isinstance(e, TransferEnded)), None))
     refusal = told(ended.refusal)
     assert refusal is not None
     assert (refusal.code, refusal.params["reason"]) == (Code.TRANSFER_FAILED, "603")
@@ -79,7 +79,7 @@ async def test_a_hold_by_the_other_end_is_seen_and_its_end_too(kamailio: Kamaili
     )
     held = await line.reached(CallState.REMOTE_HELD)
     assert held.remote_held
-    await until(lambda: [one.state for one in line.line.calls()] == [CallState.TALKING], 20.0)
+    await until(lambda: [one.state for one in line.line.calls()] == [CallState.TALKING])
     await line.line.hang_up(held.id)
     await line.reached(CallState.ENDED)
 

@@ -41,7 +41,7 @@ async def saved(desk: DeskPage) -> list[tuple[str, int | None]]:
 
 
 async def owner(desk: DeskPage, worker: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while ("Переведённый", worker) not in await saved(desk):
             await desk.pilot.pause(0.02)
 

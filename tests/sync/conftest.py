@@ -65,7 +65,7 @@ def server(profile: Profile, url: str) -> Iterator[CentralServer]:
         yield started
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 20.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 60.0) -> None:
     """Wait for a condition; AssertionError when it does not come."""
     deadline = asyncio.get_running_loop().time() + within
     while True:

@@ -116,7 +116,8 @@ async def test_the_pauses_grow_and_never_pass_a_minute(desk: DeskAtWork) -> None
     assert min(pauses[10:]) < 30, "full jitter"
 
 
-async def test_a_kick_ends_a_long_pause(desk: DeskAtWork, line: Line) -> None:
+async def test_a_kick_ends_a_long_pause(desk: DeskAtWork, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operator_tui.sync.rounds.random.uniform", lambda low, high: 10 * high)
     broken = Scripted(Refusal(Code.SERVER_AWAY))
     sender = sender_of(desk.journal, broken)
     for _ in range(10):
@@ -125,7 +126,7 @@ async def test_a_kick_ends_a_long_pause(desk: DeskAtWork, line: Line) -> None:
     await until(lambda: broken.asked == 11)
     sender._asking._link = line  # type: ignore[assignment]  # the line is back
     sender.kick()
-    await until(lambda: light(sender) == (ServerLight.ON, None), within=5)
+    await until(lambda: light(sender) == (ServerLight.ON, None))
     await sender.stop()
     assert task.cancelled()
 
@@ -143,8 +144,10 @@ async def test_a_server_that_does_not_hold_a_request_is_not_asked_in_a_circle(de
     sender = sender_of(desk.journal, quick, poll_s=0.2)
     task = asyncio.create_task(sender.run())
     await until(lambda: quick.asked >= 2)
-    await asyncio.sleep(0.5)  # a circle would have asked hundreds of times
-    assert quick.asked <= 10
+    began = asyncio.get_running_loop().time()
+    await until(lambda: quick.asked >= 8)
+    # It asks when its time has come, however late a busy machine lets it: a circle would ask six times at once.
+    assert asyncio.get_running_loop().time() - began > 0.3
     await sender.stop()
     assert task.cancelled()
 
@@ -274,7 +277,7 @@ async def test_a_server_that_asks_for_the_same_again_and_again_is_not_followed(d
     desk.journal.settle([Outcome(n=1, s="applied", q=1)], durable=0)
     stuck = Scripted(answer(_epoch(desk.journal), next=0))
     sender = sender_of(desk.journal, stuck)
-    await asyncio.wait_for(sender.round(), 10)
+    await asyncio.wait_for(sender.round(), 60)
     assert light(sender) == (ServerLight.TROUBLE, Code.GAP)
     assert stuck.asked <= 3
     assert desk.journal.unsent() == 2, "nothing is dropped"
@@ -283,7 +286,7 @@ async def test_a_server_that_asks_for_the_same_again_and_again_is_not_followed(d
 async def test_a_server_that_answers_nothing_to_what_was_sent_is_trouble(desk: DeskAtWork) -> None:
     desk.journal.record(Kind.SHIFT_BEGUN, {})
     sender = sender_of(desk.journal, Scripted(answer(_epoch(desk.journal), next=1)))
-    await asyncio.wait_for(sender.round(), 10)
+    await asyncio.wait_for(sender.round(), 60)
     assert light(sender) == (ServerLight.TROUBLE, Code.SERVER_REFUSED)
     assert desk.journal.unsent() == 1
 

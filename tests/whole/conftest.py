@@ -21,7 +21,7 @@ from tests.peers.asterisk import asterisk
 from tests.peers.pipewire import sound_card
 from tests.peers.ports import free_block
 from tests.peers.postgres import Postgres, postgres
-from tests.peers.pty import PtyDesk
+from tests.peers.pty import PATIENCE, PtyDesk
 from tests.peers.sipp import sipp_call
 
 __all__ = ["asterisk", "postgres", "sipp_call", "sound_card"]
@@ -140,11 +140,11 @@ Until = Callable[[Callable[[], Any], str], Any]
 
 @pytest.fixture
 def until() -> Until:
-    """``until(condition, what)``: poll until it gives something true, at most 20 s."""
+    """``until(condition, what)``: poll until it gives something true; what came is at most a minute away."""
     from time import monotonic, sleep
 
     def wait(condition: Callable[[], Any], what: str) -> Any:
-        deadline = monotonic() + 20.0
+        deadline = monotonic() + PATIENCE
         while not (found := condition()):
             assert monotonic() < deadline, f"never came: {what}"
             sleep(0.05)

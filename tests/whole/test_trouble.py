@@ -21,6 +21,7 @@ from tests.timing import tell_if_slow
 from tests.whole.conftest import Central, Until, Workplace, rests_since
 
 ATTACH_S = 2.0
+OUT_S = 2.0
 SMALL = {"demo_people": 300}
 SILENT = {"sound": "null", "simulated_first_seconds": 600.0}
 RINGING = {"sound": "null", "simulated_first_seconds": 0.5, "simulated_next_seconds": 600.0}
@@ -47,7 +48,7 @@ def write_theme(desk: PtyDesk) -> None:
 def test_kill_9_in_a_call_loses_neither_the_call_nor_what_was_typed(workplace: Workplace, until: Until) -> None:
     workplace.configure(phone=RINGING, registry=SMALL)
     desk = workplace.desk()
-    desk.wait_text("ВХОДЯЩИЙ ВЫЗОВ", 40)
+    desk.wait_text("ВХОДЯЩИЙ ВЫЗОВ")
     desk.press("f2")
     desk.wait_text("РАЗГОВОР")
     desk.wait_text("Enter — прикрепить")
@@ -66,7 +67,6 @@ def test_kill_9_in_a_call_loses_neither_the_call_nor_what_was_typed(workplace: W
     took = time.monotonic() - began
     again.wait_text("Крестовоздвиженский")
     tell_if_slow("a new desk with its call", took, ATTACH_S)
-    assert took < 10 * ATTACH_S
     no_traceback(again)
     again.press("f4")
     again.wait_text("Постобработка")  # its card is not in the journal yet
@@ -76,53 +76,55 @@ def test_kill_9_in_a_call_loses_neither_the_call_nor_what_was_typed(workplace: W
 def test_a_signal_ends_the_desk_in_order_and_keeps_the_draft(workplace: Workplace, number: signal.Signals) -> None:
     workplace.configure(phone=SILENT, registry=SMALL)
     desk = workplace.desk()
-    desk.wait_text("Реестр: на", 40)
+    desk.wait_text("Реестр: на")
     desk.press("insert")
     desk.wait_text("Личная информация")
     desk.press("f6", "tab")
     desk.type("Заболоцкий")
     desk.wait_text("Заболоцкий")
     desk.signal(number)
-    assert desk.wait_exit(5) == 0
+    began = time.monotonic()
+    assert desk.wait_exit() == 0
+    tell_if_slow("the end of a desk by a signal", time.monotonic() - began, OUT_S)
     again = workplace.desk()
-    again.wait_text("Заболоцкий", 40)
+    again.wait_text("Заболоцкий")
     no_traceback(again)
 
 
 def test_a_second_desk_is_refused_by_name(workplace: Workplace) -> None:
     workplace.configure(phone=SILENT, registry=SMALL)
     first = workplace.desk()
-    first.wait_text("Реестр: на", 40)
+    first.wait_text("Реестр: на")
     second = workplace.desk()
     second.wait_text("Журнал уже открыт")
     second.wait_text(str(first.pid))
     second.press("enter")
-    assert second.wait_exit(10) != 0
+    assert second.wait_exit() != 0
     no_traceback(first)
 
 
 def test_a_wrong_journal_key_is_said_and_the_journal_is_left_alone(workplace: Workplace) -> None:
     workplace.configure(phone=SILENT, registry=SMALL)
     desk = workplace.desk()
-    desk.wait_text("Реестр: на", 40)
+    desk.wait_text("Реестр: на")
     desk.signal(signal.SIGTERM)
-    desk.wait_exit(10)
+    desk.wait_exit()
     secrets = profile_secrets(workplace.profile)
     right = secrets.key("journal")
     secrets.set("journal", os.urandom(32))
     wrong = workplace.desk()
-    wrong.wait_text("ключ к нему не подходит", 40)
+    wrong.wait_text("ключ к нему не подходит")
     no_traceback(wrong)
     wrong.press("enter")
-    assert wrong.wait_exit(10) != 0
+    assert wrong.wait_exit() != 0
     profile_secrets(workplace.profile).set("journal", right)
-    workplace.desk().wait_text("Реестр: на", 40)
+    workplace.desk().wait_text("Реестр: на")
 
 
 def test_a_typing_error_in_the_settings_names_the_line(workplace: Workplace) -> None:
     workplace.profile.settings_file.write_text('[phone]\nline = "sip\n', encoding="utf-8")
     desk = workplace.desk()
-    assert desk.wait_exit(20) == 1
+    assert desk.wait_exit() == 1
     assert "строке 2" in " ".join(desk.screen_text().split())
     no_traceback(desk)
 
@@ -130,18 +132,18 @@ def test_a_typing_error_in_the_settings_names_the_line(workplace: Workplace) -> 
 def test_a_window_of_60_by_20_says_what_it_needs(workplace: Workplace) -> None:
     workplace.configure(phone=SILENT, registry=SMALL)
     desk = workplace.desk(rows=20, cols=60)
-    desk.wait_text("слишком мало", 40)
+    desk.wait_text("слишком мало")
     desk.wait_text("80x24")
     desk.resize(24, 80)
-    desk.wait_text("Реестр: на", 40)
+    desk.wait_text("Реестр: на")
     no_traceback(desk)
 
 
 def test_without_any_sound_the_desk_says_so_and_rings_by_text_and_bell(workplace: Workplace) -> None:
     workplace.configure(phone={**RINGING, "sound": "pyaudio"}, registry=SMALL)
     desk = workplace.desk()
-    desk.wait_text("Звук недоступен", 40)
-    desk.wait_text("ВХОДЯЩИЙ ВЫЗОВ", 40)
+    desk.wait_text("Звук недоступен")
+    desk.wait_text("ВХОДЯЩИЙ ВЫЗОВ")
     desk.wait(lambda _: desk.bells >= 1, what="the bell")
     no_traceback(desk)
 
@@ -167,7 +169,7 @@ def test_a_wrong_sip_password_is_said_and_the_rest_works(workplace: Workplace, a
     workplace.configure(phone={name: getattr(line, name) for name in names}, registry=SMALL)
     workplace.keep_secret("sip", "wrong")
     desk = workplace.desk()
-    desk.wait_text("Телефонная станция не приняла пароль", 40)
+    desk.wait_text("Телефонная станция не приняла пароль")
     desk.wait_text("Телефон: ОТКАЗ")
     desk.press("insert")
     desk.wait_text("Личная информация")
@@ -192,15 +194,15 @@ def test_an_untrusted_server_gets_nothing_and_the_desk_works_on(
     plain = {"url": central.url, "enrolment": central.enrolment_code("2001"), "poll_s": 0.3}
     workplace.configure(phone=SILENT, registry=SMALL, central=plain)
     desk = workplace.desk()
-    desk.wait_text("Сервер: на связи", 40)
+    desk.wait_text("Сервер: на связи")
     desk.signal(signal.SIGTERM)
-    desk.wait_exit(10)
+    desk.wait_exit()
     central.kill()
     central.start(tls=self_signed)
 
     workplace.configure(phone=SILENT, registry=SMALL, central={"url": central.url, "poll_s": 0.3})
     desk = workplace.desk()
-    desk.wait_text("Сертификат сервера", 40)
+    desk.wait_text("Сертификат сервера")
     desk.wait_text("Сервер: ОТКАЗ")
     desk.press("insert")
     desk.wait_text("Личная информация")
@@ -211,11 +213,11 @@ def test_an_untrusted_server_gets_nothing_and_the_desk_works_on(
     until(lambda: "Не отправлено: 0" not in desk.screen_text(), "what waits is counted")
     no_traceback(desk)
     desk.signal(signal.SIGTERM)
-    desk.wait_exit(10)
+    desk.wait_exit()
 
     trusted = {"url": central.url, "poll_s": 0.3, "ca_file": str(self_signed[0])}
     workplace.configure(phone=SILENT, registry=SMALL, central=trusted)
-    workplace.desk().wait_text("Не отправлено: 0", 40)
+    workplace.desk().wait_text("Не отправлено: 0")
 
 
 @pytest.fixture
@@ -232,7 +234,7 @@ def small_disk(workplace: Workplace) -> Iterator[Path]:
 def test_a_full_disk_keeps_what_was_typed_and_saves_when_there_is_room(workplace: Workplace, small_disk: Path) -> None:
     workplace.configure(phone=SILENT, registry=SMALL)
     desk = workplace.desk()
-    desk.wait_text("Реестр: на", 40)
+    desk.wait_text("Реестр: на")
     desk.press("insert")
     desk.wait_text("Личная информация")
     write_theme(desk)

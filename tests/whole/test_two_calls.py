@@ -15,7 +15,7 @@ from tests.whole.conftest import Until, Workplace
 EXTENSION = "2001"
 CALLER_HERTZ, COLLEAGUE_HERTZ = 1000, 700
 
-pytestmark = [pytest.mark.needs("asterisk", "sipp", "sound"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.needs("asterisk", "sipp", "sound")
 
 
 def set_up(place: Workplace, pbx: Asterisk) -> PtyDesk:
@@ -24,7 +24,7 @@ def set_up(place: Workplace, pbx: Asterisk) -> PtyDesk:
     place.configure(phone={name: getattr(line, name) for name in names}, registry={"demo_people": 500})
     place.keep_secret("sip", pbx.secret(EXTENSION))
     desk = place.desk()
-    desk.wait_text("Телефон: на связи", 40)
+    desk.wait_text("Телефон: на связи")
     return desk
 
 

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -219,7 +220,7 @@ def started(
             bits_per_second=bits_per_second,
         ) as desk:
             for text in scene.ready:
-                desk.wait_text(text, timeout=60)
+                desk.wait_text(text)
             if "DEMO_BLINK" not in (env or {}):
                 desk.wait_quiet(0.6)
             yield desk
@@ -251,6 +252,12 @@ def walk(
 ) -> tuple[Seen, ...]:
     """Walk a scene once in each setting; asked again, the first walk is given."""
     return _walked(scene.name, driver, rows, cols, env)
+
+
+def side_by_side(*walks: Callable[[], tuple[Seen, ...]]) -> list[tuple[Seen, ...]]:
+    """Several walks at once: each mostly waits for silence."""
+    with ThreadPoolExecutor(len(walks)) as pool:
+        return [walking.result() for walking in [pool.submit(one) for one in walks]]
 
 
 @functools.cache

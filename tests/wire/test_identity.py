@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 
-from tests.wire.scenes import DEMO, DESK, Seen, sixteen, walk
+from tests.wire.scenes import DEMO, DESK, Seen, side_by_side, sixteen, walk
 
 SIZES = [pytest.param(24, 80, id="80x24"), pytest.param(40, 120, id="120x40")]
 
@@ -30,6 +33,11 @@ def unlike(step: Seen) -> list[str]:
     ]
 
 
+def stock_and_thin(**how: Any) -> list[tuple[Seen, ...]]:
+    """The demo by both drivers."""
+    return side_by_side(partial(walk, DEMO, driver="stock", **how), partial(walk, DEMO, **how))
+
+
 def compare(stock: tuple[Seen, ...], thin: tuple[Seen, ...]) -> None:
     assert [step.name for step in stock] == [step.name for step in thin]
     for plain, other in zip(stock, thin, strict=True):
@@ -39,17 +47,16 @@ def compare(stock: tuple[Seen, ...], thin: tuple[Seen, ...]) -> None:
 
 @pytest.mark.parametrize(("rows", "cols"), SIZES)
 def test_every_step_looks_the_same(rows: int, cols: int) -> None:
-    compare(walk(DEMO, driver="stock", rows=rows, cols=cols), walk(DEMO, rows=rows, cols=cols))
+    compare(*stock_and_thin(rows=rows, cols=cols))
 
 
 def test_every_step_looks_the_same_in_16_colours() -> None:
-    env = tuple(sixteen(DEMO).items())
-    compare(walk(DEMO, driver="stock", env=env), walk(DEMO, env=env))
+    compare(*stock_and_thin(env=tuple(sixteen(DEMO).items())))
 
 
 def test_the_paced_driver_ends_on_the_same_picture() -> None:
     paced = (("OPERATOR_TUI_TERMINAL_PROFILE", "slow"),)
-    for plain, other in zip(walk(DEMO, driver="stock", env=paced), walk(DEMO, env=paced), strict=True):
+    for plain, other in zip(*stock_and_thin(env=paced), strict=True):
         assert not differing(plain, other)
 
 
