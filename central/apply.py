@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from central import audit, streams
 from central.devices import Device
 from central.moved import Moved, known_ids, load_moved, log_regions, old_id, taken_elsewhere, under_known_ids
+from central.moving import moving
 from central.reference import Book, references
 from central.steps import OF_CARDS, REJECTED, Cards, Step, number, register, take_step, text
 from central.store import tables as t
@@ -87,7 +88,7 @@ def push(
     database: Database, device: Device, operations: Sequence[dict[str, Any]], now_ms: int, catalogue: Catalogue
 ) -> Pushed:
     """Take the operations of one request. Refusal(FORK) when one of them differs from what was received under its
-    number before, BAD_REQUEST when one has no number; nothing of the request is stored then."""
+    number before, BAD_REQUEST when one has no number, REGION_MOVES; nothing of the request is stored then."""
     (done,) = push_all(database, [Push(device, operations)], now_ms, catalogue)
     if isinstance(done, Refusal):
         raise done
@@ -143,6 +144,18 @@ def standing(connection: sa.Connection, devices: Sequence[Device]) -> dict[str, 
 
 
 def _push_all(
+    database: Database, connection: sa.Connection, pushes: Sequence[Push], now_ms: int, catalogue: Catalogue
+) -> list[Pushed | Refusal]:
+    away = moving(connection, {each.device.region for each in pushes})
+    staying = [each for each in pushes if each.device.region not in away]
+    done = iter(_push_staying(database, connection, staying, now_ms, catalogue) if staying else [])
+    return [
+        Refusal(Code.REGION_MOVES, region=each.device.region) if each.device.region in away else next(done)
+        for each in pushes
+    ]
+
+
+def _push_staying(
     database: Database, connection: sa.Connection, pushes: Sequence[Push], now_ms: int, catalogue: Catalogue
 ) -> list[Pushed | Refusal]:
     devices = {"devices": [each.device.id for each in pushes]}

@@ -173,8 +173,9 @@ def _take(
 
 
 def _the_same_for_each(error: Exception) -> bool:
-    """A database that is away is away for every one of a group; a row that somebody holds concerns who needs it."""
-    return isinstance(error, Refusal) and error.params != LOCKED
+    """A database that is away is away for every one of a group; a row that somebody holds concerns who needs it, and a
+    region that moves who writes to it."""
+    return isinstance(error, Refusal) and error.params != LOCKED and error.code is not Code.REGION_MOVES
 
 
 def _alone(database: Database, push: Push, now_ms: int, catalogue: Catalogue) -> Pushed | Exception:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from central.files import Files
 from central.keys import FUND, public_keys
 from central.log import log
+from central.moving import demand_still
 from central.recordings import read_on
 from central.spool import TAKEN, alone
 from central.store import tables as t
@@ -82,7 +83,12 @@ class Importer:
         known = t.recording
         changes = {"name": name, "size": talk.sealed.stat().st_size, "ms": talk.ms or row.ms}
         which = sa.and_(known.c.region == row.region, known.c.op == row.op)
-        self._database.write(lambda connection: connection.execute(sa.update(known).where(which).values(**changes)))
+
+        def work(connection: sa.Connection) -> None:
+            demand_still(connection, [self._region])
+            connection.execute(sa.update(known).where(which).values(**changes))
+
+        self._database.write(work)
 
     def _row(self, name: str) -> sa.Row[tuple[str, ...]] | None:
         asked = sa.select(t.recording).where(t.recording.c.region == self._region, t.recording.c.name == name)

@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from central.moving import demand_still
 from central.store import tables as t
 from central.store.bulk import insert_rows, update_rows
 from operator_tui.appeals.hlc import stamp_ms
@@ -68,8 +69,9 @@ def take_place(connection: sa.Connection, stream: str) -> Place:
 def take_places(connection: sa.Connection, streams: Iterable[str]) -> dict[str, Place]:
     """Lock the streams until the end of the transaction and tell where they stand. To be called last; they are locked
     in the order of their names, so that two writers never wait for one another (but for the first writers of a stream:
-    ``Database.write`` begins again then)."""
+    ``Database.write`` begins again then). Refusal(REGION_MOVES) at once for one of a region that moves."""
     wanted = sorted(streams)
+    demand_still(connection, map(region_of, wanted))
     found = {row.id: Place(row.seq, row.head) for row in connection.execute(_LOCKED, {"streams": wanted})}
     if missing := [stream for stream in wanted if stream not in found]:
         connection.execute(_new_streams(connection, missing))

@@ -33,6 +33,7 @@ from central.devices import Device, as_operator, new_device, operator_number
 from central.files import Files
 from central.keys import FUND, public_keys
 from central.log import log
+from central.moving import demand_still
 from central.reference import references
 from central.spool import TAKEN, Message, alone, forget, forget_plain, kept_sealed, messages, put_away
 from central.store import tables as t
@@ -197,6 +198,7 @@ class Collector:
         now_ms = self._clock.now_ms()
 
         def work(connection: sa.Connection) -> None:
+            demand_still(connection, [self._region])
             last = connection.execute(
                 self._database.lock(sa.select(t.device.c.last_n).where(t.device.c.id == device.id))
             ).scalar_one()

@@ -54,6 +54,7 @@ _STATUS = {
     Code.RIGHT_MISSING: 403,
     Code.FORK: 409,
     Code.DATABASE_AWAY: 503,
+    Code.REGION_MOVES: 503,
     Code.FILE_STORE_FULL: 507,
 }
 _STATUS_OF_REASON = {

@@ -20,6 +20,7 @@ from central.auth.seats import workstation
 from central.auth.signatures import demand_signature, demand_signed, take_challenge
 from central.devices import as_operator, digest, epoch, new_device, take_code, typed
 from central.keys import ServerKeys
+from central.moving import demand_still
 from central.store import tables as t
 from central.store.database import Database
 from central.streams import region_of
@@ -139,6 +140,7 @@ def keep_journal_key(database: Database, keys: ServerKeys, device: str, sealed: 
     key = keys.open_recovery(raw)
 
     def work(connection: sa.Connection) -> None:
+        _demand_still(connection, device)
         mine = t.device_key.c.device == device
         kept = connection.execute(database.lock(sa.select(t.device_key.c.journal_key).where(mine))).scalar_one()
         if kept is None:
@@ -173,11 +175,18 @@ def keep_sealed_work(database: Database, asked: SealedWorkRequest, now_ms: int) 
         kept = sa.select(sa.func.count()).where(t.sealed_work.c.device == asked.d)
         if connection.execute(kept).scalar_one() >= _MAX_PIECES:
             raise Refusal(Code.BAD_REQUEST, reason="too_many", limit=_MAX_PIECES)
+        _demand_still(connection, asked.d)
         connection.execute(
             sa.insert(t.sealed_work).values(digest=digest_, device=asked.d, received_at=now_ms, content=content)
         )
 
     database.write(work)
+
+
+def _demand_still(connection: sa.Connection, device: str) -> None:
+    """Refusal(REGION_MOVES) when the region of the device does: what is written behind the copy would be lost."""
+    whose = sa.select(t.operator.c.region).join(t.device, t.device.c.operator == t.operator.c.number)
+    demand_still(connection, connection.execute(whose.where(t.device.c.id == device)).scalars())
 
 
 def reset(database: Database, keys: ServerKeys, asked: ResetRequest, now_ms: int) -> ResetAnswer:

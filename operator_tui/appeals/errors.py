@@ -91,6 +91,8 @@ class Code(StrEnum):
     UNSENT_LONG = "unsent_long"
     DATABASE_AWAY = "database_away"
     REGION_NOT_MOVED = "region_not_moved"
+    REGION_HELD = "region_held"
+    REGION_MOVES = "region_moves"
     DATABASE_NEWER = "database_newer"
     DATABASE_KEY_WRONG = "database_key_wrong"
     DATABASE_WRONG = "database_wrong"
@@ -191,6 +193,7 @@ class Code(StrEnum):
     NOTHING_TO_HAND = "nothing_to_hand"
     CALL_RINGS = "call_rings"
     DIAL_FAILED = "dial_failed"
+    HUNG_UP_THERE = "hung_up_there"
     # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"

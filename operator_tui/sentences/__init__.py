@@ -81,6 +81,8 @@ def sentence(refusal: Refusal) -> str:
     if refusal.code is Code.RIGHT_MISSING and params.get("right") in set(Right):
         words = _CLOSING if params["right"] == Right.CLOSE_ANY_TYPE else _RIGHT_OF
         return tr(words).format(roles=_holders(Right(params["right"])))
+    if refusal.code is Code.SERVER_AWAY and "region" in params:  # it is there, and moves a region (sync/link.py)
+        return tr(_SENTENCES[Code.REGION_MOVES]).format_map(_Forgiving(params))
     return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(params))
 
 

@@ -265,7 +265,9 @@ async def _refusal(response: httpx.Response) -> Refusal:
     except (msgspec.MsgspecError, ValueError, LookupError, TypeError):
         refusal = Refusal(Code.SERVER_REFUSED, reason=str(response.status_code))
     # A gateway before the server, or the server before its database: away, and it comes back by itself.
-    return Refusal(Code.SERVER_AWAY) if response.status_code in _GATEWAY else refusal
+    if response.status_code not in _GATEWAY:
+        return refusal
+    return Refusal(Code.SERVER_AWAY, **(refusal.params if refusal.code is Code.REGION_MOVES else {}))
 
 
 def _demand_address(url: str) -> None:
