@@ -53,7 +53,9 @@ class _Held:
 
 
 _held: WeakKeyDictionary[sa.Engine, dict[str, _Held]] = WeakKeyDictionary()
-_loading = threading.Lock()
+# One for each region: reading the words of one takes seconds, which the searches of the others do not wait for.
+_loading: WeakKeyDictionary[sa.Engine, dict[str, threading.Lock]] = WeakKeyDictionary()
+_making = threading.Lock()
 
 
 def names_of(engine: sa.Engine, region: str, state: State, cursor: Any) -> sqlite3.Connection:
@@ -61,8 +63,10 @@ def names_of(engine: sa.Engine, region: str, state: State, cursor: Any) -> sqlit
 
     The connection is shared by all threads: SQLite serialises what they ask.
     """
-    with _loading:
+    with _making:
         regions = _held.setdefault(engine, {})
+        loading = _loading.setdefault(engine, {}).setdefault(region, threading.Lock())
+    with loading:
         held = regions.get(region)
         if held is not None and held.state == state:
             return held.memory
