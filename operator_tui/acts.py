@@ -193,6 +193,19 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             return
         self.push_screen(ShiftScreen(tr("Не закончено"), waiting, ends=True), self._take_up)
 
+    async def _show_left(self) -> None:
+        """The work has ended by itself, as it was chosen in the talk: what is unfinished is shown now."""
+        waiting = await self.desk.phone.shift.waiting()
+
+        def taken_up(chosen: Waits | Handed | str | None) -> None:
+            if isinstance(chosen, Handed):
+                self.hand_over(chosen.waits, self._show_left)
+            elif chosen != ShiftScreen.END:
+                self._take_up(chosen)
+
+        if waiting:
+            self.push_screen(ShiftScreen(tr("Не закончено"), waiting, ends=True), taken_up)
+
     def _take_up(self, chosen: Waits | Handed | str | None) -> None:
         if chosen == ShiftScreen.END:
             self.desk.background(self.desk.phone.finish())

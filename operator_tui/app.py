@@ -75,6 +75,7 @@ class DeskApp(KeyedDesk):
         self._ending = False
         self._left = False
         self._exit_code = 0
+        self._ends_seen = 0
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The roles of our own that every theme fills."""
@@ -174,6 +175,7 @@ class DeskApp(KeyedDesk):
         if message.topic is Topic.PHONE:
             self._announce()
             self._put_away_when_done()
+            self._tell_left()
         if message.topic in (Topic.PHONE, Topic.CARD, Topic.NOTICE):
             self.windows_changed()
         if isinstance(self.screen, DeskScreen):
@@ -194,6 +196,14 @@ class DeskApp(KeyedDesk):
         if done and self.current_mode == "work" and card is not None and card.call:
             self.desk.background(self.desk.card.leave())
             self.switch_mode("journal")
+
+    def _tell_left(self) -> None:
+        """The end of work that was chosen in a talk has come: what is unfinished, unless he writes just now."""
+        state = self.desk.state
+        ends, self._ends_seen = self._ends_seen, state.ends
+        writes = self.current_mode == "work" and state.card is not None and not state.card.finished
+        if state.ends != ends and not writes:
+            self.desk.background(self._show_left())
 
     def on_resize(self, event: Resize) -> None:
         covered = isinstance(self.screen, TooSmallScreen)

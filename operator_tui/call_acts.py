@@ -69,12 +69,16 @@ class CallActs(Asking):
 
     # states
 
+    def _end_work(self) -> Awaitable[None]:
+        """«Завершить», with what is unfinished shown first."""
+        raise NotImplementedError
+
     def _change_state(self) -> Awaitable[None] | None:
         """Ready after a call or a break; a kind of break when free; what comes next while somebody is on the line."""
         states = self.desk.phone.states
         at = self.desk.state.presence.state
         if at in (State.WRAP_UP, State.BREAK):
-            return self.desk.phone.ready()
+            return self._end_work() if self.desk.state.next_state == END else self.desk.phone.ready()
         breaks = [(one.code, self._break_words(one.title, one.minutes)) for one in states.kinds]
         if at is State.FREE:
             if len(breaks) == 1:

@@ -121,6 +121,7 @@ class DeskState:
     limit_ms: int | None = None  # when this state has lasted as long as it may (UTC ms)
     overtime_ms: int | None = None  # from when on (UTC ms) the shift is overtime
     next_state: str = ""  # what comes after the call: a kind of break, the end of work; empty: free again
+    ends: int = 0  # grows when the end of work that was chosen in a talk has come by itself
     answers_ms: int | None = None  # when the ringing call is taken by itself (UTC ms)
     alarm: Alarm = field(default_factory=Alarm)
     reports: int = 0  # what colleagues have told the administrator and he has not looked at

@@ -126,7 +126,7 @@ class StateDesk:
         self.unlimited = False
         if chosen == END:
             await self._end_work()  # refused, it is still what he chose
-            desk.change(Topic.PHONE, next_state="")
+            desk.change(Topic.PHONE, next_state="", ends=desk.state.ends + 1)
             return
         desk.change(Topic.PHONE, next_state="")
         self.move(Move.BREAK if chosen else Move.READY, kind=chosen)
@@ -171,8 +171,11 @@ class StateDesk:
         await desk.card.flush_draft()
         card = desk.state.card
         kept = card is not None and card.editable and not card.finished
+        ends = desk.state.next_state == END
         await self.onward()
         words = tr("Постобработка окончена: карточка осталась черновиком.") if kept else tr("Постобработка окончена.")
+        if ends:
+            words += " " + tr("Работа завершена; ^Y — что не закончено.")
         desk.notice(words, urgent=kept)
 
     # the journal

@@ -13,8 +13,10 @@ from operator_tui.desk.state import Topic
 from operator_tui.journal.outbox import decode
 from operator_tui.phone.line import CallState
 from screens.ask import AskScreen
+from screens.shift import ShiftScreen
 from tests.screens.page import ON_CALL, DeskPage, List, open_desk
 from tests.screens.test_call import answered
+from tests.screens.test_desk import with_theme
 
 QUIET = {"simulated_first_seconds": 600.0}
 
@@ -120,10 +122,44 @@ async def test_the_end_of_work_waits_for_the_end_of_the_call() -> None:
         await desk.press("f4")
         await desk.until_quiet()
         await desk.press("f12")
-        await desk.until(lambda: "Не активен" in desk.line("#who"), "the end of work")
+        await desk.until(lambda: shown(desk), "what is unfinished")
+        await desk.press("ctrl+e")
+        await desk.until(lambda: not shown(desk) and "Не активен" in desk.line("#who"), "the end of work")
         (ended,) = await facts(desk, Kind.SHIFT_ENDED)
         assert ended.x["ms"] > 0
         assert ended.x["over_ms"] == 0
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+async def test_the_end_of_work_chosen_in_a_talk_shows_what_is_unfinished(by_itself: bool) -> None:
+    async with open_desk() as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Недописанный")
+        await answered(desk)
+        await desk.press("f12")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "what comes next")
+        await desk.type("завершить")
+        await desk.press("enter")
+        await desk.until(lambda: "затем завершить работу" in desk.phone, "after the call")
+        if by_itself:
+            await with_theme(desk)
+            await desk.press("f9", "f4")
+        else:
+            await desk.press("f4")
+            await desk.until_quiet()
+            await desk.press("f12")
+        await desk.until(lambda: shown(desk), "what is unfinished")
+        assert any("Недописанный" in row[1] for row in List(desk, "#waiting").rows())
+        assert (desk.desk.state.presence.state is State.OFFLINE) is by_itself
+        await desk.press("ctrl+e")
+        await desk.until(lambda: not shown(desk) and "Не активен" in desk.line("#who"), "the end of work")
+        (ended,) = await facts(desk, Kind.SHIFT_ENDED)
+        assert ended.x["ms"] > 0, "once"
+
+
+def shown(desk: DeskPage) -> bool:
+    return isinstance(desk.app.screen, ShiftScreen)
 
 
 async def test_before_a_queue_call_is_taken_by_itself_the_line_says_where_it_comes_from() -> None:
