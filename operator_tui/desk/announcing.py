@@ -160,7 +160,11 @@ class Announcements:
         if not self._desk.settings.get(PaperSettings).inbox or clock.monotonic() < self._scans_due:
             return []
         self._scans_due = clock.monotonic() + LOOK_AT_SCANS_S
-        return [(str(scan.path), scan.path.name, scan.term) for scan in await self._desk.papers.inbox()]
+        try:
+            scans = await self._desk.papers.inbox()
+        except Refusal:  # said where one looks into the folder; the terms of appeals do not wait for it
+            return []
+        return [(str(scan.path), scan.path.name, scan.term) for scan in scans]
 
     def _unsaid(self, found: Iterable[tuple[str, str, Told]]) -> list[Told]:
         """Of ``(key, how near, what to tell)`` what was not told yet; it counts as told from now on."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import errno
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +21,7 @@ from operator_tui.appeals.papers import Paper, Reply, ReplyKind, demand_numbered
 from operator_tui.appeals.rights import Right, demand
 from operator_tui.appeals.terms import Term, register_term
 from operator_tui.desk.letters import REPLY_OF, Letter, letter_words, render
+from operator_tui.desk.patient import Patient
 from operator_tui.journal.settings import PaperSettings
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from operator_tui.journal.attachments import Attachments
 
 ATTACHMENTS_KEY = "attachments"
+INBOX_S = 5.0  # for a folder to say what lies in it
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class PaperDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._folder = Patient(INBOX_S)
 
     @property
     def _settings(self) -> PaperSettings:
@@ -73,7 +78,8 @@ class PaperDesk:
     # files
 
     async def inbox(self) -> list[Scan]:
-        """New scans, the oldest first, with the days left to register each. Refusals: FOLDER_UNSET, FILE_UNREADABLE."""
+        """New scans, the oldest first, with the days left to register each. Refusals: FOLDER_UNSET,
+        FILE_UNREADABLE, also where the folder does not answer."""
         from operator_tui.journal.attachments import new_scans
 
         today, zone, days = self.today, self._desk.promises.zone, self._desk.catalogue.terms
@@ -89,8 +95,12 @@ class PaperDesk:
                 found.append(Scan(path, facts.st_size, register_term(came.isoformat(), today, days)))
             return found
 
-        # Not the journal's thread: the folder may be another machine's, and a save does not wait for that.
-        return await asyncio.to_thread(look)
+        # The folder may be another machine's: no save waits for it, and nobody for longer than is said.
+        try:
+            return await self._folder.run(look)
+        except TimeoutError:
+            silent = os.strerror(errno.ETIMEDOUT)
+            raise Refusal(Code.FILE_UNREADABLE, file=self._settings.inbox, reason=silent) from None
 
     async def attach(self, path: Path, number: str, day: str) -> Paper:
         """A file to the card at hand, with number and date of the document (K-5.2.1.3); an unsaved card keeps it in
@@ -108,7 +118,8 @@ class PaperDesk:
             await self._add(card.saved.id, files=paper)
         else:
             self._desk.card.add_item("files", msgspec.to_builtins(paper))
-        await asyncio.to_thread(put_aside, path, self._settings.inbox)
+        with suppress(TimeoutError):  # then it stays among the new ones
+            await self._folder.run(lambda: put_aside(path, self._settings.inbox))
         return paper
 
     async def _add(self, card_id: str, **items: Paper | Reply) -> Card:

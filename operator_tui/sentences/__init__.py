@@ -40,6 +40,7 @@ _SYSTEM_REASONS = {
         (errno.EDQUOT, mark("место, отведённое на диске, закончилось")),
         (errno.EROFS, mark("диск только для чтения")),
         (errno.EIO, mark("диск не отвечает")),
+        (errno.ETIMEDOUT, mark("папка не отвечает")),
     )
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,11 +15,15 @@ import pytest
 
 from operator_tui.appeals.card import Source
 from operator_tui.appeals.deadlines import local_date
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
+from operator_tui.desk.patient import Patient
 from operator_tui.desk.state import Light, Topic
+from operator_tui.journal import attachments
 from operator_tui.phone.line import Call, CallState, Direction
+from operator_tui.sentences import sentence
 from tests.screens.elsewhere import COLLEAGUE, become
 from tests.screens.live import OpenLive, keyring_as_it_was, office, open_live, take_the_seat
 from tests.screens.page import DeskPage, open_desk
@@ -110,8 +115,19 @@ async def test_a_groups_appeal_is_said_to_its_members_and_is_new_until_somebody_
         assert not desk.desk.state.fresh
 
 
-async def test_what_becomes_due_is_said_once() -> None:
-    async with open_desk(phone=QUIET) as desk:
+async def test_what_becomes_due_is_said_once_also_while_the_folder_of_scans_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = threading.Event()
+
+    def hang(_: str) -> list[Path]:
+        away.wait()
+        return []
+
+    monkeypatch.setattr(attachments, "new_scans", hang)
+    async with open_desk(phone=QUIET, papers={"inbox": str(tmp_path)}) as desk:
+        desk.desk.papers._folder = Patient(0.2)
+        desk.desk.announcing._scans_due = 0.0
         elsewhere = await become(desk, Role.OPERATOR_2)
         operator = desk.desk.state.operator
         assert operator is not None
@@ -129,6 +145,11 @@ async def test_what_becomes_due_is_said_once() -> None:
         desk.desk.notice("")
         await desk.desk.announcing.look()
         assert desk.desk.state.bells == bells + 2, "each once"
+        with pytest.raises(Refusal) as refused:
+            await desk.desk.papers.inbox()
+        assert refused.value.code is Code.FILE_UNREADABLE
+        assert "папка не отвечает" in sentence(refused.value)
+    away.set()
 
 
 async def test_each_term_has_warnings_of_its_own(tmp_path: Path) -> None:
