@@ -21,7 +21,7 @@ from operator_tui.appeals.catalogue import Catalogue, catalogue_of
 from operator_tui.appeals.hlc import next_stamp
 from operator_tui.appeals.operations import REFERENCE_KINDS, Kind, reference_stream
 from operator_tui.appeals.reference import Row, change_in
-from operator_tui.appeals.reference_forms import MOST_ROWS, decide_change
+from operator_tui.appeals.reference_change import MOST_ROWS, decide_change
 
 _LOOK_S = 2.0
 _PAGE_BYTES = 1 << 20

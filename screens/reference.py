@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.reference import OFF, Row, Version
-from operator_tui.appeals.reference_forms import LISTS, Column, Holds, ListForm
+from operator_tui.appeals.reference_columns import Column, Holds, ListForm
+from operator_tui.appeals.reference_forms import LISTS
 from operator_tui.commands import Situation
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import mark, tr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator_tui.appeals.people import ROLE_TITLES, Role
-from operator_tui.appeals.reference_forms import Column
+from operator_tui.appeals.reference_columns import Column
 from operator_tui.appeals.routing import LANGUAGE_WORDS
 from operator_tui.i18n import mark, tr
 

@@ -28,7 +28,7 @@ from operator_tui.appeals.organisations import demand_reach, fund_of, receiver
 from operator_tui.appeals.papers import demand_papers
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.promises import PROMISE_FIELDS, demand_due, parse_away
-from operator_tui.appeals.reference_forms import decide_change
+from operator_tui.appeals.reference_change import decide_change
 from operator_tui.appeals.rights import Right, demand
 
 # A text of an appeal longer than this is not an appeal but a mistake; it bounds what one operation can weigh.

@@ -14,7 +14,9 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import reference_stream
 from operator_tui.appeals.quick import QuickClass, quick_of
 from operator_tui.appeals.reference import OFF, Reference, Row, Version, key_of, rows_back
-from operator_tui.appeals.reference_forms import LISTS, ListForm, decide_change, latest_form
+from operator_tui.appeals.reference_change import decide_change, latest_form
+from operator_tui.appeals.reference_columns import ListForm
+from operator_tui.appeals.reference_forms import LISTS
 from operator_tui.appeals.routing import LANGUAGE_WORDS
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr

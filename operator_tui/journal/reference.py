@@ -15,7 +15,9 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.operations import Event, Kind, Operation, operation_id, reference_stream
 from operator_tui.appeals.reference import Reference, Row, Version, back_of, change_in, rows_back
-from operator_tui.appeals.reference_forms import LISTS, MOST_ROWS, ListForm, latest_form
+from operator_tui.appeals.reference_change import MOST_ROWS, latest_form
+from operator_tui.appeals.reference_columns import ListForm
+from operator_tui.appeals.reference_forms import LISTS
 from operator_tui.appeals.returned import Difference
 from operator_tui.journal import outbox
 from operator_tui.journal.store import Store

@@ -8,7 +8,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.news import news_of, unread
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.reference import OFF, Reference
-from operator_tui.appeals.reference_forms import decide_change
+from operator_tui.appeals.reference_change import decide_change
 from operator_tui.reference import packaged_catalogue
 
 PACKAGED = packaged_catalogue().reference

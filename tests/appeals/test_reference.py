@@ -12,7 +12,8 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Change, Kind, Operation, reference_stream, stream_for
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.reference import OFF, Reference, Version, key_of, rows_back
-from operator_tui.appeals.reference_forms import LISTS, MOST_ROWS, decide_change, latest_form
+from operator_tui.appeals.reference_change import MOST_ROWS, decide_change, latest_form
+from operator_tui.appeals.reference_forms import LISTS
 from operator_tui.reference import packaged_catalogue
 
 ADMINISTRATOR = Actor(7, Role.ADMINISTRATOR, "26/tf")

@@ -21,7 +21,7 @@ from central.store.database import Database
 from operator_tui.appeals.calendar import Country, WorkingCalendar
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.reference import OFF, Reference
-from operator_tui.appeals.reference_forms import decide_change
+from operator_tui.appeals.reference_change import decide_change
 from operator_tui.appeals.routing import (
     FITS,
     LEVEL_1,
