@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
@@ -39,6 +40,7 @@ _REFUSED = 3  # refusals one after another, until the stream is read instead
 _WAIT_S = WAIT_S
 _MOST_BYTES = 256 << 20
 _WINDOW = 8 << 20
+_SMALL = 64 << 10  # bytes that are hashed and unpacked sooner than a thread is woken
 
 
 class CatchingUp:
@@ -151,7 +153,7 @@ class CatchingUp:
             return False
         tag, _ = await self._run(self._journal.snapshot_arrived)
         content: bytes = await self._run(self._journal.snapshot_content)
-        if hashlib.sha256(content).hexdigest() == tag:
+        if await _aside(content, _digest, content) == tag:
             return True
         if ended:
             await self._run(self._journal.drop_snapshot)
@@ -184,12 +186,15 @@ class CatchingUp:
 
     async def _take(self, stream: str, epoch: str, content: bytes) -> None:
         lines = _lines(content)
-        top = msgspec.json.decode(next(lines), type=Top)
+        first: list[bytes] = await _aside(content, _some, lines, 1)
+        if not first:
+            raise ValueError("empty")
+        top = msgspec.json.decode(first[0], type=Top)
         if (top.s, top.e) != (stream, epoch):
             await self._run(self._journal.drop_snapshot)
             raise Refusal(Code.SERVER_AWAY)  # the server became another meanwhile
         await self._run(self._journal.begin_snapshot, stream, epoch)
-        while part := [msgspec.json.decode(line, type=Card) for _, line in zip(range(_AT_ONCE), lines, strict=False)]:
+        while part := await _aside(content, _cards, lines, _AT_ONCE):
             changed = await self._run(self._journal.put_snapshot, part, top.q)
             self._on_cards(changed)
         if late := await self._run(self._journal.end_snapshot, stream, top.q):
@@ -199,6 +204,23 @@ class CatchingUp:
 def _unknown(refusal: Refusal) -> bool:
     """Whether a server of the version before said it: it has no such address."""
     return refusal.code is Code.BAD_REQUEST and refusal.params.get("reason") == "http"
+
+
+async def _aside(content: bytes, work: Callable[..., Any], *given: Any) -> Any:
+    """What is done with a large content goes on a thread: keys are pressed meanwhile."""
+    return await asyncio.to_thread(work, *given) if len(content) > _SMALL else work(*given)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _cards(lines: Iterator[bytes], most: int) -> list[Card]:
+    return [msgspec.json.decode(line, type=Card) for line in _some(lines, most)]
+
+
+def _some(lines: Iterator[bytes], most: int) -> list[bytes]:
+    return list(itertools.islice(lines, most))
 
 
 def _lines(content: bytes) -> Iterator[bytes]:

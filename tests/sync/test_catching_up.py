@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -43,11 +44,29 @@ class Cut(Link):
             raise Refusal(Code.SERVER_AWAY)
 
 
+def _watched(real: Callable[..., Any], seen: set[threading.Thread]) -> Callable[..., Any]:
+    def watched(*given: Any) -> Any:
+        seen.add(threading.current_thread())
+        return real(*given)
+
+    return watched
+
+
+def _threads_of(monkeypatch: pytest.MonkeyPatch, *names: str) -> dict[str, set[threading.Thread]]:
+    """In which threads these are called, for a content of any size."""
+    seen: dict[str, set[threading.Thread]] = {}
+    monkeypatch.setattr(snapshot, "_SMALL", 0)
+    for name in names:
+        monkeypatch.setattr(snapshot, name, _watched(getattr(snapshot, name), seen.setdefault(name, set())))
+    return seen
+
+
 async def test_a_new_desk_takes_a_snapshot_and_goes_on_behind_it(
     profile: Profile, open_journal: Callable[[str], Journal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "FAR_BEHIND", 5)
     monkeypatch.setattr(snapshot, "_WAIT_S", 0.01)
+    aside = _threads_of(monkeypatch, "_digest", "_cards")
     with CentralServer(profile.central_socket) as server:
         first, second = open_journal("one"), open_journal("two")
         link = Link(CentralSettings(), socket=profile.central_socket)
@@ -75,5 +94,6 @@ async def test_a_new_desk_takes_a_snapshot_and_goes_on_behind_it(
                 sender.kick()
                 await until(lambda: (found := second.card(cards[-1])) is not None and found.value("address") != "")
                 assert catching.state.light is ServerLight.ON
+    assert all(threads and threading.current_thread() not in threads for threads in aside.values())
     read = [entry.op for entry in second.timeline(cards[-1])]
     assert len(read) == 1, "what was before the snapshot was not paged"
