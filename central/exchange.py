@@ -23,6 +23,7 @@ from operator_tui.sync.protocol import (
     MAX_OPERATIONS,
     MAX_PAGE,
     MAX_PLAIN,
+    WITH_REFERENCE,
     End,
     Head,
     StreamEnd,
@@ -30,7 +31,6 @@ from operator_tui.sync.protocol import (
     demand_version,
 )
 
-_WITH_REFERENCE = 2
 _ALONE_MS = 500  # 32 of a group, after the ten seconds it waited, end before a desk gives up (60 s)
 
 
@@ -54,7 +54,7 @@ def followed(operator: Operator, version: int) -> list[str]:
     """The streams the operator may see, what is told first in front; every event sent passes here. A desk that speaks
     version 1 knows nothing of the reference data."""
     own = operator.organisation
-    return [own] if version < _WITH_REFERENCE else [own, reference_stream(own)]
+    return [own] if version < WITH_REFERENCE else [own, reference_stream(own)]
 
 
 def read_request(body: bytes, *, packed: bool) -> SyncRequest:

@@ -23,6 +23,7 @@ from operator_tui.appeals.operations import (
     Outcome,
     change_of,
     operation_id,
+    reference_stream,
     stream_for,
 )
 from operator_tui.journal import cards, files, forked, outbox, reference, shared, snapshot
@@ -231,6 +232,15 @@ def rewind(store: Store, next_n: int, epoch: str) -> None:
     )
     store.set_meta("durable", str(min(durable, next_n - 1)))
     files.ask_again(store)
+
+
+def lists_lost(store: Store) -> None:
+    """The centre has no change of the lists in the lineage that is followed now; inside ``writing`` only. Those of a
+    lineage that is lost go; nothing happens when a change has arrived meanwhile."""
+    stream = reference_stream(store.demand_device().operator.organisation)
+    if int(store.meta("reference", "0")) and not cursors(store).get(stream, 0):
+        reference.begin_anew(store)
+        reference.load(store)
 
 
 def _ask_attention(store: Store, op: str, card_id: str, outcome: Outcome) -> None:

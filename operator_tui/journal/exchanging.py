@@ -53,6 +53,12 @@ class Exchanging(Part):
         with self._store.writing():
             confirm.rewind(self._store, next_n, epoch)
 
+    def lists_lost(self) -> None:
+        """The centre has no change of the reference lists, as far as this desk follows it: they are the release's own
+        and what waits here, unless a change has arrived meanwhile."""
+        with self._store.writing():
+            confirm.lists_lost(self._store)
+
     def sums(self, since: int) -> tuple[str, int, dict[int, str]]:
         """The organisation's stream, the last event of it, and the sums of its cards by day (appeals.sums)."""
         with self._store.reading():

@@ -15,7 +15,7 @@ from operator_tui.sync.dictionary import CURRENT, current, dictionaries, diction
 from operator_tui.sync.events import cursors_text
 from operator_tui.sync.link import Link
 from operator_tui.sync.packing import FrameReader, pack, unpack
-from operator_tui.sync.protocol import MAX_ANSWER, SYNC_PATH, SYNC_VERSION, SyncRequest, spoken_by_both
+from operator_tui.sync.protocol import MAX_ANSWER, SYNC_PATH, SYNC_VERSION, WITH_REFERENCE, SyncRequest, spoken_by_both
 from operator_tui.sync.taking import Answer, Taking
 
 Result = TypeVar("Result")
@@ -125,7 +125,7 @@ class Asking:
     async def _send(
         self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, request: SyncRequest
     ) -> Answer:
-        answer = Answer(held=request.wait > 0)
+        answer = Answer(held=request.wait > 0, asked=request.c if request.v >= WITH_REFERENCE else None)
         reader = FrameReader(find=dictionary_of)
         body = pack(request, current() if self.dictionary else None)
         async with self._link.post(SYNC_PATH, body, token=token) as chunks:

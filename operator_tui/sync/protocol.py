@@ -21,6 +21,7 @@ PROTOCOL_VERSION = 1
 # Of the exchange. Version 2 tells the reference data in a stream of their own; what a desk of version 1 would only keep
 # is not sent to it.
 SYNC_VERSION = 2
+WITH_REFERENCE = 2
 # The present version and the one before it.
 SPOKEN_VERSIONS = frozenset({SYNC_VERSION - 1, SYNC_VERSION})
 

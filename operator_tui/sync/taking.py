@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from operator_tui.appeals.clock import Clock
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.appeals.operations import SHARED_KINDS, Event, Operation, Outcome
+from operator_tui.appeals.operations import SHARED_KINDS, Event, Operation, Outcome, reference_stream
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.journal import Journal
 from operator_tui.sync.protocol import End, Frame, Head, Results
@@ -25,8 +25,10 @@ _OFFSETS = 9  # clock differences the median is taken of
 
 @dataclass
 class Answer:
-    """What one answer, or one open stream, has brought so far. ``held``: the server's clock is of another time."""
+    """What one answer, or one open stream, has brought so far. ``held``: the server's clock is of another time;
+    ``asked``: the cursors it was asked for with, None where it does not say where every stream stands."""
 
+    asked: Mapping[str, int] | None = None
     head: Head | None = None
     held: bool = False
     settled: int = 0
@@ -123,11 +125,23 @@ class Taking:
             self._durable = answer.head.durable
             answer.settled += len(outcomes)
         answer.events += len(events)
+        if self._lists_lost(device, answer):
+            await self._run(self._journal.lists_lost)
         if not events:
             return
         changed = await self._run(self._journal.receive, events)
         if changed or any(event.k in SHARED_KINDS for event in events):
             self._on_cards(changed)
+
+    def _lists_lost(self, device: DeviceIdentity, answer: Answer) -> bool:
+        """Whether a server restored from a copy has lost the changes of the lists that are known here. Where it has
+        some, the first of them brings that about; where it has none, nothing at all comes (central/api/sync.py)."""
+        organisation, known = device.operator.organisation, self._journal.catalogue.reference.changes
+        stream = reference_stream(organisation)
+        if not known or answer.asked is None or answer.end is None or organisation not in answer.end.end:
+            return False
+        told = answer.end.end.get(stream)
+        return not answer.asked.get(stream, 0) and (told is None or told.head == 0)
 
     async def _follow_lineage(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], head: Head) -> bool:
         """Another lineage of the server's database, or one that lacks what it had: start again from what it has.

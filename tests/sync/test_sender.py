@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from central.backup import new_epoch
+from central.reference import write
 from central.store import tables as t
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock, SystemClock
@@ -20,6 +22,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind, Outcome
 from operator_tui.appeals.people import Role
 from operator_tui.journal.journal import Journal
+from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.packing import write_answer
 from operator_tui.sync.protocol import SYNC_PATH, End, Head
 from operator_tui.sync.sender import Sender, SenderState, ServerLight
@@ -28,6 +31,7 @@ from tests.sync.conftest import run, until
 from tests.sync.test_schedules import THEME, DeskAtWork, Line, Server
 
 OpenJournal = Callable[[str], Journal]
+COURTS = {"code": "courts", "title": "Суды", "owner": "fund"}
 FIELDS = {"type": THEME.type.value, "theme": THEME.code}
 
 
@@ -253,6 +257,38 @@ async def test_a_server_restored_from_yesterday_gets_everything_back(
     assert {row.id for row in server.rows(t.card)} == {first.id, second.id, third.id}
     assert _epoch(desk.journal) == "0" * 16
     assert [row.n for row in server.rows(t.op_log)] == [1, 2, 3]
+
+
+async def test_lists_that_a_restored_server_has_lost_are_those_of_the_release_again(
+    desk: DeskAtWork, server: Server, tmp_path: Path
+) -> None:
+    catalogue = packaged_catalogue()
+    await desk.sender.round()
+    server.database.close()
+    shutil.copy(tmp_path / "central.db", tmp_path / "backup.db")
+    server.restart()
+    assert write(server.database, catalogue, "26", "groups", {"courts": COURTS}, 1) == 1
+    await desk.sender.round()
+    assert "courts" in desk.journal.catalogue.reference.all("groups")
+    server.database.close()
+    for wal in tmp_path.glob("central.db-*"):
+        wal.unlink()
+    shutil.copy(tmp_path / "backup.db", tmp_path / "central.db")
+    server.restart()
+    new_epoch(server.database)
+    await desk.sender.round()
+    assert light(desk.sender) == (ServerLight.ON, None)
+    assert desk.journal.catalogue.reference.all("groups") == catalogue.reference.all("groups")
+    write(server.database, catalogue, "26", "groups", {"courts": COURTS}, 2)
+    await desk.sender.round()
+    assert "courts" in desk.journal.catalogue.reference.all("groups")
+
+
+async def test_lists_stay_where_the_server_only_has_nothing_new(desk: DeskAtWork, server: Server) -> None:
+    write(server.database, packaged_catalogue(), "26", "groups", {"courts": COURTS}, 1)
+    for _ in range(3):
+        await desk.sender.round()
+        assert "courts" in desk.journal.catalogue.reference.all("groups")
 
 
 async def test_a_server_that_lacks_what_it_had_gets_it_again(desk: DeskAtWork) -> None:
