@@ -93,8 +93,9 @@ def test_office_hours_that_are_none(text: str) -> None:
 
 def test_a_calendar_without_work_is_refused_not_searched_for_ever() -> None:
     none = WorkingCalendar(changes={date(2026, 1, 1) + timedelta(days=one): False for one in range(1200)})
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         none.after(date(2026, 1, 1), 1)
+    assert refused.value.code is Code.FIELD_INVALID
 
 
 days = st.dates(date(2020, 1, 1), date(2027, 12, 31))

@@ -258,8 +258,9 @@ def test_lists_only_grow(bench: Bench) -> None:
 
 def test_create_only_fields_are_written_once(bench: Bench) -> None:
     bench.new({"number": "12-00001-4"})
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         bench.set({"number": "12-00002-2"})
+    assert refused.value.code is Code.FIELD_INVALID
 
 
 def test_fields_of_a_newer_program_are_kept(bench: Bench) -> None:

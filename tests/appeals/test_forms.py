@@ -49,8 +49,9 @@ def test_what_a_field_can_not_hold(forms: Forms) -> None:
         test.demand("УЗИ")
     assert refused.value.params == {"field": "Вид исследования"}
     when = forms.asked(2, "Жалоба", "Ж-10.1")[-1]
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         when.demand("31.02.2026")
+    assert refused.value.code is Code.FIELD_INVALID
 
 
 def test_the_packaged_data_fits_the_themes(catalogue: Catalogue) -> None:

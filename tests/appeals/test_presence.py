@@ -50,8 +50,9 @@ def test_every_walk_stays_in_the_vocabulary(walk: list[Move]) -> None:
     presence = Presence()
     for at, move in enumerate(walk, 1):
         if not possible(presence.state, move):
-            with pytest.raises(Refusal):
+            with pytest.raises(Refusal) as refused:
                 moved(presence, move, at_ms=at)
+            assert refused.value.code is Code.MOVE_NOT_ALLOWED
             continue
         new = moved(presence, move, at_ms=at, kind="обед")
         assert new.state in TITLES

@@ -70,8 +70,9 @@ def test_what_a_newer_desk_adds_is_taken(catalogue: Catalogue) -> None:
     more = operation(1, Kind.CARD_OPENED, {"more": deep, "much": MAX_NUMBER})
     assert decide(None, more, OPERATOR, catalogue) == Change()
     more.x["more"] = [deep]
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         decide(None, more, OPERATOR, catalogue)
+    assert refused.value.code is Code.FIELD_INVALID
 
 
 @pytest.mark.parametrize("named", ["9" * 5000, "9" * 16, "-1", "1.5", "²"])

@@ -82,8 +82,9 @@ async def test_an_end_of_work_that_is_refused_is_still_what_he_chose() -> None:
     at(place, states, Move.BEGIN_WORK, Move.RING, Move.ANSWER)
     await states.choose(END)
     at(place, states, Move.HANG_UP)
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         await states.onward()
+    assert refused.value.code is Code.LINE_BUSY
     assert place.state.next_state == END
 
 
@@ -137,8 +138,9 @@ def test_the_file_of_breaks_is_read_where_one_chooses_and_not_at_every_paint(
     assert [kind.minutes for kind in states.kinds] == [30], "who chooses sees it as it stands"
     assert states.kind("lunch").minutes == 30
     file.unlink()
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         _ = states.kinds
+    assert refused.value.code is Code.FILE_UNREADABLE
     assert states.kind("lunch").minutes == 0
     assert states.kind("lunch").title == "lunch", "a paint never fails"
 

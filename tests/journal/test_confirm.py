@@ -144,8 +144,9 @@ def test_a_refused_operation_comes_back_whole(journal: Journal, colleague: Journ
     assert [entry.values.get("text") for entry in refused] == ["дописано оператором", None]
     journal.dismiss(first.op)
     assert [entry.op for entry in journal.attention()] == [second.op]
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         journal.dismiss("k7q2mx:999")
+    assert refused.value.code is Code.BAD_REQUEST
 
 
 def test_a_refusal_does_not_stall_what_stands_behind_it(journal: Journal, server: Server) -> None:

@@ -10,8 +10,6 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
-
 from operator_tui.appeals.card import Status
 from operator_tui.appeals.operations import Kind, operation_id
 from tests.journal.making import open_journal
@@ -19,7 +17,6 @@ from tests.journal.making import open_journal
 ROUNDS = 40
 
 
-@pytest.mark.timeout(180)
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     chance = random.Random(20260921)
     acknowledged = 0

@@ -25,8 +25,9 @@ def test_what_the_centre_can_not_be_told_of_is_not_read(journal: Journal, monkey
         raise Refusal(Code.DISK_FULL)
 
     monkeypatch.setattr(outbox, "append", full)
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         journal.read_news("n1@k7q2mx:1")
+    assert refused.value.code is Code.DISK_FULL
     assert journal.news_read() == frozenset()
 
 

@@ -142,8 +142,9 @@ def test_what_is_refused_here_writes_nothing(admin: Journal, journal: Journal) -
 
 def test_many_rows_go_in_pieces_or_not_at_all(admin: Journal) -> None:
     rows = {f"26{n:04}": clinic(f"26{n:04}") for n in range(120)}
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         admin.change_reference("organisations", {**rows, "269999": {**clinic("269999"), "begins": "вчера"}})
+    assert refused.value.code is Code.FIELD_INVALID
     assert (admin.unsent(), len(admin.catalogue.reference.all("organisations"))) == (0, 3)
     admin.change_reference("organisations", rows)
     assert (admin.unsent(), len(admin.catalogue.reference.all("organisations"))) == (3, 123)

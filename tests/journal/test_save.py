@@ -19,6 +19,7 @@ from operator_tui.appeals.number import told_right
 from operator_tui.appeals.operations import Kind, Outcome
 from operator_tui.journal.journal import Journal
 from tests.journal.making import appeal, enrolled, identity, open_journal
+from tests.timing import tell_if_slow
 
 CLOSING = {"result": "R02", "comment": "Дан ответ"}
 
@@ -284,7 +285,7 @@ def test_how_long_a_save_takes(tmp_path: Any, record_property: Any, capsys: pyte
     record_property("save_p99_ms", round(p99, 2))
     with capsys.disabled():
         print(f" save: p50 {p50:.2f} ms, p99 {p99:.2f} ms ", end="")  # noqa: T201 - the figure is the point
-    assert p50 < 250  # a lost index or a second commit, not a promise about a disk
+    tell_if_slow("half of all saves", p50 / 1000, 0.25)
 
 
 def test_enrolled_anew_at_a_restored_server_sends_all_that_no_copy_holds(journal: Journal) -> None:

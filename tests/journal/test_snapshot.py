@@ -168,8 +168,9 @@ def test_a_snapshot_of_a_lineage_that_is_lost_goes_no_further(
     with pytest.raises(Refusal) as refused:
         journal.put_snapshot([server.cards[ids[1]]], 3)
     assert refused.value.code is Code.SERVER_AWAY
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         journal.end_snapshot(STREAM, 3)
+    assert refused.value.code is Code.SERVER_AWAY
     assert journal.cursors()[STREAM] == 0, "its places mean nothing in the other one"
     assert journal.taking_snapshot == STREAM, "and it is taken anew"
 
@@ -181,8 +182,9 @@ def test_what_has_arrived_of_it_outlives_a_kill(journal: Journal, tmp_path: Path
     again = open_journal(tmp_path)
     assert (again.snapshot_arrived(), again.snapshot_content()) == (("tag", 6), b"onetwo")
     for tag, start in (("another", 6), ("tag", 3)):
-        with pytest.raises(Refusal):
+        with pytest.raises(Refusal) as refused:
             again.keep_snapshot(tag, start, b"three")
+        assert refused.value.code is Code.SERVER_AWAY
     again.keep_snapshot("another", 0, b"four")
     assert (again.snapshot_arrived(), again.snapshot_content()) == (("another", 4), b"four")
     again.close()

@@ -176,8 +176,9 @@ def test_a_search_for_nothing(shop: Shop, opened: Registry) -> None:
         assert isinstance(result.exception, Refusal)
         assert result.exception.code is Code.SEARCH_EMPTY
     assert "поле" in sentence(result.exception).lower()
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         opened.search_fields("  ", "", "\x00", "")
+    assert refused.value.code is Code.SEARCH_EMPTY
 
 
 @pytest.mark.parametrize("typed", ["а", "иванов ", "9"])

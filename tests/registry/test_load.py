@@ -140,8 +140,9 @@ def test_a_failing_source_leaves_nothing_behind(tmp_path: Path, people: list[Per
         yield people[0]
         raise Refusal(Code.FILE_UNREADABLE, file="x", reason="y")
 
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         build(tmp_path / "registry.db", KEY, broken())  # type: ignore[arg-type]  # an iterator of people, then a failure
+    assert refused.value.code is Code.FILE_UNREADABLE
     assert list(tmp_path.iterdir()) == []
 
 

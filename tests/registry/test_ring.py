@@ -65,8 +65,9 @@ def test_no_person_is_handed_out_whose_view_can_not_be_logged(registry: Registry
 
     registry.on_view = fail
     for ask in (lambda: registry.search("ежикова"), lambda: registry.by_phone("+78652099001")):
-        with pytest.raises(Refusal):
+        with pytest.raises(Refusal) as refused:
             ask()
+        assert refused.value.code is Code.DISK_FULL
 
 
 @pytest.mark.parametrize("number", ["", "anonymous", "112", "201", "+4930901820", "0", "x" * 1000])

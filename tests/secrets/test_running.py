@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.secrets.running import RunningFile, open_running, public_key
 
 KEY = bytes(range(32))
@@ -64,9 +64,11 @@ def test_a_file_cut_anywhere_is_never_whole(data: st.DataObject) -> None:
 def test_a_changed_byte_and_another_key_are_noticed(tmp_path: Path) -> None:
     written(tmp_path / "a")
     content = bytearray((tmp_path / "a").read_bytes())
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         open_running(tmp_path / "a", bytes(32))
+    assert refused.value.code is Code.FILE_SEAL
     content[len(content) // 2] ^= 1
     (tmp_path / "a").write_bytes(content)
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         open_running(tmp_path / "a", KEY)
+    assert refused.value.code is Code.FILE_SEAL

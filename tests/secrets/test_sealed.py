@@ -58,8 +58,9 @@ def test_any_changed_bit_is_noticed(tmp_path: Path, place: int, bit: int) -> Non
     raw = bytearray(file.read_bytes())
     raw[place] ^= 1 << bit
     file.write_bytes(raw)
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         opened(file)
+    assert refused.value.code is Code.FILE_SEAL
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -68,8 +69,9 @@ def test_a_file_cut_short_is_noticed(tmp_path: Path, cut: int) -> None:
     file = sealed(tmp_path, b"x" * (2 * CHUNK))
     raw = file.read_bytes()
     file.write_bytes(raw[:-cut])
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         opened(file)
+    assert refused.value.code is Code.FILE_SEAL
 
 
 def test_what_is_put_behind_or_in_another_order_is_noticed(tmp_path: Path) -> None:
@@ -80,8 +82,9 @@ def test_what_is_put_behind_or_in_another_order_is_noticed(tmp_path: Path) -> No
     chunks = [raw[head + place * box : head + (place + 1) * box] for place in range(3)]
     for forged in (raw + chunks[0], raw[:head] + chunks[1] + chunks[0] + chunks[2], raw + b"x"):
         file.write_bytes(forged)
-        with pytest.raises(Refusal):
+        with pytest.raises(Refusal) as refused:
             opened(file)
+        assert refused.value.code is Code.FILE_SEAL
 
 
 def test_a_disk_that_fails_leaves_what_was_there(tmp_path: Path) -> None:

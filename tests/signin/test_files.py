@@ -122,12 +122,15 @@ async def test_nobody_at_the_desk_opens_what_it_wrote(here: Town, tmp_path: Path
     paper = attached(tmp_path / "b", address)
     kept = [desk.secrets.key(name) for name in ("journal", "registry", "device-key", "voice-key", "recordings")]
     for key in kept:
-        with pytest.raises(Refusal):
+        with pytest.raises(Refusal) as refused:
             running.open_running(file, key)
-        with pytest.raises(Refusal):
+        assert refused.value.code is Code.FILE_SEAL
+        with pytest.raises(Refusal) as refused:
             list(sealed.open_sealed(paper, key))
-        with pytest.raises(Refusal):
+        assert refused.value.code is Code.FILE_SEAL
+        with pytest.raises(Refusal) as refused:
             running.open_with_key(file, key)
+        assert refused.value.code is Code.FILE_SEAL
     assert running.open_running(file, here.keys.fund).plain == PLAIN
     assert b"".join(sealed.open_sealed(paper, here.keys.fund)) == PLAIN
 

@@ -56,8 +56,9 @@ async def test_a_wrong_password_opens_nothing(office: Office, sit: Sit) -> None:
     seat = sit()
     assert (await refusal(seat.sign_in("petrova", "не тот пароль"))).code is Code.SIGN_IN_WRONG
     assert (await refusal(seat.sign_in("sidorova", PASSWORD))).code is Code.SIGN_IN_WRONG
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         assert seat.secrets
+    assert refused.value.code is Code.VAULT_LOCKED
     assert await seat.sign_in("petrova", PASSWORD)
 
 

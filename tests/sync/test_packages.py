@@ -220,10 +220,12 @@ async def test_other_regions_and_other_files_are_not_told(tmp_path: Path, folder
     async with centre(tmp_path) as (link, token, _):
         assert (await manifest(link, token)).packages == ()
         stolen = read_manifest(folder.with_name("27")).packages[0]
-        with pytest.raises(Refusal):
+        with pytest.raises(Refusal) as refused:
             await fetch(link, token, stolen, tmp_path, wait_s=0)
-        with pytest.raises(Refusal):
+        assert refused.value.code is Code.BAD_REQUEST
+        with pytest.raises(Refusal) as refused:
             await fetch(link, token, structs.replace(stolen, name="..%2f27%2fmanifest.json"), tmp_path, wait_s=0)
+        assert refused.value.code is Code.BAD_REQUEST
 
 
 def test_what_a_copy_still_lacks() -> None:

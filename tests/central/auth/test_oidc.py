@@ -301,8 +301,9 @@ def test_the_provider_is_reached_through_the_proxy_that_was_set(
     behind = "http://127.0.0.1:9"  # the provider is known there by this name alone
     provider.issuer, direct = behind, provider.issuer
     try:
-        with pytest.raises(Refusal):
+        with pytest.raises(Refusal) as refused:
             Verifier(OidcSettings(behind, CLIENT, SECRET)).begin()
+        assert refused.value.code is Code.OIDC_AWAY
         assert Verifier(OidcSettings(behind, CLIENT, SECRET, proxy=direct)).begin().user_code == "BDWD-HQPK"
     finally:
         provider.issuer = direct

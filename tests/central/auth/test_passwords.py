@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -24,10 +24,10 @@ def test_nobody_takes_as_long_as_somebody() -> None:
     password_fits(None, "x")
     times = []
     for hash_ in (kept, None):
-        begin = perf_counter()
+        begin = process_time()
         for _ in range(3):
             assert not password_fits(hash_, "неверный пароль")
-        times.append(perf_counter() - begin)
+        times.append(process_time() - begin)
     assert 0.3 < times[0] / times[1] < 3.0
 
 

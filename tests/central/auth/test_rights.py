@@ -16,7 +16,7 @@ from central.feed import Feed
 from central.store import tables as t
 from operator_tui.appeals import operations
 from operator_tui.appeals.card import WITHOUT_CALL, Status
-from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import MOVES, Act
 from operator_tui.appeals.operations import CARD_KINDS, Kind
 from operator_tui.appeals.people import Role
@@ -291,8 +291,9 @@ def test_nobody_is_put_where_another_stream_would_be_told_to_him(office: Office,
     moved = boss.post("/v1/people/change", token, login="petrova", values={"organisation": name})
     for refused in (added, moved):
         assert refused.json()["code"] in ("field_invalid", "right_missing")
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         accounts.change(office.database, "petrova", office.clock.now_ms(), values={"organisation": name})
+    assert refused.value.code is Code.FIELD_INVALID
 
 
 def test_an_insurers_administrator_is_no_way_to_the_funds_people(office: Office) -> None:

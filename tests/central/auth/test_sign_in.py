@@ -335,8 +335,9 @@ def test_the_last_administrator_stays(office: Office) -> None:
     with pytest.raises(Refusal) as refused:
         accounts.change(office.database, "boss", now_ms, blocked=True)
     assert refused.value.code is Code.LAST_ADMINISTRATOR
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as refused:
         accounts.change(office.database, "boss", now_ms, values={"role": "o1"})
+    assert refused.value.code is Code.LAST_ADMINISTRATOR
     hire(office, "deputy", Role.ADMINISTRATOR)
     assert accounts.change(office.database, "boss", now_ms, blocked=True).blocked
 
