@@ -25,7 +25,7 @@ from widgets.line import Line
 from widgets.notice import NoticeLine
 from widgets.rows import Rows
 
-PATIENCE_S = 30.0
+PATIENCE_S = 100.0
 # Nobody calls before the test says so (DeskPage.ring).
 ON_CALL = {"simulated_first_seconds": 600.0, "simulated_next_seconds": 1.0}
 
@@ -104,10 +104,12 @@ class DeskPage:
         return widget.text
 
     async def press(self, *keys: str) -> None:
-        """Press keys by name, and let the screen settle."""
+        """Press keys by name, and let the screen settle: each has done its work, or its patience has ended."""
         self.presses += len(keys)
         await self.pilot.press(*keys)
         await self.pilot.pause()
+        while self.app._key_under_way and self.app.is_running and not self.app._exit:
+            await self.pilot.pause(0.005)
 
     async def type(self, text: str) -> None:
         """Type letters; a blank is the space bar."""

@@ -168,8 +168,9 @@ async def test_a_transfer_that_is_refused_at_once_leaves_the_caller_his_card_and
         await answered(desk)
         call = desk.desk.state.call
         assert call is not None
-        with pytest.raises(Refusal):
+        with pytest.raises(Refusal) as refused:
             await desk.desk.phone.transfer("abc")
+        assert refused.value.code is Code.NUMBER_INVALID
         hand_over = desk.desk.phone.following.hand_over
         assert not hand_over.sent(call.id)
         again = replace(call, id="again", queue="")

@@ -11,11 +11,13 @@ from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.owed import owed_of
 from operator_tui.appeals.people import Role
+from operator_tui.desk.parts import Parts
+from operator_tui.phone.line import Caller
 from screens.ask import AskScreen
 from screens.form import FormScreen
 from screens.promises import PromisesScreen
 from tests.screens.elsewhere import COLLEAGUE, Elsewhere
-from tests.screens.page import DeskPage, List, open_desk
+from tests.screens.page import ON_CALL, DeskPage, List, open_desk
 from tests.screens.test_desk import QUIET, with_theme
 
 
@@ -85,21 +87,20 @@ async def test_a_caller_who_was_gone_is_promised_a_call_tried_reached_and_closed
         assert [entry["kept"] for entry in card.value("promises")] == [True]
 
 
-async def test_the_one_who_was_promised_calls_first_and_it_is_said_while_it_rings() -> None:
-    async with open_desk(phone={"simulated_first_seconds": 1.5}) as desk:
-        callers = desk.desk.parts._callers()
+async def test_the_one_who_was_promised_calls_first_and_it_is_said_while_it_rings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    number = "+78652000777"
+    monkeypatch.setattr(Parts, "_callers", lambda parts: [Caller(number)])
+    async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
         await desk.until_screen("work")
-        for caller in callers[:1]:
-            await desk.phone_field.type(caller.number)
+        await desk.phone_field.type(number)
         await desk.desk.promises.defer({"promise_due": desk.desk.promises.due("+1")})
-        numbers = {callers[0].number: (await desk.desk.active())[0].value("number")}
-        await desk.until(lambda: desk.desk.state.call is not None, "a ring")
-        assert desk.desk.state.call is not None
-        if desk.desk.state.call.number in numbers:
-            await desk.until(lambda: "обещан ответ" in desk.notice, "said at the ring")
-        found = await desk.desk.appeals.promised(callers[0].number)
-        assert [card.value("number") for card in found] == list(numbers.values())
+        (card,) = await desk.desk.active()
+        await desk.ring()
+        await desk.until(lambda: f"обещан ответ: обращение {card.value('number')}" in desk.notice, "said at the ring")
+        assert [found.id for found in await desk.desk.appeals.promised(number)] == [card.id]
 
 
 async def test_an_absent_owners_promise_within_the_hour_is_on_his_groups_list() -> None:
