@@ -52,6 +52,7 @@ class LockScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Line(tr("Экран закрыт"), "", classes="heading")
         yield Line("", "", id="locked-call")
+        yield Line("", "", id="locked-others")
         asks = self.desk.seat.has_password
         placeholder = tr("Пароль, затем Enter") if asks else tr("Enter — открыть")
         if self.desk.seat.has_pin:
@@ -73,8 +74,13 @@ class LockScreen(ModalScreen[None]):
     def _paint_call(self) -> None:
         state = self.desk.state
         quiet = quiet_words(state, self.desk.phone.states.kind(state.presence.kind).title)
-        text = locked_call_text(state.call, quiet, whole=self._reveals is not None)
-        self.query_one("#locked-call", Line).say(text, tr("F8 держать — номер") if "•" in text else "")
+        whole = self._reveals is not None
+        text = locked_call_text(state.call, quiet, whole=whole)
+        others = " · ".join(locked_call_text(call, "", whole=whole) for call in state.others)
+        self.query_one("#locked-call", Line).say(text, tr("F8 держать — номер") if "•" in text + others else "")
+        behind = self.query_one("#locked-others", Line)
+        behind.say(others)
+        behind.display = bool(others)
 
     def action_reveal(self) -> None:
         """F8 held: who calls, in full, until the key is let go."""
@@ -128,6 +134,8 @@ def locked_call_text(call: Call | None, quiet: str, *, whole: bool = False) -> s
     number = "•••" + digits[-_SHOWN_DIGITS:] if len(digits) > _SHOWN_DIGITS else "•••"
     if whole:
         number = phone_words(call.number) or tr("номер скрыт")
-    if call.state is CallState.RINGING:
+    if call.rings_here:
         return tr("ВХОДЯЩИЙ ЗВОНОК {number}: откройте экран и ответьте").format(number=number)
+    if call.held:
+        return tr("На удержании: {number}").format(number=number)
     return tr("Разговор продолжается: {number}").format(number=number)

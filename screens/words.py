@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from operator_tui.appeals.card import FIELD_TITLES, OPEN_STATUSES, STATUS_TITLES, Card, Status, full_name
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.correction import correction_of
-from operator_tui.appeals.deadlines import BY_LAW, TermDays, days_left
+from operator_tui.appeals.deadlines import BY_LAW, TermDays, days_left, local_date
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.organisations import is_stub
 from operator_tui.appeals.owed import OWED_TITLES, owed_of
 from operator_tui.appeals.papers import REPLY_TITLES, ReplyKind
 from operator_tui.appeals.people import short_name
-from operator_tui.appeals.promises import ANSWERED
+from operator_tui.appeals.promises import ANSWERED, promise_of
 from operator_tui.appeals.terms import terms_of
 from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
@@ -113,6 +113,7 @@ def duration(seconds: int) -> str:
 
 _PAUSED = mark("ЗАПИСЬ ПРИОСТАНОВЛЕНА")
 _RECORDING = {"on": mark("ЗАПИСЬ"), "pbx": mark("ЗАПИСЬ НА АТС")}
+_INNER_DIGITS = 5  # an extension has no more; a number of the town has
 _LONG_HOLD_S = (60, 30)  # after so long the one who waits is to be told something
 
 
@@ -124,7 +125,10 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
     ringing = [other for other in others if other.rings_here]
     since = call.held_ms if call.state is CallState.HELD and call.held_ms else (call.answered_ms or call.started_ms)
     direction = "→ " if call.direction is Direction.OUTGOING else ""
-    name = f" {call.name}" if call.name and call.name != call.number and not ringing else ""
+    waits = [other for other in others if other.held]
+    # A number has no name beside it where another's line is wanted, unless it is a colleague's.
+    named = call.name and call.name != call.number and not ringing and (not waits or len(call.number) <= _INNER_DIGITS)
+    name = f" {call.name}" if named else ""
     seconds = max(0, (now_ms - since) // 1000)
     text = f"{direction}{number_word(call)}{name}  {state_word(call)} {duration(seconds)}"
     if call.state is CallState.HELD and (long := next((limit for limit in _LONG_HOLD_S if seconds >= limit), 0)):
@@ -132,13 +136,21 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
     words = [f"{number_word(other)} {state_word(other)}" for other in ringing]
     if call.muted:
         words.append(tr("МИКРОФОН ВЫКЛЮЧЕН"))
-    words += [f"{number_word(other)} {state_word(other)}" for other in others if not other.rings_here]
+    words += [_behind(other, now_ms) for other in others if not other.rings_here]
     if call.recording and (call.answered_ms is not None or call.recording != "pbx"):
         words.append(tr(_RECORDING.get(call.recording, _PAUSED)))
     if call.queued_ms is not None:
         waited = max(0, (call.answered_ms or now_ms) - call.queued_ms) // 1000
         words.append(tr("в очереди {time}").format(time=duration(waited)))
     return " · ".join((text, *words))
+
+
+def _behind(call: Call, now_ms: int) -> str:
+    """One who is there beside the call in front; for how long he has been waiting is never cut."""
+    if not call.held:
+        return f"{number_word(call)} {state_word(call)}"
+    since = call.held_ms or call.answered_ms or call.started_ms
+    return f"{state_word(call)} {duration(max(0, now_ms - since) // 1000)} {number_word(call)}"
 
 
 def number_word(call: Call) -> str:
@@ -238,23 +250,38 @@ _URGENT = ((0, "!"), (1, "1"), (3, "3"))
 
 
 def days_word(card: Card, now_ms: int, zone: str) -> str:
-    """Days to the term of an open appeal: ``12 дн``, ``-2 дн``, on its last day ``сег.``; empty where nothing waits."""
-    if not card.deadline or card.status not in OPEN_STATUSES:
+    """Days to the term of an open appeal, or to what was promised where that is nearer: ``12 дн``, ``-2 дн``, on the
+    last day ``сег.``; empty where nothing waits."""
+    if card.status not in OPEN_STATUSES:
         return ""
-    left = days_left(card.deadline, now_ms, zone)
+    known = (days_left(card.deadline, now_ms, zone) if card.deadline else None, _promised_in(card, now_ms, zone))
+    left = min((days for days in known if days is not None), default=None)
+    if left is None:
+        return ""
     return tr("{days} дн").format(days=left) if left else tr("сег.")
+
+
+def _promised_in(card: Card, now_ms: int, zone: str) -> int | None:
+    """Days to the time that was promised to the citizen; None where none was."""
+    promise = promise_of(card)
+    if promise is None or not promise.due_ms:
+        return None
+    return (local_date(promise.due_ms, zone) - local_date(now_ms, zone)).days
 
 
 def urgency(card: Card, now_ms: int, zone: str, group: str = "", days: TermDays = BY_LAW) -> str:
     """``!`` on the last day and after it, ``1`` and ``3`` when that many days are left, else a blank.
 
-    The nearest term counts; ``group`` is the level-2 group of the theme, which says whether one is to forward. Who has
-    closed an appeal has done his part: while it is looked at, only a term that has passed asks for attention.
+    The nearest term counts, what was promised among them; ``group`` is the level-2 group of the theme, which says
+    whether one is to forward. Who has closed an appeal has done his part: while it is looked at, only a term that has
+    passed asks for attention.
     """
-    terms = terms_of(card, group, now_ms, zone, days)
-    if not terms:
+    known = [term.left for term in terms_of(card, group, now_ms, zone, days)]
+    if (promised := _promised_in(card, now_ms, zone)) is not None:
+        known.append(promised)
+    if not known:
         return " "
-    left = terms[0].left
+    left = min(known)
     if card.status is Status.IN_REVIEW and left >= 0:
         return " "
     return next((sign for days, sign in _URGENT if left <= days), " ")
@@ -329,6 +356,15 @@ def _caller_cell(card: Card, catalogue: Catalogue) -> str:
     return full_name(card.fields) or phone_words(str(card.value("phone"))) or tr("без имени")
 
 
+def _promise_cell(card: Card, zone: str) -> str:
+    """What a promise that was noted without a theme is about."""
+    promise = promise_of(card)
+    if promise is None:
+        return ""
+    when = tr("до {when}").format(when=local_time(promise.due_ms, zone)) if promise.due_ms else ""
+    return " ".join(filter(None, (tr("перезвонить"), when, promise.ask)))
+
+
 def appeal_cells(card: Card, catalogue: Catalogue, zone: str, now_ms: int = 0) -> tuple[str, ...]:
     """A row of the journal: number, registered, caller, theme, status, days left (without ``now_ms`` the date)."""
     theme = catalogue.themes.get(str(card.value("theme")))
@@ -336,7 +372,7 @@ def appeal_cells(card: Card, catalogue: Catalogue, zone: str, now_ms: int = 0) -
         str(card.value("number")),
         local_time(stamp_ms(card.created), zone),
         _caller_cell(card, catalogue),
-        theme.title if theme else str(card.value("type")),
+        (theme.title if theme else str(card.value("type"))) or _promise_cell(card, zone),
         tr(STATUS_TITLES[card.status]),
         days_word(card, now_ms, zone) if now_ms else (day(card.deadline)[:5] if card.deadline else ""),
     )

@@ -194,6 +194,7 @@ class Code(StrEnum):
     CALL_RINGS = "call_rings"
     DIAL_FAILED = "dial_failed"
     HUNG_UP_THERE = "hung_up_there"
+    TWO_ON_LINE = "two_on_line"
     # registry
     SEARCH_EMPTY = "search_empty"
     REGISTRY_MISSING = "registry_missing"

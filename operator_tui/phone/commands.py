@@ -61,6 +61,13 @@ def _may_have_more(situation: Situation) -> Refusal | None:
     return None if situation.presence == "wrap_up" else Refusal(Code.NO_WRAP_UP)
 
 
+def _may_consult(situation: Situation) -> Refusal | None:
+    """Of two who are on the line already nobody could tell which is to be given to the third."""
+    if situation.other:
+        return Refusal(Code.TWO_ON_LINE)
+    return _only(*_CONNECTED, otherwise=Code.NO_TALK)(situation)
+
+
 def _at_work(situation: Situation) -> Refusal | None:
     return Refusal(Code.WORK_NOT_BEGUN) if situation.phone == "off" else None
 
@@ -145,7 +152,7 @@ register(
         mark("Удержать обратившегося и позвонить коллеге; затем «Соединить» или «Отбой», чтобы вернуться."),
         keys=("alt+c",),
         rank=234,
-        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+        available=_may_consult,
     ),
     Command(
         "phone.help",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from textual.events import Key
 
 from operator_tui.appeals.card import Card, Source, Status
@@ -11,10 +12,11 @@ from operator_tui.appeals.deadlines import local_date
 from operator_tui.desk.card import opened
 from operator_tui.desk.state import CardAtHand
 from operator_tui.phone.line import Call, CallState, Direction
+from operator_tui.reference import packaged_catalogue
 from screens.ask import AskScreen
 from screens.card_words import card_title
 from screens.lock import LockScreen
-from screens.words import days_word, urgency
+from screens.words import appeal_cells, days_word, local_time, urgency
 from tests.screens.page import ON_CALL, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
@@ -144,6 +146,22 @@ def test_what_was_closed_in_time_alarms_nobody_while_it_is_looked_at(
 ) -> None:
     assert urgency(card(status, deadline), NOW_MS, ZONE) == sign
     assert days_word(card(status, deadline), NOW_MS, ZONE).startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("days", "deadline", "sign", "word"),
+    [(1, "2030-01-01", "1", "1 дн"), (0, "", "!", "сег."), (9, TODAY, "!", "сег."), (9, "", " ", "9 дн")],
+)
+def test_what_was_promised_counts_where_it_is_nearer_and_says_what_it_is(
+    days: int, deadline: str, sign: str, word: str
+) -> None:
+    due = NOW_MS + days * 86_400_000
+    promised = replace(card(Status.DEFERRED, deadline), created="0" * 16)
+    promised.fields.update(promise_due=due, promise_ask="Ольгу")
+    assert urgency(promised, NOW_MS, ZONE) == sign
+    assert days_word(promised, NOW_MS, ZONE) == word
+    about = appeal_cells(promised, packaged_catalogue(), ZONE, NOW_MS)[3]
+    assert about == f"перезвонить до {local_time(due, ZONE)} Ольгу"
 
 
 @pytest.mark.parametrize("source", Source)

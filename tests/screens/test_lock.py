@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from msgspec.structs import replace
 
 from operator_tui.appeals.clock import ManualClock
+from operator_tui.desk.state import Topic
 from operator_tui.phone.line import Call, CallState, Direction
 from operator_tui.signin.idle import Idle
 from screens.lock import LockScreen, locked_call_text
@@ -14,6 +16,7 @@ from screens.promises import PromisesScreen
 from screens.trouble import TooSmallScreen
 from tests.screens.page import DeskPage, open_desk
 from tests.screens.test_call import answered
+from tests.screens.test_desk import QUIET
 
 
 def locked(desk: DeskPage) -> bool:
@@ -143,6 +146,21 @@ def test_idle_is_a_rule_of_time() -> None:
     never = Idle(0, clock)
     clock.advance(10**6)
     assert not never.due
+
+
+async def test_the_lock_names_everybody_who_is_on_the_line() -> None:
+    talk = Call(id="c", direction=Direction.INCOMING, number="+78652012345", state=CallState.TALKING, started_ms=0)
+    rings = replace(talk, id="r", number="+78652012346", state=CallState.RINGING)
+    held = replace(talk, id="h", number="+78652012347", state=CallState.HELD, held=True)
+    async with open_desk(phone=QUIET) as desk:
+        desk.app.lock()
+        await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "locked")
+        desk.desk.change(Topic.PHONE, call=talk, calls=(talk, rings, held))
+        await desk.until(lambda: "ВХОДЯЩИЙ ЗВОНОК •••46" in desk.line("#locked-others"), "who rings behind the talk")
+        assert "•••45" in desk.line("#locked-call")
+        assert "На удержании: •••47" in desk.line("#locked-others")
+        desk.desk.change(Topic.PHONE, call=None, calls=())
+        await desk.until(lambda: not desk.app.screen.query_one("#locked-others").display, "nobody")
 
 
 @pytest.mark.parametrize(

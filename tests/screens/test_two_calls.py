@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from operator_tui.appeals.draft import Draft
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
 from operator_tui.desk.shift import Waits
@@ -134,6 +135,12 @@ async def test_a_second_caller_waits_is_answered_and_swapped_with_his_card() -> 
         second = desk.desk.state.call
         assert second is not None
         await desk.until(lambda: (card := desk.desk.state.card) and card.call == second.id, "his own card")
+        await desk.press("alt+c")
+        await desk.until(lambda: "третьего не зовут" in desk.notice, "whom would the colleague get?")
+        with pytest.raises(Refusal) as refused:
+            await desk.desk.phone.consult("2003")
+        assert refused.value.code is Code.TWO_ON_LINE
+        assert len(desk.desk.state.calls) == 2
         await desk.press("alt+s")
         await desk.until(
             lambda: (call := desk.desk.state.call) and call.id == first.id and call.state is CallState.TALKING,

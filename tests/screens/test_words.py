@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from operator_tui.phone.line import Call, CallState, Direction
 from screens.words import call_text, day, duration, key_name, phone_words
@@ -31,6 +32,25 @@ def test_a_ringing_call_shows_its_number_first() -> None:
         name="Иванов",
     )
     assert call_text(call, 65_000) == "+7 8652 01-23-45 Иванов  ВХОДЯЩИЙ ВЫЗОВ 1:05"
+
+
+def test_for_how_long_another_one_waits_is_seen_at_80_columns() -> None:
+    front = Call(
+        id="c",
+        direction=Direction.INCOMING,
+        number="+78652012345",
+        state=CallState.TALKING,
+        started_ms=0,
+        answered_ms=0,
+        name="Константинопольская А. Б.",
+    )
+    held = replace(front, id="h", number="+78652012346", state=CallState.HELD, held=True, held_ms=600_000)
+    text = call_text(front, 665_000, [held])
+    assert "НА УДЕРЖАНИИ 1:05" in text[:70], "F4 Отбой stands behind it"
+    assert text.endswith("+7 8652 01-23-46")
+    assert "Константинопольская" in call_text(front, 665_000)
+    consult = replace(front, number="2003", name="Крюкова")
+    assert "2003 Крюкова" in call_text(consult, 665_000, [held]), "a colleague is known by his name"
 
 
 def test_a_hidden_number_is_said() -> None:
