@@ -244,7 +244,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         if call is None or not call.recording:
             raise Refusal(Code.RECORD_OFF)
 
-        act = self._with_this_call(self.desk.phone.pause_record)
+        act = self.with_this_call(self.desk.phone.pause_record)
 
         def asked(reason: str | None) -> None:
             if reason:
@@ -256,16 +256,23 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
     def _directory(self) -> None:
         """The directory; Enter gives the caller to the colleague, or calls him when nobody is on the line."""
-        self._ask_colleague(tr("Телефонный справочник"), self._to_colleague)
+        before = self.desk.state.call
+        talked = before is not None and before.answered_ms is not None
 
-    async def _to_colleague(self, number: str) -> None:
-        call = self.desk.state.call
-        talking = call is not None and call.answered_ms is not None
-        await (self.desk.phone.transfer if talking else self.desk.phone.dial)(number)
+        async def to_colleague(number: str) -> None:
+            call = self.desk.state.call
+            if call is not None and call.answered_ms is not None:
+                await self.desk.phone.transfer(number)
+            elif talked:
+                raise Refusal(Code.NO_SUCH_CALL)  # the caller to be given is gone: nobody is called in his place
+            else:
+                await self.desk.phone.dial(number)
+
+        self._ask_colleague(tr("Телефонный справочник"), to_colleague)
 
     def _ask_colleague(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a colleague, and do the act with his number."""
-        act = self._with_this_call(act)
+        act = self.with_this_call(act)
 
         def asked(number: str | None) -> None:
             if number:
@@ -279,7 +286,7 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
     def _dial(self) -> None:
         """A number is typed, or one of the last calls taken: Enter alone dials the last one again."""
-        act = self._with_this_call(self.desk.phone.dial)
+        act = self.with_this_call(self.desk.phone.dial)
         zone = self.desk.promises.zone
         last = {f"call {place}": call for place, call in enumerate(self.desk.phone.last_calls())}
         rows = [Row(key, (local_time(call.started_ms, zone, "%H:%M"), call_line(call))) for key, call in last.items()]
@@ -298,25 +305,13 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
 
     def _ask_number(self, title: str, act: Callable[[str], Awaitable[None]]) -> None:
         """Ask for a number, and do the act with it."""
-        act = self._with_this_call(act)
+        act = self.with_this_call(act)
 
         def asked(number: str | None) -> None:
             if number:
                 self.desk.background(act(number))
 
         self.push_screen(AskScreen(title, tr("Номер, затем Enter")), asked)
-
-    def _with_this_call(self, act: Callable[[str], Awaitable[None]]) -> Callable[[str], Awaitable[None]]:
-        """The act, if whom one talks to when it is chosen is whom one talked to when it was asked for."""
-        before = self.desk.state.call
-
-        async def chosen(what: str) -> None:
-            now = self.desk.state.call
-            if now is not None and now.answered_ms is not None and (before is None or now.id != before.id):
-                raise Refusal(Code.CALL_OTHER)
-            await act(what)
-
-        return chosen
 
     def _help(self) -> None:
         if isinstance(self.screen, DeskScreen):

@@ -57,6 +57,7 @@ class CallActs(Asking):
         call = self.desk.state.call
         if call is None or not call.rings_here:
             return self.desk.phone.hang_up()
+        self.desk.phone.demand_meant()
 
         self.desk.phone.talks.by_hand(call)
 
@@ -107,8 +108,9 @@ class CallActs(Asking):
 
         def asked(number: str | None) -> None:
             if number:
-                self._guard(lambda: self.desk.phone.consult(number))
+                self._guard(lambda: consult(number))
 
+        consult = self.with_this_call(self.desk.phone.consult)
         call = self.desk.state.call
         recorded = call is not None and bool(call.recording)
         self._app.push_screen(ThreatScreen(packaged_threat().splitlines(), helpers, recorded=recorded), asked)
@@ -121,7 +123,8 @@ class CallActs(Asking):
         self._ask(tr("Нештатная ситуация"), tr("Что случилось, затем Enter"), told)
 
     def _other_telephone(self) -> None:
-        self._ask(tr("Продолжить на телефоне"), tr("Номер телефона, затем Enter"), self.desk.phone.talks.move_to)
+        move = self.with_this_call(self.desk.phone.talks.move_to)
+        self._ask(tr("Продолжить на телефоне"), tr("Номер телефона, затем Enter"), move)
 
     # the administrator
 
@@ -187,6 +190,18 @@ class CallActs(Asking):
         self._app.push_screen(DirectoryScreen(tr("Кому передать"), tuple(colleagues.values())), to)
 
     # questions
+
+    def with_this_call(self, act: Chosen) -> Chosen:
+        """The act, if whom one talks to when it is chosen is whom one talked to when it was asked for."""
+        before = self.desk.state.call
+
+        async def chosen(what: str) -> None:
+            now = self.desk.state.call
+            if now is not None and now.answered_ms is not None and (before is None or now.id != before.id):
+                raise Refusal(Code.CALL_OTHER)
+            await act(what)
+
+        return chosen
 
     def _ask(self, title: str, hint: str, act: Chosen) -> None:
         def answered(text: str | None) -> None:

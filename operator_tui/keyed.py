@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 from textual.actions import SkipAction
@@ -41,6 +42,12 @@ class KeyedDesk(WindowedDesk):
         screen = self.screen
         if isinstance(screen, DeskScreen):
             await screen.acts_done()
+            # What was done may bring another screen, as an answered call its card: the next letters are meant for that.
+            told = asyncio.Event()
+            self.call_later(told.set)
+            await told.wait()
+            if self.screen is not screen:
+                await self.acts_done()
         else:
             # A question that a key has opened takes the next letters, so it has to stand first.
             await screen._mounted_event.wait()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
+from typing import Any
 
 from textual.app import App
 from textual.events import Event, Key, Paste
@@ -26,6 +28,7 @@ class KeysInOrder(App[int]):
         self._waiting_keys: deque[Key | Paste] = deque()
         self._key_under_way = False
         self._let_in: Key | Paste | None = None
+        self._typed_into: MessagePump | None = None  # where letters went that may still be on their way
         self._releases: set[asyncio.Task[None]] = set()
 
     async def acts_done(self) -> None:
@@ -41,18 +44,28 @@ class KeysInOrder(App[int]):
         elif self._key_under_way:
             self._waiting_keys.append(event)
             return
+        elif self._typed_into is not None and not _is_text(event):
+            self._key_under_way = True
+            self._waiting_keys.append(event)
+            self._let_next_in_after(self._settled())
+            return
         self._key_under_way = True
         target = self.focused
         await super().on_event(event)
-        release = asyncio.get_running_loop().create_task(self._release(event, target))
+        self._let_next_in_after(self._through(event, target))
+
+    def _let_next_in_after(self, work: Coroutine[Any, Any, None]) -> None:
+        release = asyncio.get_running_loop().create_task(self._release(work))
         self._releases.add(release)
         release.add_done_callback(self._releases.discard)
 
-    async def _release(self, key: Key | Paste, target: MessagePump | None) -> None:
-        """Let the next key in when this one is through its widget, its ancestors, and what it has set going."""
+    async def _release(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let the next key in when this is done: a letter at once, a command when the letters before it are kept."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await self._through(key, target)
+                await work
+                if self._waiting_keys and not _is_text(self._waiting_keys[0]):
+                    await self._settled()
         except TimeoutError:
             pass
         finally:
@@ -65,7 +78,9 @@ class KeysInOrder(App[int]):
                 self._key_under_way = False
 
     async def _through(self, key: Key | Paste, target: MessagePump | None) -> None:
-        if target is not None and (isinstance(key, Paste) or key.is_printable):
+        """Until a key is through its widget, its ancestors, and what it has set going."""
+        if target is not None and _is_text(key):
+            self._typed_into = target
             await _passed(target)  # a letter goes into its field and no further
             return
         # Once for the key on its way up to its binding, once for the message that the binding's action has sent.
@@ -75,6 +90,26 @@ class KeysInOrder(App[int]):
                 await _passed(node)
                 node = node._parent
         await self.acts_done()
+
+    async def _settled(self) -> None:
+        """Until what was typed has come from its field to whoever keeps it: a command is about all of it.
+
+        F9 would save a comment without its last letter, and Ins would put that letter into the next card. A field tells
+        its form and the form its screen, so the way is walked twice, each time behind what waits there.
+        """
+        target, self._typed_into = self._typed_into, None
+        for _ in range(2):
+            node = target
+            while node is not None:
+                if node.is_running:
+                    handled = asyncio.Event()
+                    node.call_later(handled.set)
+                    await handled.wait()
+                node = node._parent
+
+
+def _is_text(event: Key | Paste) -> bool:
+    return isinstance(event, Paste) or event.is_printable
 
 
 async def _passed(pump: MessagePump) -> None:

@@ -96,5 +96,6 @@ class CardSteps(DeskScreen):
         call = self.desk.state.call
         if call is None or call.rings_here:
             await self.desk.card.leave()
+            if self.desk.state.card is None:  # the next caller's may have come already: he is not left for the journal
+                self.app.switch_mode("journal")
             await self.desk.phone.ready()
-            self.app.switch_mode("journal")

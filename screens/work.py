@@ -40,6 +40,8 @@ from widgets.line import Line
 from widgets.person_search import PersonSearch
 from widgets.rows import Column, Row, Rows
 
+_MOST_PAINTED = 3
+
 
 class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
     """Everything of one call on one screen; the focus is always where the next thing is to be done."""
@@ -49,6 +51,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
     def __init__(self) -> None:
         super().__init__()
         self._offered_for = ""
+        self._painted: dict[str, CardAtHand] = {}  # the last cards that were painted, by their drafts
 
     def body(self) -> Iterator[Any]:
         yield PersonSearch(id="person")
@@ -94,6 +97,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             self.paint_answer(None)
             self.query_one("#history", Rows).show(())
             return
+        self._painted = {**dict(list(self._painted.items())[-_MOST_PAINTED:]), card.draft: card}
         values = {name: shown_value(card, name) for name, _ in PERSONAL}
         values["comment"] = str(card.fields.get("comment", ""))
         wanted = asked_with(str(card.fields.get("result", "")), catalogue) if card.editable else ()
@@ -136,12 +140,24 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
 
     @on(Field.Typed)
     def _field_typed(self, event: Field.Typed) -> None:
-        self.guard(lambda: self.desk.card.type_field(event.field, typed_value(event.field, event.value)))
+        self._type(event.of, event.field, typed_value(event.field, event.value))
 
     @on(CardForm.CommentTyped)
     def _comment_typed(self, event: CardForm.CommentTyped) -> None:
-        if self.desk.state.card is not None:
-            self.guard(lambda: self.desk.card.type_field("comment", event.text))
+        self._type(event.of, "comment", event.text)
+
+    def _type(self, of: str, field: str, value: str) -> None:
+        """Into the card it was typed into: a call that is taken by itself may have brought its own meanwhile."""
+        asked, now = self._painted.get(of), self.desk.state.card
+        if asked is None and now is None:
+            return
+        if asked is None or (now is not None and now.same_as(asked)):
+            self.guard(lambda: self.desk.card.type_field(field, value))
+        else:
+            self.guard(lambda: self._type_there(asked, field, value))
+
+    async def _type_there(self, asked: CardAtHand, field: str, value: str) -> None:
+        await self.desk.card.type_all(asked, {field: value})
 
     @on(LeanInput.LinesLeftOut)
     def _lines_left_out(self) -> None:

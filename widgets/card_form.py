@@ -65,16 +65,18 @@ class CardForm(VerticalScroll, can_focus=False):
             self.text = text
 
     class CommentTyped(Message):
-        """Letters in the comment."""
+        """Letters in the comment of the card whose draft ``of`` is."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, of: str) -> None:
             super().__init__()
             self.text = text
+            self.of = of
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._comment = ""
-        self._edition: object = None
+        self._edition: tuple[str, int] | None = None
+        self._of = ""  # the draft of the card that is painted
 
     def compose(self) -> ComposeResult:
         yield Line(tr("Регистрационная карта"), id="card-title", classes="heading")
@@ -117,15 +119,16 @@ class CardForm(VerticalScroll, can_focus=False):
         theme: str,
         policy: str,
         result: str,
-        edition: object,
+        edition: tuple[str, int] | None,
         asked: Sequence[tuple[str, str, str]] = (),
     ) -> None:
-        """Paint the card. The field one is typing in is overwritten only by another ``edition`` of the card.
+        """Paint the card. The field one is typing in is overwritten only by another ``edition``: its draft and a count.
 
         ``asked`` is what the chosen result wants: ``(field, label, hint)``, at most two.
         """
         over_typing = edition != self._edition
         self._edition = edition
+        self._belong(edition[0] if edition is not None else "")
         self.query_one("#card-title", Line).say(title)
         self.query_one("#theme-title", Line).say(theme)
         self.query_one("#policy", Line).say(policy)
@@ -145,6 +148,15 @@ class CardForm(VerticalScroll, can_focus=False):
             if self.comment.text != comment:
                 self.comment.text = comment
                 self.comment.move_cursor(self.comment.document.end)  # what is typed or pasted goes behind it
+
+    def _belong(self, of: str) -> None:
+        """Letters that were typed into the card painted before, and are still on their way, are that one's."""
+        if of == self._of:
+            return
+        for field in self.query(Field):
+            field.belong(of)
+        self._report_comment(self.comment.text)
+        self._of = of
 
     def set_locked(self, locked: bool) -> None:
         """A card that can not be changed any more is shown, not edited."""
@@ -202,10 +214,12 @@ class CardForm(VerticalScroll, can_focus=False):
 
     def on_text_area_changed(self, event: LeanTextArea.Changed) -> None:
         event.stop()
-        text = event.text_area.text
+        self._report_comment(event.text_area.text)
+
+    def _report_comment(self, text: str) -> None:
         if text != self._comment:
             self._comment = text
-            self.post_message(self.CommentTyped(text))
+            self.post_message(self.CommentTyped(text, self._of))
 
     def on_input_submitted(self, event: LeanInput.Submitted) -> None:
         """Enter in the theme line takes the theme under the cursor of the list; elsewhere it goes on."""

@@ -20,12 +20,13 @@ class Field(Horizontal):
     """
 
     class Typed(Message):
-        """The operator changed the value."""
+        """The operator changed the value. ``of`` is what the field belonged to when he did (``belong``)."""
 
-        def __init__(self, field: str, value: str) -> None:
+        def __init__(self, field: str, value: str, of: str = "") -> None:
             super().__init__()
             self.field = field
             self.value = value
+            self.of = of
 
     def __init__(self, name: str, label: str, *, placeholder: str = "") -> None:
         super().__init__(id=f"field-{name}")
@@ -34,6 +35,7 @@ class Field(Horizontal):
         self._label = label
         self._placeholder = placeholder
         self._shown = ""
+        self._of = ""
 
     def compose(self) -> ComposeResult:
         yield Line(self._label)
@@ -43,6 +45,12 @@ class Field(Horizontal):
     def input(self) -> LeanInput:
         """The input itself, to focus it."""
         return self.query_one(LeanInput)
+
+    def belong(self, of: str) -> None:
+        """What is typed from now on belongs to that; what has been typed and not reported yet, to what was before."""
+        if of != self._of:
+            self._report(self.input.value)
+            self._of = of
 
     def show(self, value: str, *, over_typing: bool = True) -> None:
         """Put a value in without reporting it. Not ``over_typing``: a field one is typing in is left alone, since
@@ -55,6 +63,10 @@ class Field(Horizontal):
 
     def on_input_changed(self, event: LeanInput.Changed) -> None:
         event.stop()
-        if event.value != self._shown:
-            self._shown = event.value
-            self.post_message(self.Typed(self.field_name, event.value))
+        if event.value == self.input.value:  # else there is a newer value already, typed or put in
+            self._report(event.value)
+
+    def _report(self, value: str) -> None:
+        if value != self._shown:
+            self._shown = value
+            self.post_message(self.Typed(self.field_name, value, self._of))

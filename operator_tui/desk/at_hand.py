@@ -33,6 +33,7 @@ class CardDesk:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._draft_timer: asyncio.TimerHandle | None = None
+        self._coming: object = None  # of the card that was asked for last
 
     def put(self, card: CardAtHand | None, topic: Topic = Topic.CARD) -> None:
         """Show a card; what is not saved of it goes into its draft within a second."""
@@ -76,15 +77,21 @@ class CardDesk:
 
         The card is there when this returns; what comes back still has to be awaited: it writes to the journal.
         """
+        self._coming = None
         left = self._due_draft()
+        # On its way now: a letter that is still to come into the card left behind finds its draft as it was left.
+        kept = asyncio.ensure_future(self._kept(left))
         call = self._desk.state.call
         card = steps.opened(call if call is not None and not call.over else None)
         self.put(card)
-        return self._record_opening(card, left)
+        return self._record_opening(card, kept)
 
-    async def _record_opening(self, card: CardAtHand, left: Draft | None) -> None:
+    async def _kept(self, left: Draft | None) -> None:
         if left is not None:
             await self._desk.on_journal(lambda journal: journal.put_draft(left))
+
+    async def _record_opening(self, card: CardAtHand, kept: asyncio.Future[None]) -> None:
+        await kept
         await self.flush_draft()
         about = {"call": card.call} if card.call else {}
         await self._desk.on_journal(lambda journal: journal.record(Kind.CARD_OPENED, about))
@@ -106,11 +113,15 @@ class CardDesk:
             await self._desk.history.show()
 
     async def edit(self, card_id: str) -> None:
-        """«Редактирование»: a card of the journal on the work screen."""
+        """«Редактирование»: a card of the journal on the work screen. One that was asked for meanwhile, or came with
+        its call, goes before it: then that one stays."""
+        self._coming = coming = object()
         await self.flush_draft()
         card = await self._desk.on_journal(lambda journal: journal.card(card_id))
         if card is None:
             raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+        if self._coming is not coming:
+            return
         self._desk.announcing.seen(card_id)
         reopened = steps.reopened(card)
         self._desk.change(Topic.CARD, card=reopened)
@@ -247,10 +258,18 @@ class CardDesk:
         self._desk.parts.kick()
         return saved
 
-    async def leave(self) -> None:
-        """Put the card away; what is unsaved stays in its draft."""
+    def leave(self) -> Awaitable[None]:
+        """Put away the card that is at hand when this is called; what is unsaved stays in its draft.
+
+        Its draft is written first. A card that comes meanwhile, a caller's or one that was added, stays.
+        """
+        return self._left(self._desk.state.card)
+
+    async def _left(self, left: CardAtHand | None) -> None:
         await self.flush_draft()
-        self._desk.change(Topic.CARD, card=None)
+        now = self._desk.state.card
+        if now is not None and left is not None and now.same_as(left):
+            self._desk.change(Topic.CARD, card=None)
 
     # drafts
 
@@ -287,8 +306,11 @@ class CardDesk:
 
     async def bring(self, draft: Draft) -> None:
         """The card kept in that draft comes before the operator as it was left, with its history and its person; while
-        it names nobody, with the people of its number."""
+        it names nobody, with the people of its number. As ``edit`` it gives way to one asked for later."""
+        self._coming = coming = object()
         saved = await self._desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
+        if self._coming is not coming:
+            return
         self._desk.change(Topic.CARD, card=steps.from_draft(draft, saved))
         if draft.fields.get("phone") and not (draft.fields.get("enp") or draft.fields.get("surname")):
             await self.find_caller(str(draft.fields["phone"]))

@@ -41,6 +41,21 @@ def front(living: Iterable[Call]) -> Call | None:
     return found[0] if found else None
 
 
+def fallen_to(known: str, in_front: Call | None, changed: Call, now_in_front: Call | None) -> str:
+    """The call behind the one that has just ended by itself: a key that was meant for the one must not end the other.
+
+    ``known`` is the one of before, ``in_front`` and ``now_in_front`` what stands in front before and after ``changed``.
+    It is so until that call is talked to or gone; empty where there is none.
+    """
+    if now_in_front is None:
+        return ""
+    by_itself = changed.over and changed.ended_by in (EndedBy.THERE, EndedBy.NETWORK)
+    if by_itself and changed.answered_ms is not None and in_front is not None and in_front.id == changed.id:
+        return now_in_front.id
+    still = now_in_front.id == known and now_in_front.state in (CallState.HELD, CallState.RINGING)
+    return known if still else ""
+
+
 def facts(before: Call | None, after: Call, *, reason: str = "") -> list[Fact]:
     """The operations between two pictures of one call, in their order; ``before`` None when it is new; ``reason`` why
     the operator rejected it."""

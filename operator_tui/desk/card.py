@@ -54,6 +54,7 @@ def saved_as(card: CardAtHand, saved: Card) -> CardAtHand:
         history=card.history,
         script=card.script,
         edition=card.edition + 1,
+        former=card.draft,
     )
 
 

@@ -71,6 +71,9 @@ class Following:
         self.joined: set[str] = set()  # callers given to a colleague who was asked first
         self.hand_over = HandOver(desk)
         self._break = ""  # its kind, while the line is away
+        self._card_of = ""  # the call whose card was asked for last
+        self._taken: dict[str, asyncio.Event] = {}  # calls that are being answered by a key
+        self.fell_to = ""  # the call that came to the front because whoever was talked to hung up
         self.pictured = asyncio.Event()  # what the engine told first is on the screen
 
     async def follow(self, phone: RemotePhone) -> None:
@@ -82,6 +85,10 @@ class Following:
                 self._desk.refused(refusal)
             except Exception:
                 self._desk.failed("an event of the telephone failed")
+
+    def taken(self, call_id: str) -> asyncio.Event:
+        """Is set when the call that is being answered has its card, or is over."""
+        return self._taken.setdefault(call_id, asyncio.Event())
 
     async def take(self, event: PhoneEvent) -> None:
         match event:
@@ -192,6 +199,17 @@ class Following:
         await self._desk.on_journal(lambda journal: [journal.record(kind, x) for kind, x in facts] and None)
 
     async def _take_call(self, call: Call, recorded: frozenset[Kind] = frozenset()) -> None:
+        try:
+            await self._call_changed(call, recorded)
+        finally:
+            if call.answered_ms is not None or call.over:
+                self._is_taken(call)
+
+    def _is_taken(self, call: Call) -> None:
+        if (taken := self._taken.pop(call.id, None)) is not None:
+            taken.set()
+
+    async def _call_changed(self, call: Call, recorded: frozenset[Kind]) -> None:
         before = self.calls.get(call.id)
         if call.over:
             self.calls.pop(call.id, None)
@@ -204,7 +222,9 @@ class Following:
         if move is not None and not (move is Move.HANG_UP and any(one.answered_ms for one in self.calls.values())):
             self._line.states.move(move)
         living = tuple(self.calls.values())
-        desk.change(Topic.PHONE, call=calls.front(living), calls=living)
+        in_front = calls.front(living)
+        self.fell_to = calls.fallen_to(self.fell_to, desk.state.call, call, in_front)
+        desk.change(Topic.PHONE, call=in_front, calls=living)
         reason = self.rejected.pop(call.id, "") if call.over else ""
         facts = [fact for fact in calls.facts(before, call, reason=reason) if fact[0] not in recorded]
         if call.over:
@@ -268,6 +288,8 @@ class Following:
     async def _open_card(self, call: Call) -> None:
         """Answering opens the card of that call; after a restart the kept draft is that card."""
         desk = self._desk
+        if call.id not in self.consults:
+            self._card_of = call.id
         if desk.state.card is not None and desk.state.card.call == call.id:
             return
         if self.hand_over.came_back(call):
@@ -277,7 +299,9 @@ class Following:
             return  # a colleague's advice is no appeal, and a call back belongs to the card it was made from
         draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
         if draft is None:
-            await desk.card.open()
+            opening = desk.card.open()
+            self._is_taken(call)  # the card is there; whose number it is, is looked up while the operator goes on
+            await opening
 
     def _registered(self, registration: Registration) -> None:
         self._desk.change(Topic.PHONE, registration=registration)
@@ -314,13 +338,17 @@ class Following:
         """The card of that call comes back as it was left; a consultation has none."""
         desk = self._desk
         shown = desk.state.card
-        if call.id in self.consults or (shown is not None and shown.call == call.id):
+        if call.id in self.consults:
+            return
+        self._card_of = call.id
+        if shown is not None and shown.call == call.id:
             return
         draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
         if draft is None:
             return
         await desk.card.flush_draft()
-        await desk.card.bring(draft)
+        if self._card_of == call.id:
+            await desk.card.bring(draft)
 
 
 def _broken_off(call: Call, now_ms: int) -> Call:

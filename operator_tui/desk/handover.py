@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.presence import State
-from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import Call
 
@@ -130,8 +129,11 @@ class HandOver:
         at_hand = desk.state.card
         if card_id and (at_hand is None or at_hand.saved is None or at_hand.saved.id != card_id):
             await desk.card.edit(card_id)
-        if desk.state.card is not None:
-            desk.card.put(replace(desk.state.card, call=call.id))
+            at_hand = desk.state.card
+            if at_hand is None or at_hand.saved is None or at_hand.saved.id != card_id:
+                return  # another one was asked for meanwhile, and this call is not its
+        if at_hand is not None:
+            desk.card.put(replace(at_hand, call=call.id))
 
     async def _when_taken(self, call_id: str, pending: Pending) -> None:
         try:
@@ -159,8 +161,7 @@ class HandOver:
             return
         at_hand = desk.state.card
         if at_hand is not None and at_hand.saved is not None and at_hand.saved.id == pending.card:
-            await desk.card.flush_draft()
-            desk.change(Topic.CARD, card=None)
+            await desk.card.leave()
         words = tr("Обращение {number} передано с вызовом: {name}.")
         if pending.gone:
             words = tr("Обратившийся не дождался: обращение {number} стало отсроченным ответом, {name}.")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from operator_tui.phone.remote import RemotePhone
 
 _LOOK_S = 1.0  # for an engine that is there to say what goes on
+_CARD_S = 2.0  # for the card of a call that was answered; a PBX that is slow must not hold the keys for ever
 
 
 class PhoneDesk:
@@ -107,14 +108,30 @@ class PhoneDesk:
         self.states.move(Move.END_WORK)
 
     async def answer(self) -> None:
-        """«Ответить»: takes the ringing call; who is talked to meanwhile is held."""
+        """«Ответить»: takes the ringing call; who is talked to meanwhile is held.
+
+        It is done when the card of that call is at hand: what is typed next is meant for it.
+        """
         incoming = next((call for call in self.following.calls.values() if call.rings_here), None)
         if incoming is None:
             raise Refusal(Code.NO_CALL_WAITING)
+        taken = self.following.taken(incoming.id)
         await self.engine().answer(incoming.id)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CARD_S):
+                await taken.wait()
+
+    def demand_meant(self) -> None:
+        """Refusal(HUNG_UP_THERE), once, where whoever was talked to has just hung up himself and another call stands in
+        front now: both ends hang up at the same time, and the other caller must not be cut off by that."""
+        call, fell_to = self._desk.state.call, self.following.fell_to
+        self.following.fell_to = ""
+        if call is not None and call.id == fell_to:
+            raise Refusal(Code.HUNG_UP_THERE)
 
     async def hang_up(self) -> None:
-        """Ends the call. After a consultation the caller is talked to again."""
+        """Ends the call. After a consultation the caller is talked to again. Refusals: NO_SUCH_CALL, HUNG_UP_THERE."""
+        self.demand_meant()
         call = self._current()
         if call.id in self.following.consults:
             self.following.returning.add(call.id)
@@ -212,11 +229,8 @@ class PhoneDesk:
         await self.engine().blind_transfer(call.id, self._elsewhere(target))
 
     async def consult(self, target: str) -> None:
-        """First half of an attended transfer: the caller is held, the colleague is called. Refusal(TWO_ON_LINE) where
-        another one waits already: the colleague could be given the wrong one."""
+        """First half of an attended transfer: the caller is held, the colleague is called."""
         self._current()
-        if any(call.answered_ms is not None or call.id in self.following.consults for call in self._desk.state.others):
-            raise Refusal(Code.TWO_ON_LINE)
         consult = await self.engine().dial(self._elsewhere(target))
         self.following.consults.add(consult)
 

@@ -75,7 +75,7 @@ class CardAtHand:
     ``edition`` counts what the program wrote into the fields: a form may overwrite the field one is typing in only
     when it has grown. ``finished`` once it was closed or promised here and nothing was written since. ``base`` and
     ``seen`` are what the operator saw when he opened a card of the journal: which operation wrote each field, and its
-    value.
+    value. ``former`` is the draft it had before it was saved.
     """
 
     draft: str
@@ -93,11 +93,16 @@ class CardAtHand:
     finished: bool = False
     base: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, Any] = field(default_factory=dict)
+    former: str = ""
 
     def is_of(self, other: CardAtHand) -> bool:
         """Whether both are one card. Saving gives it another draft: then it is known by its id, or by its call."""
+        return self.same_as(other) or bool(other.call and self.call == other.call)
+
+    def same_as(self, other: CardAtHand) -> bool:
+        """As ``is_of``, but two appeals of one call are two."""
         saved = self.saved is not None and other.saved is not None and self.saved.id == other.saved.id
-        return self.draft == other.draft or saved or bool(other.call and self.call == other.call)
+        return other.draft in (self.draft, self.former) or saved
 
     @property
     def represented(self) -> bool:

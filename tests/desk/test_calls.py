@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from operator_tui.appeals.operations import REQUIRED_KEYS, Kind
 from operator_tui.appeals.presence import Move, Presence, State, moved, possible
-from operator_tui.desk.calls import facts, presence_move
+from operator_tui.desk.calls import facts, fallen_to, presence_move
 from operator_tui.phone.line import Call, CallState, Direction, EndedBy
 
 RINGING = Call(
@@ -65,6 +65,30 @@ def test_an_outgoing_call_is_marked_as_such() -> None:
     assert kind is Kind.CALL_RINGING
     assert about["out"] is True
     assert presence_move(None, dialing) is Move.DIAL
+
+
+WAITS = msgspec.structs.replace(HELD, id="c2")
+
+
+def test_a_call_has_fallen_to_the_front_while_it_is_not_talked_to() -> None:
+    assert fallen_to("", TALKING, OVER, WAITS) == "c2"
+    assert fallen_to("c2", WAITS, WAITS, WAITS) == "c2", "another word of it changes nothing"
+    assert fallen_to("c2", WAITS, msgspec.structs.replace(WAITS, state=CallState.TALKING, held=False), None) == ""
+    talked_to = msgspec.structs.replace(WAITS, state=CallState.TALKING, held=False)
+    assert fallen_to("c2", WAITS, talked_to, talked_to) == ""
+
+
+@pytest.mark.parametrize(
+    ("in_front", "ended"),
+    [
+        (TALKING, msgspec.structs.replace(OVER, ended_by=EndedBy.HERE)),
+        (TALKING, msgspec.structs.replace(OVER, ended_by=EndedBy.TRANSFER)),
+        (RINGING, GIVEN_UP),
+        (WAITS, OVER),
+    ],
+)
+def test_no_key_was_meant_for_who_was_ended_here_or_never_talked_to(in_front: Call, ended: Call) -> None:
+    assert fallen_to("", in_front, ended, WAITS) == ""
 
 
 STAGES = st.lists(st.sampled_from([RINGING, TALKING, HELD, OVER, GIVEN_UP]), max_size=8)

@@ -1,0 +1,249 @@
+"""A key and an event that cross: what the key meant is done or refused, never to another call or another card."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from textual.events import Key
+
+from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.phone.line import Call, CallChanged, CallState, EndedBy, Snapshot
+from screens.ask import AskScreen
+from screens.directory import DirectoryScreen
+from tests.screens.page import ON_CALL, PATIENCE_S, DeskPage, open_desk
+from tests.screens.test_call import answered
+from tests.screens.test_desk import QUIET
+from tests.screens.test_two_calls import ringing_beside
+
+WITH_A_SECOND = {"simulated_waiting_seconds": 0.3}
+
+
+async def hung_up_there(desk: DeskPage, call: Call) -> None:
+    """What the engine tells when the other end hangs up; the simulated one still believes that he is there."""
+    following = desk.desk.phone.following
+    take = following.take
+
+    async def of_the_others(event: Any) -> None:
+        if not isinstance(event, Snapshot) and not (isinstance(event, CallChanged) and event.call.id == call.id):
+            await take(event)
+
+    following.take = of_the_others  # type: ignore[method-assign]  # the engine's picture is older than the truth
+    over = replace(call, state=CallState.ENDED, ended_ms=desk.desk.clock.now_ms(), ended_by=EndedBy.THERE)
+    await take(CallChanged(over))
+
+
+async def two_talks(desk: DeskPage) -> tuple[Call, Call]:
+    """Two callers who were answered: the one talked to, and the one who waits."""
+    await answered(desk)
+    await ringing_beside(desk)
+    await desk.press("f2")
+    await desk.until(lambda: any(call.held for call in desk.desk.state.others), "the first one waits")
+    await desk.until_talking()
+    front, (waits,) = desk.desk.state.call, desk.desk.state.others
+    assert front is not None
+    return front, waits
+
+
+async def test_who_waits_is_not_cut_off_by_the_key_meant_for_the_caller_who_hung_up_himself() -> None:
+    async with open_desk(phone=WITH_A_SECOND) as desk:
+        front, waits = await two_talks(desk)
+        await hung_up_there(desk, front)
+        await desk.press("f4")
+        await desk.until(lambda: "Собеседник сам положил трубку" in desk.notice, "what has happened")
+        assert [call.id for call in desk.desk.phone.engine().snapshot.calls if call.id == waits.id] == [waits.id]
+        await desk.press("f4")
+        await desk.until(lambda: desk.desk.phone.engine().snapshot.call(waits.id).over, "meant, it ends")  # type: ignore[union-attr]  # the engine knows its last calls
+
+
+async def test_who_rings_is_not_rejected_by_the_key_meant_for_the_caller_who_hung_up_himself() -> None:
+    async with open_desk(phone=WITH_A_SECOND) as desk:
+        await answered(desk)
+        await ringing_beside(desk)
+        front = desk.desk.state.call
+        assert front is not None
+        await hung_up_there(desk, front)
+        await desk.press("f4")
+        await desk.until(lambda: "Собеседник сам положил трубку" in desk.notice, "what has happened")
+        assert not isinstance(desk.app.screen, AskScreen), "what is typed next goes into no question"
+        await desk.press("f4")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "meant, it asks why")
+
+
+async def test_nobody_is_called_in_the_place_of_a_caller_who_is_gone() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        front = desk.desk.state.call
+        assert front is not None
+        await desk.press("alt+r")
+        await desk.until(lambda: isinstance(desk.app.screen, DirectoryScreen), "the directory")
+        await hung_up_there(desk, front)
+        await desk.type("2003")
+        await desk.press("enter")
+        await desk.until(lambda: "Этого вызова уже нет" in desk.notice, "why not")
+        assert desk.desk.state.call is None
+
+
+async def test_another_caller_is_not_moved_to_the_telephone_asked_for_the_first() -> None:
+    async with open_desk(phone=WITH_A_SECOND) as desk:
+        front, waits = await two_talks(desk)
+        asked = desk.app.with_this_call(desk.desk.phone.talks.move_to)
+        await hung_up_there(desk, front)
+        with pytest.raises(Refusal) as refused:
+            await asked("2003")
+        assert refused.value.code is Code.CALL_OTHER
+        assert desk.desk.state.call is not None
+        assert desk.desk.state.call.id == waits.id
+
+
+async def test_letters_typed_right_after_the_answer_go_into_the_callers_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies between «Ответить» and the talk, while a key has patience."""
+    monkeypatch.setattr("operator_tui.typeahead.PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr("operator_tui.desk.line._CARD_S", PATIENCE_S)
+    async with open_desk(phone=ON_CALL) as desk:
+        await desk.ring()
+        await desk.until(lambda: "F2 Ответить" in desk.phone, "the ring")
+        following, connected = desk.desk.phone.following, asyncio.Event()
+        take = following.take
+
+        async def late(event: Any) -> None:
+            await connected.wait()
+            await take(event)
+
+        following.take = late  # type: ignore[method-assign]  # a PBX that is slow
+        for key in ("f2", *"сини"):
+            desk.app.post_message(Key(key, key if len(key) == 1 else None))
+        await desk.until(lambda: len(desk.app._waiting_keys) == 4, "letters wait for their card")
+        connected.set()
+        await desk.until_screen("work")
+        await desk.until(lambda: desk.search.value == "сини", "all letters in the card's search line")
+        assert desk.desk.state.card is not None
+
+
+@pytest.mark.parametrize("field", ["surname", "comment"])
+async def test_a_letter_on_its_way_stays_with_its_card_when_another_call_is_taken_by_itself(field: str) -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Перва")
+        part = desk.surname if field == "surname" else desk.comment
+        if field == "comment":
+            await desk.comment.type("О перво")
+        card = desk.desk.state.card
+        assert card is not None
+        # The letter is in its field, and none of what the field tells has been heard yet.
+        (part.widget.insert_text_at_cursor if field == "surname" else part.widget.insert)("я")
+        await desk.desk.card.open()
+        await desk.until(lambda: "в черновике прежней" in desk.notice, "where it went")
+        now = desk.desk.state.card
+        assert now is not None
+        assert now.draft != card.draft
+        assert not now.fields.get(field)
+        assert part.value == ""
+        drafts = {one.id: one.fields for one in await desk.desk.on_journal(lambda journal: journal.drafts())}
+        typed = {"surname": "Первая"} if field == "surname" else {"surname": "Перва", "comment": "О первоя"}
+        assert {name: drafts[card.draft][name] for name in typed} == typed
+
+
+@pytest.mark.parametrize("field", ["surname", "comment"])
+async def test_a_command_right_behind_the_last_letter_waits_until_that_is_in_its_card(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several keys in one packet, as a slow line brings them, while the screen has something else to do."""
+    monkeypatch.setattr("operator_tui.typeahead.PATIENCE_S", PATIENCE_S)
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        part = desk.surname if field == "surname" else desk.comment
+        await part.type("А")
+        card, done = desk.desk.state.card, asyncio.Event()
+        assert card is not None
+        desk.app.screen.call_later(done.wait)
+        for key in (*"бвгд", "insert"):
+            desk.app.post_message(Key(key, key if len(key) == 1 else None))
+        async with asyncio.timeout(PATIENCE_S):  # the pilot would wait for the screen
+            while part.value != "Абвгд" or len(desk.app._waiting_keys) != 1:  # noqa: ASYNC110  # fields give no event
+                await asyncio.sleep(0.01)
+        assert [key.key for key in desk.app._waiting_keys] == ["insert"]
+        assert desk.desk.state.card.draft == card.draft
+        done.set()
+        await desk.until(lambda: (now := desk.desk.state.card) and now.draft != card.draft, "the next card")
+        await desk.until(lambda: not desk.app._key_under_way, "all keys are done")
+        assert not desk.desk.state.card.fields.get(field)
+        drafts = {one.id: one.fields for one in await desk.desk.on_journal(lambda journal: journal.drafts())}
+        assert drafts[card.draft][field] == "Абвгд"
+
+
+async def test_a_card_that_is_added_while_the_last_one_is_put_away_stays() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        leaving = desk.desk.card.leave()
+        adding = desk.desk.card.open()
+        added = desk.desk.state.card
+        await leaving
+        await adding
+        assert added is not None
+        assert desk.desk.state.card is not None
+        assert desk.desk.state.card.draft == added.draft
+        await desk.desk.card.leave()
+        assert desk.desk.state.card is None
+
+
+async def test_a_card_asked_for_before_the_call_was_answered_does_not_lie_over_the_callers() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Первый")
+        await desk.desk.card.flush_draft()
+        (kept,) = await desk.desk.on_journal(lambda journal: journal.drafts())
+        desk.desk.card.choose_theme(desk.desk.catalogue.theme("К-01.3"))
+        saved = await desk.desk.card.save()
+        await desk.desk.card.leave()
+        for asked in (desk.desk.card.edit(saved.id), desk.desk.card.bring(replace_card(kept, saved.id))):
+            under_way = asyncio.ensure_future(asked)
+            await asyncio.sleep(0)  # it has begun to ask the journal
+            opening = desk.desk.card.open()
+            callers = desk.desk.state.card
+            await opening
+            await under_way
+            assert callers is not None
+            assert desk.desk.state.card is not None
+            assert desk.desk.state.card.draft == callers.draft
+
+
+def replace_card(draft: Any, card: str) -> Any:
+    return replace(draft, card=card)
+
+
+async def test_swapped_twice_the_card_is_the_last_ones_whichever_is_read_sooner() -> None:
+    async with open_desk(phone=WITH_A_SECOND) as desk:
+        front, waits = await two_talks(desk)
+        await desk.until(lambda: (card := desk.desk.state.card) and card.call == front.id, "the second one's card")
+        await desk.surname.type("Второй")
+        await desk.desk.card.flush_draft()
+        first, second = asyncio.Event(), asyncio.Event()
+        journal = desk.desk.on_journal
+        held = [first, second]
+
+        async def slowly(work: Any) -> Any:
+            read = await journal(work)
+            if held:
+                await held.pop(0).wait()
+            return read
+
+        desk.desk.on_journal = slowly  # type: ignore[method-assign]  # a disk that answers in its own order
+        following = desk.desk.phone.following
+        away = asyncio.create_task(following.bring_card(waits))
+        await asyncio.sleep(0)
+        back = asyncio.create_task(following.bring_card(front))
+        await desk.until(lambda: not held or back.done(), "both are asked for")
+        second.set()
+        await back
+        first.set()
+        await away
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.call == front.id
