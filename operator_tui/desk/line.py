@@ -229,8 +229,11 @@ class PhoneDesk:
         await self.engine().blind_transfer(call.id, self._elsewhere(target))
 
     async def consult(self, target: str) -> None:
-        """First half of an attended transfer: the caller is held, the colleague is called."""
+        """First half of an attended transfer: the caller is held, the colleague is called. Refusal(TWO_ON_LINE) where
+        another one waits already: the colleague could be given the wrong one."""
         self._current()
+        if any(call.answered_ms is not None or call.id in self.following.consults for call in self._desk.state.others):
+            raise Refusal(Code.TWO_ON_LINE)
         consult = await self.engine().dial(self._elsewhere(target))
         self.following.consults.add(consult)
 
