@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +20,14 @@ from tests.screens.test_desk import QUIET
 from tests.screens.test_two_calls import ringing_beside
 
 WITH_A_SECOND = {"simulated_waiting_seconds": 0.3}
+FOR_EVER_S = 600.0
+
+
+async def so(condition: Callable[[], object]) -> None:
+    """Wait without the pilot, who would wait for a screen that has something to do."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110  # what a key has come to is no event
+            await asyncio.sleep(0.01)
 
 
 async def hung_up_there(desk: DeskPage, call: Call) -> None:
@@ -100,8 +109,8 @@ async def test_another_caller_is_not_moved_to_the_telephone_asked_for_the_first(
 
 async def test_letters_typed_right_after_the_answer_go_into_the_callers_card(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever lies between «Ответить» and the talk, while a key has patience."""
-    monkeypatch.setattr("operator_tui.typeahead.PATIENCE_S", PATIENCE_S)
-    monkeypatch.setattr("operator_tui.desk.line._CARD_S", PATIENCE_S)
+    monkeypatch.setattr("operator_tui.typeahead.PATIENCE_S", FOR_EVER_S)
+    monkeypatch.setattr("operator_tui.desk.line._CARD_S", FOR_EVER_S)
     async with open_desk(phone=ON_CALL) as desk:
         await desk.ring()
         await desk.until(lambda: "F2 Ответить" in desk.phone, "the ring")
@@ -115,7 +124,7 @@ async def test_letters_typed_right_after_the_answer_go_into_the_callers_card(mon
         following.take = late  # type: ignore[method-assign]  # a PBX that is slow
         for key in ("f2", *"сини"):
             desk.app.post_message(Key(key, key if len(key) == 1 else None))
-        await desk.until(lambda: len(desk.app._waiting_keys) == 4, "letters wait for their card")
+        await so(lambda: len(desk.app._waiting_keys) == 4)
         connected.set()
         await desk.until_screen("work")
         await desk.until(lambda: desk.search.value == "сини", "all letters in the card's search line")
@@ -152,7 +161,7 @@ async def test_a_command_right_behind_the_last_letter_waits_until_that_is_in_its
     field: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Several keys in one packet, as a slow line brings them, while the screen has something else to do."""
-    monkeypatch.setattr("operator_tui.typeahead.PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr("operator_tui.typeahead.PATIENCE_S", FOR_EVER_S)
     async with open_desk(phone=QUIET) as desk:
         await desk.press("insert")
         await desk.until_screen("work")
@@ -163,9 +172,7 @@ async def test_a_command_right_behind_the_last_letter_waits_until_that_is_in_its
         desk.app.screen.call_later(done.wait)
         for key in (*"бвгд", "insert"):
             desk.app.post_message(Key(key, key if len(key) == 1 else None))
-        async with asyncio.timeout(PATIENCE_S):  # the pilot would wait for the screen
-            while part.value != "Абвгд" or len(desk.app._waiting_keys) != 1:  # noqa: ASYNC110  # fields give no event
-                await asyncio.sleep(0.01)
+        await so(lambda: part.value == "Абвгд" and len(desk.app._waiting_keys) == 1)
         assert [key.key for key in desk.app._waiting_keys] == ["insert"]
         assert desk.desk.state.card.draft == card.draft
         done.set()
