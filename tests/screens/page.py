@@ -108,7 +108,9 @@ class DeskPage:
         self.presses += len(keys)
         await self.pilot.press(*keys)
         await self.pilot.pause()
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while self.app._key_under_way and self.app.is_running and not self.app._exit:
+            assert asyncio.get_running_loop().time() < deadline, f"{keys} are not through\n{self.text()}"
             await self.pilot.pause(0.005)
 
     async def type(self, text: str) -> None:
