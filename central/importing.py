@@ -8,7 +8,9 @@ the store and the database have it, and thirty days more as a second copy.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 from io import BufferedReader
 from pathlib import Path
 
@@ -33,6 +35,15 @@ _CHUNK = 1 << 20
 _SEALED_KEPT_MS = 30 * 86_400_000
 
 
+class _Fate(Enum):
+    """What becomes of a talk in one run."""
+
+    TAKEN = "taken"
+    WAITS = "waits"
+    GONE = "gone"
+    UNREADABLE = "unreadable"
+
+
 class Importer:
     """One spool folder and one region; one process at a time."""
 
@@ -45,26 +56,45 @@ class Importer:
         self._spool = spool
         self._region = region
         self._clock = clock
+        # What could not be read in the last ``take``: the PBX's key of the talk, and what the system says of it.
+        self.unreadable: dict[str, str] = {}
 
     def take(self) -> tuple[int, int]:
-        """Bring all that is complete; how many came, and how many no desk has said anything of yet: those stay.
-        Refusals: FILE_UNREADABLE (the spool), FILE_STORE_FULL."""
+        """Bring all that is complete; how many came, and how many no desk has said anything of yet: those stay, and so
+        do those that can not be read (``unreadable``). Refusals: FILE_UNREADABLE (the spool), FILE_STORE_FULL."""
+        self.unreadable = {}
         with alone(self._spool):
             self._read_on()
-            taken = waiting = 0
-            for talk in self._listed():
-                if talk.going_away:
-                    put_away(talk)
-                elif talk.silent and not talk.sealed.exists():
-                    forget(talk)
-                elif self._bring(talk):
-                    put_away(talk)
-                    taken += 1
-                else:
-                    waiting += 1
-            self._heal()
+            come = [self._each(talk, self._take) for talk in self._listed()]
+            for talk in self._listed(TAKEN):
+                self._each(talk, self._heal)
+        taken, waiting = come.count(_Fate.TAKEN), come.count(_Fate.WAITS)
         log("talks of the PBX", taken=taken)
         return taken, waiting
+
+    def _each(self, talk: Talk, work: Callable[[Talk], _Fate]) -> _Fate:
+        """One talk whose files the disk does not give holds up no other."""
+        try:
+            return work(talk)
+        except OSError as error:
+            self._note(talk.told, error)
+            return _Fate.UNREADABLE
+
+    def _note(self, told: Path, error: OSError) -> None:
+        self.unreadable[told.stem] = error.strerror or type(error).__name__
+        log("talk unreadable")
+
+    def _take(self, talk: Talk) -> _Fate:
+        if talk.going_away:
+            put_away(talk)
+            return _Fate.GONE
+        if talk.silent and not talk.sealed.exists():
+            forget(talk)
+            return _Fate.GONE
+        if not self._bring(talk):
+            return _Fate.WAITS
+        put_away(talk)
+        return _Fate.TAKEN
 
     def _bring(self, talk: Talk) -> bool:
         row = self._row(at_pbx(talk.dialog))
@@ -114,23 +144,23 @@ class Importer:
                 at = files.append(name, at, file.read(_CHUNK)).offset
         return name
 
-    def _heal(self) -> None:
+    def _heal(self, talk: Talk) -> _Fate:
         """A database restored from an older copy says again that a talk lies at the PBX: it does, in TAKEN. What is
         older than thirty days is no longer there."""
-        for talk in self._listed(TAKEN):
-            if not talk.sealed.exists():
-                continue
-            row = self._row(at_pbx(talk.dialog))
-            if row is not None:
-                self._bind(row, talk, self._stored(talk.sealed))
-            elif self._clock.now_ms() - 1000 * talk.sealed.stat().st_mtime > _SEALED_KEPT_MS:
-                self._stored(talk.sealed)
-                forget(talk)
+        if not talk.sealed.exists():
+            return _Fate.GONE
+        row = self._row(at_pbx(talk.dialog))
+        if row is not None:
+            self._bind(row, talk, self._stored(talk.sealed))
+        elif self._clock.now_ms() - 1000 * talk.sealed.stat().st_mtime > _SEALED_KEPT_MS:
+            self._stored(talk.sealed)
+            forget(talk)
+        return _Fate.GONE
 
     def _listed(self, within: str = "") -> list[Talk]:
         folder = self._spool / within if within else self._spool
         try:
-            found = talks(folder)
+            found = talks(folder, unreadable=self._note)
         except FileNotFoundError:
             if within:
                 return []

@@ -25,6 +25,7 @@ def recordings_command(options: Options, open_for: Callable[[str, str | None], A
         from central.importing import Importer
         from central.log import open_log
         from operator_tui.appeals.clock import SystemClock
+        from operator_tui.appeals.errors import Code, Refusal
         from operator_tui.secrets import harden_process
 
         harden_process()
@@ -33,9 +34,13 @@ def recordings_command(options: Options, open_for: Callable[[str, str | None], A
             os.environ[FOLDER_VARIABLE] = str(files)
         database = open_for(profile_name, url)
         try:
-            taken, waiting = Importer(database, spool, region, SystemClock()).take()
+            importer = Importer(database, spool, region, SystemClock())
+            taken, waiting = importer.take()
         finally:
             database.close()
         click.echo(f"Записей АТС взято: {taken}; ещё не названы рабочими местами: {waiting}.")
+        if importer.unreadable:
+            key, reason = min(importer.unreadable.items())
+            raise Refusal(Code.TALK_UNREADABLE, count=len(importer.unreadable), talk=key, reason=reason)
 
     return recordings

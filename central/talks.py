@@ -9,6 +9,7 @@ import os
 import re
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
@@ -22,6 +23,8 @@ _SETTLE_S = 2.0  # the PBX closes the files a moment after it has written the en
 _LONGEST_S = 5 * 3600.0  # of a PBX that died in the middle and wrote no end
 _RATE, _SAMPLE = 8000, 2
 _PIECE = 1 << 15  # samples of each side at once
+
+Unreadable = Callable[[Path, OSError], None]
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,21 @@ class Talk:
         return max(map(_frames, self.sides)) * 1000 // _RATE
 
 
-def talks(folder: Path, now_s: float | None = None) -> list[Talk]:
-    """What is complete, the oldest first. OSError when the folder can not be read."""
+def talks(folder: Path, now_s: float | None = None, *, unreadable: Unreadable | None = None) -> list[Talk]:
+    """What is complete, the oldest first. OSError when the folder can not be read; of a talk that can not be read
+    ``unreadable`` is told, and it stays where it is."""
     now_s = time.time() if now_s is None else now_s
     found = []
     for told in folder.iterdir():
         if told.suffix != ".txt" or not _KEY.fullmatch(told.stem):
             continue
-        said = _said(told)
+        try:
+            said = _said(told)
+        except OSError as error:
+            if unreadable is None:
+                raise
+            unreadable(told, error)
+            continue
         dialog = _DIALOG.fullmatch(said.get("dialog", ""))
         last = max(_touched(file) for file in (told, *Talk(told.stem, folder, "").sides))
         if dialog and now_s - last > (_SETTLE_S if "ended" in said else _LONGEST_S):
@@ -98,7 +108,13 @@ class Stereo(RawIOBase):
 
     def __init__(self, talk: Talk) -> None:
         self._frames = max(map(_frames, talk.sides))
-        self._sides = [_opened(side) for side in talk.sides]
+        self._sides: list[BinaryIO | None] = []
+        try:
+            for side in talk.sides:
+                self._sides.append(_opened(side))
+        except OSError:
+            self.close()
+            raise
         self._left = self._frames
         self._ready = _header(self._frames)
 

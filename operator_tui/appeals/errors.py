@@ -111,6 +111,7 @@ class Code(StrEnum):
     PLAY_IN_CALL = "play_in_call"
     NO_FILES = "no_files"
     FILE_NOT_SENT = "file_not_sent"
+    TALK_UNREADABLE = "talk_unreadable"
     VIEWER_UNSET = "viewer_unset"
     VIEWER_FAILED = "viewer_failed"
     # sign-in
