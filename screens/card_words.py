@@ -62,6 +62,8 @@ def hint(card: CardAtHand, field: str) -> str:
     match field:
         case "operator":
             return tr("номер работника или добавочный; ^D — список")
+        case "organisation":
+            return tr("название; ^D — список")
         case "new_date":
             deadline = card.saved.deadline if card.saved else ""
             return tr("ДД.ММ.ГГГГ, позже {day}").format(day=day(deadline)) if deadline else tr("ДД.ММ.ГГГГ")

@@ -199,8 +199,33 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
 
     @handles("card.operator")
     def choose_operator(self) -> None:
-        """Whom to hand on to, from those who have worked on appeals here."""
-        self.guard(self._ask_operator)
+        """Whom to hand on to, from those who have worked on appeals here; which organisation, where the result wants
+        that."""
+        card = self.desk.state.card
+        wanted = asked_with(str(card.fields.get("result", "")), self.desk.catalogue) if card is not None else ()
+        if card is not None and "organisation" in wanted:
+            self._ask_organisation(card)
+        else:
+            self.guard(self._ask_operator)
+
+    def _ask_organisation(self, card: CardAtHand) -> None:
+        """From the administration's list; one that does not stand there is typed."""
+
+        def take(name: str) -> None:
+            self.desk.card.still(card)
+            self.desk.card.choose_organisation(name)
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self.guard(lambda: take(name))
+
+        known = [Row(name, (name,)) for name in self.desk.reference.named()]
+
+        def find(text: str) -> list[Row]:
+            typed, found = text.strip(), list(by_words(known)(text))
+            return [*found, Row(typed, (typed,))] if typed and all(row.key != typed for row in found) else found
+
+        self.app.push_screen(AskScreen(tr("Какая организация"), tr("Слово названия, затем Enter"), find), chosen)
 
     async def _ask_operator(self) -> None:
         people = await self.desk.appeals.workers()

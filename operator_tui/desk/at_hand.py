@@ -155,6 +155,10 @@ class CardDesk:
         """Whom to hand the appeal on to, by the number of the user."""
         self.put(steps.filled_in(self._at_hand(), "operator", user))
 
+    def choose_organisation(self, name: str) -> None:
+        """Which organisation the result concerns."""
+        self.put(steps.filled_in(self._at_hand(), "organisation", name))
+
     def fill_comment(self, text: str) -> None:
         """A comment the program writes for the operator."""
         self.put(steps.filled_in(self._at_hand(), "comment", text))

@@ -58,9 +58,11 @@ class ReferenceDesk:
         """Reasons that are offered for an act (``void``, ``return``, ``pause``)."""
         return [row["title"] for row in self.now.open("reasons").values() if row["use"] == use]
 
-    def named(self, kind: str) -> list[str]:
-        """The short names of the organisations of that kind (``clinic``, ``insurer``, …), as they are offered."""
-        return sorted({row["short"] for row in self.now.open("organisations").values() if row["kind"] == kind})
+    def named(self, *kinds: str) -> list[str]:
+        """The short names of the organisations of these kinds (``clinic``, ``insurer``, …; of all where none is named),
+        as they are offered."""
+        rows = self.now.open("organisations").values()
+        return sorted({row["short"] for row in rows if not kinds or row["kind"] in kinds})
 
     def queue(self, code: str) -> str:
         """A queue of the PBX as the administration calls it; its code where it has no name."""

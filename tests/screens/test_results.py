@@ -10,8 +10,9 @@ from operator_tui.appeals.card import Status
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
 from operator_tui.desk import quick
+from screens.ask import AskScreen
 from screens.words import day
-from tests.screens.page import DeskPage, List, open_desk
+from tests.screens.page import DeskPage, List, Part, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET, with_theme
 
@@ -66,6 +67,23 @@ async def test_an_extension_asks_for_a_later_date_and_a_reason_and_goes_to_the_a
         (card,) = await desk.desk.active()
         assert (card.review, card.value("new_date")) == ("extension", later)
         assert card.value("comment"), "the reason"
+
+
+@pytest.mark.parametrize(("typed", "taken"), [("синтез", "СМО «Синтез-Мед»"), ("Минздрав края", "Минздрав края")])
+async def test_the_organisation_of_a_result_is_chosen_from_the_list_or_typed(typed: str, taken: str) -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await with_result(desk, "R11")
+        await desk.until(lambda: desk.app.screen.query_one("#input-asked-1").has_focus, "the cursor in it")
+        await desk.press("ctrl+d")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and desk.app.focused, "the list")
+        assert ("СМО «Синтез-Мед»",) in List(desk, "#found").rows()
+        await desk.type(typed)
+        await desk.press("enter")
+        await desk.until_screen("work")
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.fields["organisation"] == taken
+        await desk.until(lambda: Part(desk, "#input-asked-1").value == taken, "it stands in the field")
 
 
 async def test_a_complaint_with_money_back_asks_for_measures_and_sum_and_keeps_what_was_typed() -> None:
