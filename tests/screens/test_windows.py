@@ -208,12 +208,14 @@ async def test_a_form_waits_on_where_the_next_caller_was_faster() -> None:
         desk.app._begun.clear()
 
 
-async def test_a_question_comes_along_when_an_answered_call_brings_its_card() -> None:
+@pytest.mark.parametrize("seen", [True, False])
+async def test_a_question_comes_along_when_an_answered_call_brings_its_card(seen: bool) -> None:
     async with open_desk(phone=QUIET) as desk:
-        await desk.press("insert")
-        await desk.until_screen("work")
-        desk.app.switch_mode("journal")
-        await desk.until_screen("journal")
+        if seen:
+            await desk.press("insert")
+            await desk.until_screen("work")
+            desk.app.switch_mode("journal")
+            await desk.until_screen("journal")
         await desk.press("shift+f9")
         await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and desk.app.focused, "what happened")
         asked = desk.app.screen
