@@ -86,14 +86,14 @@ def backup_commands(options: Options, open_for: Callable[[str, str | None], Any]
 
 def _restore(file: Path, profile_name: str, url: str | None) -> str:
     from central.backup import restore_postgres, restore_sqlite
+    from central.embedded import profile_key
     from central.serve import only_one
     from operator_tui.profiles import open_profile
-    from operator_tui.secrets import profile_secrets
 
     if url:
         return restore_postgres(file, url)
     profile = open_profile(profile_name)
     profile.make_folders()
-    key = profile_secrets(profile).key("central", create=False)
+    key = profile_key(profile, create=False)
     with only_one(profile.central_socket):  # CENTRAL_TAKEN while the server runs
         return restore_sqlite(file, key, profile.central_file)

@@ -246,9 +246,9 @@ def _open(profile: Profile, url: str | None, key: bytes) -> Any:
     if url:
         return Database.postgres(url)
     if not key:
-        from operator_tui.secrets import profile_secrets
+        from central.embedded import profile_key
 
-        key = profile_secrets(profile).key("central", create=not profile.central_file.exists())
+        key = profile_key(profile, create=not profile.central_file.exists())
     return Database.sqlite(profile.central_file, key)
 
 

@@ -171,3 +171,21 @@ def test_a_copy_is_made_never_overwritten_and_comes_back_as_a_new_lineage(tmp_pa
     assert "новая эпоха" in restored.stdout
     assert cli("verify").returncode == 0
     assert cli("restore", str(tmp_path / "nothing.db")).returncode == 2, "a file that is not there is wrong use"
+
+
+def test_a_live_profile_without_a_database_of_its_own_asks_for_its_vault() -> None:
+    def said(*arguments: str, given: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "operator_tui", "central", *arguments, "--profile", "office"]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    file = open_profile("office").central_file
+    assert said("migrate", given="")[0] == 1
+    assert said("migrate", given="кедр\n")[0] == 1
+    assert not file.exists(), "nothing is made under no passphrase, nor under a weak one"
+    code, words = said("migrate", given="шесть кедров у дороги\n")
+    assert (code, file.exists()) == (0, True), words
+    code, words = said("verify", given="пять кедров у дороги\n")
+    assert (code, "Пароль не подходит" in words) == (1, True)
+    code, words = said("verify", given="шесть кедров у дороги\n")
+    assert (code, "Цепочки целы" in words) == (0, True), words
