@@ -187,7 +187,7 @@ class CallActs(Asking):
 
             self._ask(tr("Записка: {name}").format(name=one.name), tr("Что передать словами, затем Enter"), noted)
 
-        self._app.push_screen(DirectoryScreen(tr("Кому передать"), tuple(colleagues.values())), to)
+        self._app.push_screen(DirectoryScreen(tr("Кому передать"), tuple(colleagues.values()), dials=False), to)
 
     # questions
 

@@ -47,11 +47,14 @@ class DirectoryScreen(ModalScreen[str | None]):
         colleagues: tuple[Colleague, ...],
         earlier: Sequence[tuple[Colleague, str]] = (),
         recommended: Sequence[Colleague] = (),
+        *,
+        dials: bool = True,
     ) -> None:
         """``earlier`` are those who handled the caller's earlier appeals, with the number: they stand first, and
-        those ``recommended`` for the theme (K-5.1.5.4) after them."""
+        those ``recommended`` for the theme (K-5.1.5.4) after them. ``dials``: any number may be meant."""
         super().__init__()
         self._title = title
+        self._dials = dials
         self._load: dict[int, int] = {}  # open appeals by user
         self._earlier = {one.extension: number for one, number in earlier}
         found = {one.extension: one for one in colleagues}
@@ -93,9 +96,14 @@ class DirectoryScreen(ModalScreen[str | None]):
         rows = self.query_one(Rows)
         found = search(tuple(self._colleagues.values()), text)
         found.sort(key=lambda one: one.extension != text.strip())  # a whole number is that number
-        rows.show([self._row(one) for one in found], keep=keep)
+        rows.show([*self._as_typed(text.strip(), found), *(self._row(one) for one in found)], keep=keep)
         self._desk.colleagues.watch(one.extension for one in found)
         self._tell()
+
+    def _as_typed(self, typed: str, found: Sequence[Colleague]) -> list[Row]:
+        """A whole number with which only longer ones begin: 112 is not 1120."""
+        whole = typed.isdigit() and len(typed) > 1 and found and found[0].extension != typed
+        return [Row(typed, (typed, "", tr("набрать как есть"), "", ""))] if whole and self._dials else []
 
     def _row(self, one: Colleague) -> Row:
         role = tr(ROLE_WORDS[one.role]) if one.role is not None else tr("внешний")

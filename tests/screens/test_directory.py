@@ -30,6 +30,21 @@ async def test_a_colleague_is_found_seen_and_called() -> None:
         await desk.until(lambda: (call := desk.desk.state.call) and call.number == "2003", "the call")
 
 
+async def test_a_whole_number_is_not_a_longer_one_that_begins_with_it() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("alt+r")
+        await desk.until(lambda: isinstance(desk.app.screen, DirectoryScreen), "the directory")
+        rows = List(desk, "#colleagues")
+        await desk.type("200")
+        await desk.until(lambda: rows.keys()[:1] == ["200"], "as it was typed")
+        assert len(rows.keys()) > 1, "and those it may begin"
+        await desk.type("3")
+        await desk.until(lambda: rows.keys()[:1] == ["2003"], "the colleague")
+        assert len(set(rows.keys())) == len(rows.keys())
+        await desk.press("backspace", "enter")
+        await desk.until(lambda: (call := desk.desk.state.call) and call.number == "200", "what was typed is called")
+
+
 @pytest.mark.function("K-5.1.8.1", "K-5.1.8.3")
 async def test_the_caller_is_given_to_a_colleague_of_the_directory() -> None:
     async with open_desk() as desk:
