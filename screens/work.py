@@ -51,6 +51,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
     def __init__(self) -> None:
         super().__init__()
         self._offered_for = ""
+        self._words_before: tuple[str, ...] = ()  # what stood in the search when the card came
         self._painted: dict[str, CardAtHand] = {}  # the last cards that were painted, by their drafts
 
     def body(self) -> Iterator[Any]:
@@ -81,9 +82,13 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         """Put the focus where a card begins, once a card: a key pressed meanwhile has already said where to go."""
         card = self.desk.state.card
         here = card.draft if card else ""
-        if self._guided_for != here or self.focused is None:
+        comes = self._guided_for != here
+        if comes or self.focused is None:
             self._guided_for = here
             self.focus_next_step()
+            line = self.query_one(PersonSearch).line
+            if comes and self.focused is line:
+                line.action_select_all()  # it was about somebody before: the next letters are not
 
     def paint_card(self) -> None:
         card, catalogue = self.desk.state.card, self.desk.catalogue
@@ -97,6 +102,9 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             self.paint_answer(None)
             self.query_one("#history", Rows).show(())
             return
+        search = self.query_one(PersonSearch)
+        if card.draft not in self._painted:
+            self._words_before = search.words
         self._painted = {**dict(list(self._painted.items())[-_MOST_PAINTED:]), card.draft: card}
         values = {name: shown_value(card, name) for name, _ in PERSONAL}
         values["comment"] = str(card.fields.get("comment", ""))
@@ -119,7 +127,8 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             note = tr("Внесено вручную, в реестре есть похожие люди: Enter — прикрепить") if by_hand else tr(
                 "По номеру {phone}: Enter — прикрепить"
             ).format(phone=phone_words(str(card.fields.get("phone", ""))))  # fmt: skip
-            self.query_one(PersonSearch).offer(self.person_rows(card.candidates), note)
+            if search.words == self._words_before:  # else he has begun to search by himself
+                search.offer(self.person_rows(card.candidates), note)
 
     def _paint_history(self, card: CardAtHand) -> None:
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"

@@ -96,6 +96,11 @@ class PersonSearch(Vertical):
         """What stands in the four fields."""
         return {name: self._field(name).input.value.strip() for row in _FIELDS for name, _ in row}
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All that stands in the line and in the four fields."""
+        return (self.line.value, *self.values.values())
+
     def _field(self, name: str) -> Field:
         return self.query_one(f"#field-find-{name}", Field)
 

@@ -131,6 +131,30 @@ async def test_letters_typed_right_after_the_answer_go_into_the_callers_card(mon
         assert desk.desk.state.card is not None
 
 
+async def test_people_of_the_callers_number_do_not_take_away_a_search_that_was_begun() -> None:
+    async with open_desk(phone=ON_CALL) as desk:
+        await desk.ring()
+        known, find = asyncio.Event(), desk.desk.card.find_caller
+
+        async def late(phone: str) -> None:
+            await known.wait()
+            await find(phone)
+
+        desk.desk.card.find_caller = late  # type: ignore[method-assign]  # a registry that takes its time
+        await desk.press("f2")
+        await desk.until_screen("work")
+        await desk.until(lambda: desk.search.focused, "the search line")
+        await desk.type("сини")
+        known.set()
+        await desk.until(lambda: (card := desk.desk.state.card) and card.candidates, "whose number it is")
+        await desk.until(lambda: desk.hits.rows(), "who was searched for")
+        assert desk.search.value == "сини"
+        assert desk.search.focused
+        card = desk.desk.state.card
+        assert card is not None
+        assert set(desk.hits.keys()) != {person.enp for person in card.candidates}
+
+
 @pytest.mark.parametrize("field", ["surname", "comment"])
 async def test_a_letter_on_its_way_stays_with_its_card_when_another_call_is_taken_by_itself(field: str) -> None:
     async with open_desk(phone=QUIET) as desk:
