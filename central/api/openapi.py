@@ -12,10 +12,11 @@ import msgspec
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from central.api.access import OPEN
+from operator_tui.appeals import history
 from operator_tui.appeals.errors import Code
 from operator_tui.registry.asked import INSURED_PATH, Asked
+from operator_tui.signin import files, people
 from operator_tui.signin import messages as auth
-from operator_tui.signin import people
 from operator_tui.sync import protocol as sync
 
 MESSAGES: dict[str, type[Any]] = {
@@ -39,6 +40,16 @@ MESSAGES: dict[str, type[Any]] = {
     people.ADD_PATH: people.AddRequest,
     people.CHANGE_PATH: people.ChangeRequest,
     people.CODE_PATH: people.CodeRequest,
+    people.SEATS_PATH: people.SeatsRequest,
+    people.REVOKE_PATH: people.RevokeRequest,
+    auth.SEALED_WORK_PATH: auth.SealedWorkRequest,
+    auth.OIDC_BEGIN_PATH: auth.OidcBegin,
+    auth.OIDC_POLL_PATH: auth.OidcPoll,
+    files.RECORDING_KEY_PATH: files.FileKeyRequest,
+    files.ATTACHMENT_KEY_PATH: files.FileKeyRequest,
+    files.VOICE_MAIL_KEY_PATH: files.FileKeyRequest,
+    files.RECORDINGS_PATH: files.RecordingsRequest,
+    history.HISTORY_PATH: history.Asked,
     INSURED_PATH: Asked,
 }
 _JSON = "application/json"

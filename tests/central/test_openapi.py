@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from litestar.testing import TestClient
 
 from central.api.openapi import MESSAGES
-from central.app import create_app
+from central.app import HANDLERS, create_app
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.people import Role
+from operator_tui.sync.tus import FILES_PATH
 from tests.central.auth.people import hire
 from tests.central.conftest import KEY
 from tests.central.desks import Office
@@ -35,6 +37,14 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def description(office: Office) -> dict[str, Any]:
     found: dict[str, Any] = office.client.get("/v1/openapi").json()
     return found
+
+
+def test_every_address_is_described_with_what_it_takes(description: dict[str, Any]) -> None:
+    """Or Schemathesis would never send it a message that it reads."""
+    served = {re.sub(r":\w+}", "}", path) for handler in HANDLERS for path in handler.paths}
+    assert served == set(description["paths"])
+    taking = {path for handler in HANDLERS for path in handler.paths if {"POST", "PUT"} & set(handler.http_methods)}
+    assert taking - set(MESSAGES) == {FILES_PATH}, "a file's bytes are no message"
 
 
 def test_every_message_is_described(description: dict[str, Any]) -> None:
