@@ -59,7 +59,9 @@ class KeyedDesk(WindowedDesk):
         """
         command = commands.collect()[command_id]
         above = not isinstance(self.screen, DeskScreen)
-        if above and not (command_id.startswith("phone.") and self.lay_aside(command_id)):
+        below = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, DeskScreen)), None)
+        meant = command_id.startswith("phone.") and command.scope in ("desk", getattr(below, "name_in_commands", ""))
+        if above and not (meant and self.lay_aside(command_id)):
             raise SkipAction
         here = getattr(self.screen, "name_in_commands", "")
         if command.scope not in ("desk", here) and (

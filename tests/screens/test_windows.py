@@ -122,6 +122,21 @@ async def test_a_form_does_not_keep_the_telephone_from_its_operator() -> None:
         assert Part(desk, "#input-form-promise_ask").value == "Спросить"
 
 
+async def test_a_telephones_key_of_another_screen_leaves_a_window_where_it_is() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and desk.app.focused, "what happened")
+        asked = desk.app.screen
+        await desk.type("дым")
+        await desk.press("ctrl+y")
+        assert desk.app.screen is asked, "the list of what waits is the journal's"
+        assert desk.app.current_mode == "work"
+        await desk.press("escape")
+        await desk.until_screen("work")
+
+
 async def test_a_code_that_is_shown_once_is_shown_until_it_is_put_away() -> None:
     async with open_desk(phone=QUIET) as desk:
         code = CodeScreen("Синичкина А. Б.", RESET, {"": "K7Q2-M3ZD"})
