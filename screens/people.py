@@ -41,6 +41,7 @@ class PeopleScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self._people: dict[str, Person] = {}
+        self._changed = 0  # how often somebody was changed here
         # What was typed into a form that was left; by login, empty for a new person.
         self._left: dict[str, Draft] = {}
 
@@ -59,7 +60,11 @@ class PeopleScreen(DeskScreen):
 
     async def _load(self) -> None:
         try:
-            people = await self.desk.seat.people.everybody()
+            while True:
+                before = self._changed
+                people = await self.desk.seat.people.everybody()
+                if before == self._changed:
+                    break  # else it may be of before the change, and would undo it on the screen
         except Refusal:
             self._rows.show([self._row(one) for one in self._found()], keep=True, empty=tr("Список не получен"))
             raise
@@ -173,11 +178,16 @@ class PeopleScreen(DeskScreen):
         else:
             saved = await people.add(draft.login, draft.operator(), groups=groups, sip=draft.sip)
         del self._left[login]
-        self._people[saved.login] = saved
+        self._put(saved)
         self._people = dict(sorted(self._people.items(), key=lambda item: item[1].operator.name))
         said = tr("Изменено: {name}.") if login else tr("Добавлен: {name}. Следующий шаг — код рабочего места (^G).")
         self.desk.notice(said.format(name=saved.operator.name))
         self._put_cursor_on(saved.login)
+
+    def _put(self, one: Person) -> None:
+        """As the server has answered a change of him."""
+        self._changed += 1
+        self._people[one.login] = one
 
     def _put_cursor_on(self, login: str) -> None:
         self.query_one("#people-search", LeanInput).value = ""
@@ -204,7 +214,7 @@ class PeopleScreen(DeskScreen):
 
     async def _block(self, login: str, *, blocked: bool) -> None:
         one = await self.desk.seat.people.block(login, blocked=blocked)
-        self._people[login] = one
+        self._put(one)
         said = tr("Вход закрыт: {name}.") if blocked else tr("Вход открыт: {name}.")
         self.desk.notice(said.format(name=one.operator.name))
         self._show(keep=True)
