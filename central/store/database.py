@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from central.store.engine import postgres_engine, sqlite_engine
 from central.store.migrate import migrate
@@ -33,6 +34,8 @@ class Database:
         self._sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer; waiting for a lock costs less than its busy handler, which sleeps.
         self._writer = threading.Lock() if self._sqlite else nullcontext()
+        self._closed = False
+        sa.event.listen(engine, "checkin", self._given_back)
 
     @classmethod
     def sqlite(cls, path: Path, key: bytes) -> Database:
@@ -117,8 +120,13 @@ class Database:
         return select if self._sqlite else select.with_for_update()
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; one that some thread still works with follows when it is done."""
+        self._closed = True
         self.engine.dispose()
+
+    def _given_back(self, raw: object, record: ConnectionPoolEntry) -> None:
+        if self._closed:
+            record.invalidate()  # its pool is forgotten and would be collected with the connection open
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from litestar.testing import TestClient
 
 from central.app import create_app
@@ -52,3 +55,21 @@ def test_the_server_outlives_its_database(own_postgres: Postgres, how: signal.Si
         assert desk.send(first, second).states == ["applied", "applied"]
         assert client.get("/v1/health").status_code == 200
         assert len(office.rows(t.card)) == 2
+
+
+def test_a_connection_in_use_while_the_database_closes_is_closed_when_it_comes_back(
+    open_database: Callable[[], Database],
+) -> None:
+    database = open_database()
+    with database.read() as connection:
+        raw = connection.connection.driver_connection
+        database.close()
+        assert connection.execute(sa.text("SELECT 1")).scalar_one() == 1
+    with pytest.raises(raw_error(raw)):
+        raw.execute("SELECT 1")
+
+
+def raw_error(raw: Any) -> type[Exception]:
+    """What the driver says of a connection that is closed."""
+    error: type[Exception] = importlib.import_module(type(raw).__module__.partition(".")[0]).Error
+    return error
