@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from central.auth import accounts
@@ -156,6 +159,42 @@ async def test_a_blocked_person_is_shown_as_one_and_the_last_administrator_stays
         await desk.press("enter")
         await desk.until(lambda: "единственный действующий администратор" in desk.notice, "why not")
         assert not person(office, "orlova").blocked
+
+
+async def test_a_list_of_before_a_change_does_not_undo_it_on_the_screen(
+    office: Office, open_live: OpenLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.hire("petrova")
+    async with open_live() as desk:
+        found = await people_of(desk, office, count=2)
+        await desk.type("petrova")
+        await desk.until(lambda: found.keys() == ["petrova"], "found")
+        people, lists = type(desk.desk.seat.people), 0
+        listed, seen = asyncio.Event(), asyncio.Event()
+        everybody, block = people.everybody, people.block
+
+        async def late(them: Any) -> Any:
+            nonlocal lists
+            lists += 1
+            answer = await everybody(them)
+            listed.set()
+            await seen.wait()
+            return answer
+
+        async def after_the_list(them: Any, login: str, *, blocked: bool) -> Any:
+            await listed.wait()
+            return await block(them, login, blocked=blocked)
+
+        monkeypatch.setattr(people, "everybody", late)
+        monkeypatch.setattr(people, "block", after_the_list)
+        await desk.press("f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "the question")
+        await desk.press("enter")
+        await desk.until(lambda: "Вход закрыт" in desk.notice, "blocked")
+        asked = lists
+        seen.set()
+        await desk.until(lambda: lists > asked, "asked for once more")
+        await desk.until(lambda: "ЗАБЛОК." in desk.text(), "as it is now")
 
 
 async def test_a_forgotten_password_and_eight_hours_by_voice(office: Office, open_live: OpenLive) -> None:
