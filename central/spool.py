@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ _NUMBER = re.compile(r"\+?\d{3,15}")
 _STILL_S = 600.0  # longer than a message may be: a PBX that died in the middle writes no end
 HEADER_BYTES = 44
 _BYTES_PER_MS = 16  # 8 kHz, 16 bit, mono
+
+Unreadable = Callable[[Path, OSError], None]
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,23 @@ class Message:
         return [self.wav.with_suffix(".sealed"), self.wav.with_suffix(".txt"), self.wav]
 
 
-def messages(folder: Path, now_s: float | None = None) -> list[Message]:
-    """What is complete, the oldest first. OSError when the folder can not be read."""
+def messages(folder: Path, now_s: float | None = None, *, unreadable: Unreadable | None = None) -> list[Message]:
+    """What is complete, the oldest first. OSError when the folder can not be read; of a message that can not be read
+    ``unreadable`` is told, and it stays where it is."""
     now_s = time.time() if now_s is None else now_s
     found = []
     for wav in folder.glob("*.wav"):
         match = _KEY.fullmatch(wav.stem)
         if match is None:
             continue
-        facts = wav.stat()
-        told = _told(wav.with_suffix(".txt"))
+        try:
+            facts = wav.stat()
+            told = _told(wav.with_suffix(".txt"))
+        except OSError as error:
+            if unreadable is None:
+                raise
+            unreadable(wav, error)
+            continue
         if "ended" in told or now_s - facts.st_mtime > _STILL_S:
             number = _NUMBER.fullmatch(told.get("caller", ""))
             ms = max(0, facts.st_size - HEADER_BYTES) // _BYTES_PER_MS

@@ -9,13 +9,12 @@ import os
 import re
 import struct
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
-from central.spool import HEADER_BYTES, TAKEN
+from central.spool import HEADER_BYTES, TAKEN, Unreadable
 
 _KEY = re.compile(r"(\d{9,11})-[0-9A-Za-z.\-]{1,80}")
 _DIALOG = re.compile(r"[0-9A-Za-z.@_+\-]{1,200}")
@@ -23,8 +22,6 @@ _SETTLE_S = 2.0  # the PBX closes the files a moment after it has written the en
 _LONGEST_S = 5 * 3600.0  # of a PBX that died in the middle and wrote no end
 _RATE, _SAMPLE = 8000, 2
 _PIECE = 1 << 15  # samples of each side at once
-
-Unreadable = Callable[[Path, OSError], None]
 
 
 @dataclass(frozen=True)
@@ -73,13 +70,13 @@ def talks(folder: Path, now_s: float | None = None, *, unreadable: Unreadable | 
             continue
         try:
             said = _said(told)
+            last = max(_touched(file) for file in (told, *Talk(told.stem, folder, "").sides))
         except OSError as error:
             if unreadable is None:
                 raise
             unreadable(told, error)
             continue
         dialog = _DIALOG.fullmatch(said.get("dialog", ""))
-        last = max(_touched(file) for file in (told, *Talk(told.stem, folder, "").sides))
         if dialog and now_s - last > (_SETTLE_S if "ended" in said else _LONGEST_S):
             found.append(Talk(told.stem, folder, dialog[0]))
     return sorted(found, key=lambda talk: talk.key)

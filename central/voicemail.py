@@ -11,8 +11,8 @@ Each exactly once, whatever is killed between two steps:
    the store has lost meanwhile is put back from here.
 
 A message that was put away and that the database does not know (it was restored from an older copy) is taken again.
-One that the server refuses holds up no other. Keys are kept with their organisation: another one's PBX of the same
-region may have made the same.
+One that the server refuses, or the disk does not give, holds up no other. Keys are kept with their organisation:
+another one's PBX of the same region may have made the same.
 The collector is a device of its own, so its operations count as any desk's do.
 """
 
@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -100,13 +102,14 @@ class Collector:
         self._stamp = ""
         self._group = office.group
         self._refused: Refusal | None = None
+        self._unreadable: dict[str, str] = {}  # of this run: the PBX's key, and what the system says of it
         self._healed = False
 
     def collect(self) -> int:
-        """Make appeals of all that is complete; how many. Refusals: FILE_UNREADABLE (the spool), FILE_STORE_FULL, and
-        the server's reason for an appeal it does not take: all others are taken first, and that message stays where it
-        is."""
-        self._refused = None
+        """Make appeals of all that is complete; how many. Refusals: FILE_UNREADABLE (the spool), FILE_STORE_FULL; and
+        TALK_UNREADABLE, or the server's reason for an appeal it does not take: all others are taken first, and that
+        message stays where it is."""
+        self._refused, self._unreadable = None, {}
         with alone(self._spool):
             device, number = self._device()
             self._group = self._duty_group()
@@ -114,14 +117,14 @@ class Collector:
             self._push_written(device, last_too=True)
             taken = 0
             for message in self._complete():
-                if message.ms < _LEAST_MS:
-                    forget(message)
-                    log("voice message without a word")
-                    continue
-                taken += self._take(message, device, number)
+                with self._noted(message.wav):
+                    taken += self._take(message, device, number)
             self._forget_durable(device)
         if self._refused is not None:
             raise self._refused
+        if self._unreadable:
+            key, reason = min(self._unreadable.items())
+            raise Refusal(Code.TALK_UNREADABLE, count=len(self._unreadable), talk=key, reason=reason)
         return taken
 
     def _duty_group(self) -> str:
@@ -141,14 +144,28 @@ class Collector:
         put_away_before = [one for one in self._listed(self._spool / TAKEN) if one.key not in known]
         return sorted([*put_away_before, *self._listed(self._spool)], key=lambda one: (one.came_ms, one.key))
 
-    @staticmethod
-    def _listed(folder: Path) -> list[Message]:
+    def _listed(self, folder: Path) -> list[Message]:
         try:
-            return messages(folder)
+            return messages(folder, unreadable=self._note)
         except OSError as error:
             raise Refusal(Code.FILE_UNREADABLE, file=str(folder), reason=error.strerror or "") from None
 
+    @contextmanager
+    def _noted(self, file: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._note(file, error)
+
+    def _note(self, file: Path, error: OSError) -> None:
+        self._unreadable[file.stem] = error.strerror or type(error).__name__
+        log("voice message unreadable")
+
     def _take(self, message: Message, device: Device, number: int) -> int:
+        if message.ms < _LEAST_MS:
+            forget(message)
+            log("voice message without a word")
+            return 0
         fresh = message.key not in self._known()
         if fresh:
             sealed = self._sealed(message)
@@ -287,18 +304,20 @@ class Collector:
         held = {_bare(key) for key in self._written(t.voice_message.c.n <= durable)}
         for message in self._listed(self._spool / TAKEN):
             if message.key in held:
-                self._stored(self._sealed(message))
-                forget_plain(message)
+                with self._noted(message.wav):
+                    self._stored(self._sealed(message))
+                    forget_plain(message)
 
     def _heal(self) -> None:
         """Once for each start: sealed files of the last weeks are in the store too; older ones are here no more."""
         if self._healed:
             return
         for sealed in kept_sealed(self._spool):
-            self._stored(sealed)
-            if self._clock.now_ms() - 1000 * sealed.stat().st_mtime > _SEALED_KEPT_MS:
-                sealed.unlink()
-        self._healed = True
+            with self._noted(sealed):
+                self._stored(sealed)
+                if self._clock.now_ms() - 1000 * sealed.stat().st_mtime > _SEALED_KEPT_MS:
+                    sealed.unlink()
+        self._healed = not self._unreadable
 
     # who it is
 

@@ -131,8 +131,9 @@ def test_a_leg_nobody_answered_and_a_talk_that_goes_on(office: Office, spool: Pa
     assert not list(spool.glob(f"{BEGAN_S + 1}*")), "nothing was in it"
 
 
+@pytest.mark.parametrize("loop", [False, True], ids=["folder", "loop"])
 @pytest.mark.parametrize("part", [".txt", "-in.wav", "-out.wav"])
-def test_one_that_can_not_be_read_holds_up_no_other(office: Office, spool: Path, part: str) -> None:
+def test_one_that_can_not_be_read_holds_up_no_other(office: Office, spool: Path, part: str, loop: bool) -> None:
     desk = office.desk("Петрова")
     keys = [left(spool, at, dialog=f"{at}-{DIALOG}") for at in (1, 2, 3)]
     for at in (1, 2, 3):
@@ -140,12 +141,16 @@ def test_one_that_can_not_be_read_holds_up_no_other(office: Office, spool: Path,
     spoiled = spool / f"{keys[1]}{part}"
     content = spoiled.read_bytes()
     spoiled.unlink()
-    spoiled.mkdir()  # what nobody reads, root neither
-    os.utime(spoiled, (BEGAN_S, BEGAN_S))
+    # What nobody reads, root neither.
+    if loop:
+        spoiled.symlink_to(spoiled)
+    else:
+        spoiled.mkdir()
+        os.utime(spoiled, (BEGAN_S, BEGAN_S))
     night = importer(office, spool)
     assert night.take() == (2, 0)
     assert list(night.unreadable) == [keys[1]]
-    spoiled.rmdir()
+    spoiled.unlink() if loop else spoiled.rmdir()
     spoiled.write_bytes(content)
     os.utime(spoiled, (BEGAN_S, BEGAN_S))
     assert (night.take(), night.unreadable) == ((1, 0), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import struct
@@ -279,6 +280,62 @@ def test_one_that_is_refused_holds_up_no_other(
     assert [one.caller for one in messages(folder)] == ["+78652000002"]
     assert collector(database, folder, clock).collect() == 1
     assert len(cards(database)) == 3
+
+
+def hidden(folder: Path, name: str) -> Callable[[], object]:
+    """A file that nobody reads, root neither; makes it readable again."""
+    file = folder / name
+    kept = file.rename(folder / "kept")
+    file.symlink_to(file)
+    return lambda: kept.replace(file)
+
+
+def spoiled(key: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    """A sound that the disk does not give; it does so again."""
+    real = voicemail.seal_file
+
+    def failing(source: Any, *given: Any) -> None:
+        if Path(source.name).stem == key:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(source, *given)
+
+    monkeypatch.setattr(voicemail, "seal_file", failing)
+    return lambda: monkeypatch.setattr(voicemail, "seal_file", real)
+
+
+@pytest.mark.parametrize("part", ["txt", "wav", "sound"])
+def test_one_that_can_not_be_read_holds_up_no_other(
+    database: Database, folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    keys = [left(folder, f"+7865200000{n}", at=n) for n in (1, 2, 3)]
+    mend = spoiled(keys[1], monkeypatch) if part == "sound" else hidden(folder, f"{keys[1]}.{part}")
+    night = collector(database, folder, clock)
+    with pytest.raises(Refusal) as refused:
+        night.collect()
+    assert refused.value.code is Code.TALK_UNREADABLE
+    assert (refused.value.params["count"], refused.value.params["talk"]) == (1, keys[1])
+    assert [card["fields"]["phone"] for card in cards(database)] == ["+78652000001", "+78652000003"]
+    mend()
+    assert night.collect() == 1
+    assert (len(cards(database)), night.collect()) == (3, 0)
+
+
+def test_a_sealed_file_that_can_not_be_read_holds_up_no_message(
+    database: Database, folder: Path, clock: ManualClock
+) -> None:
+    kept = left(folder, at=1)
+    collector(database, folder, clock).collect()
+    database.write(lambda connection: connection.execute(sa.update(t.device).values(durable_n=t.device.c.last_n)))
+    collector(database, folder, clock).collect()
+    mend = hidden(folder / TAKEN, f"{kept}.sealed")
+    left(folder, "+78652000002", at=2)
+    night = collector(database, folder, clock)
+    with pytest.raises(Refusal) as refused:
+        night.collect()
+    assert (refused.value.code, refused.value.params["talk"]) == (Code.TALK_UNREADABLE, kept)
+    assert len(cards(database)) == 2
+    mend()
+    assert night.collect() == 0, "and nothing more is said of it"
 
 
 def test_two_pbxs_of_one_region_may_make_the_same_key(database: Database, tmp_path: Path, clock: ManualClock) -> None:
