@@ -40,9 +40,8 @@ def admin_group(options: Callable[[Any], Any], open_database: Callable[[str, str
         from central.auth import accounts
 
         operator = Operator(user=0, role=Role.ADMINISTRATOR, **about)
-        password = _password()
-        now_ms = SystemClock().now_ms()
-        with database(profile_name, url) as opened:
+        with database(profile_name, url) as opened:  # first: the vault's passphrase is the first line of stdin
+            password, now_ms = _password(), SystemClock().now_ms()
             accounts.add(opened, login, operator, now_ms, password=password)
             _tell_code(tr("Код рабочего места"), accounts.enrolment_code(opened, login, now_ms))
 
@@ -67,10 +66,10 @@ def admin_group(options: Callable[[Any], Any], open_database: Callable[[str, str
     ) -> None:
         from central.auth import accounts
 
-        secret = sys.stdin.readline().rstrip("\n") if sip_secret_stdin else ""
         operator = Operator(user=0, role=Role(role), **about)
-        now_ms = SystemClock().now_ms()
         with database(profile_name, url) as opened:
+            secret = sys.stdin.readline().rstrip("\n") if sip_secret_stdin else ""
+            now_ms = SystemClock().now_ms()
             accounts.add(opened, login, operator, now_ms, groups=list(groups), sip_secret=secret)
             _tell_code(tr("Код рабочего места"), accounts.enrolment_code(opened, login, now_ms))
 

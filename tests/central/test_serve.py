@@ -189,3 +189,6 @@ def test_a_live_profile_without_a_database_of_its_own_asks_for_its_vault() -> No
     assert (code, "Пароль не подходит" in words) == (1, True)
     code, words = said("verify", given="шесть кедров у дороги\n")
     assert (code, "Цепочки целы" in words) == (0, True), words
+    who = ("--name", "Орлова Мария Петровна", "--extension", "3001", "--organisation", "26/tf")
+    code, words = said("admin", "create", "orlova", *who, given="шесть кедров у дороги\nпароль администратора\n")
+    assert code == 0, words
