@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -10,7 +11,6 @@ from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widget import AwaitMount
 
-from operator_tui.appeals.errors import Refusal
 from operator_tui.attended import AttendedDesk
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.state import CardAtHand, Notice
@@ -70,15 +70,24 @@ def _comes_back(window: Screen[Any], command_id: str) -> bool:
     return isinstance(window, CodeScreen | FormScreen | PersonScreen)
 
 
+@dataclass(eq=False)
+class _SetAside:
+    """Windows that gave way together, in the order in which they stood, and the card they stood above. ``after_call``:
+    they wait for the end of a call that was answered."""
+
+    windows: list[Screen[Any]]
+    card: CardAtHand | None
+    after_call: bool
+
+
 class WindowedDesk(AttendedDesk):
     """A desk whose windows give way to a call."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._results: WeakKeyDictionary[Screen[Any], Callable[[Any], object] | None] = WeakKeyDictionary()
-        self._begun: list[Screen[Any]] = []  # set aside, in the order in which they stood
-        self._begun_at: CardAtHand | None = None  # the card they stood above
-        self._after_call = False  # they wait for the end of a call that was answered
+        self._set_aside: list[_SetAside] = []  # the newest last
+        self._bringing = False  # some come back with their card just now: one card at a time
         self._shows_call: WeakSet[Screen[Any]] = WeakSet()  # back after a key of the telephone
         self._said_before: Notice | None = None  # what the notice said when it was pressed
         self._key_said = ""  # what has been said since: the screen below may forget it
@@ -147,12 +156,12 @@ class WindowedDesk(AttendedDesk):
             self.install_screen(window, f"begun-{id(window)}")  # it keeps what was typed while nobody sees it
         while not isinstance(self.screen, DeskScreen):
             self.pop_screen()
-        if begun:
-            self._begun_at = self._begun_at if self._begun else self.desk.state.card
-            self._begun += begun
         if answers:
-            self._after_call = bool(self._begun)
-        else:
+            for earlier in self._set_aside:
+                earlier.after_call = True
+        if begun:
+            self._set_aside.append(_SetAside(begun, self.desk.state.card, after_call=answers))
+        if not answers:
             self._said_before, self._key_said = self.desk.state.notice, ""
         if begun and answers:
             self.desk.notice(tr("Отложено до конца вызова: введённое вернётся на экран само."))
@@ -160,41 +169,49 @@ class WindowedDesk(AttendedDesk):
 
     def bring_back(self) -> None:
         """What was set aside, above the card it stood above. After an answered call: once nobody is on the line."""
-        state, screen = self.desk.state, self.screen
-        if not self._begun or self.locked or not isinstance(screen, DeskScreen):
+        if self.locked or not isinstance(self.screen, DeskScreen):
             return
-        if self._after_call and state.call is not None:
-            return
-        there = self._begun_at
+        for aside in reversed(self._set_aside):
+            if self._comes_now(aside):
+                return
+
+    def _comes_now(self, aside: _SetAside) -> bool:
+        """Bring these windows back, if it is their time."""
+        state, there = self.desk.state, aside.card
+        if aside.after_call and state.call is not None:
+            return False
         if state.card is there or (state.card is not None and there is not None and state.card.is_of(there)):
-            if not self._after_call:
-                self._shows_call.update(self._begun)
+            self._set_aside.remove(aside)
+            if not aside.after_call:
+                self._shows_call.update(aside.windows)
                 self._hear_key()
-            self._show(self._taken()[0])
-        elif state.card is None and self.current_mode != "work":
-            self.desk.background(self._bring_back(*self._taken()))
+            self._show(aside.windows)
+            return True
+        if state.card is None and self.current_mode != "work" and not self._bringing:
+            self._set_aside.remove(aside)
+            self._bringing = True
+            self.desk.background(self._bring_back(aside))
+            return True
+        return False
 
     def _hear_key(self) -> None:
         notice = self.desk.state.notice
         if notice.text and notice is not self._said_before:
             self._key_said = notice.text
 
-    def _taken(self) -> tuple[list[Screen[Any]], CardAtHand | None]:
-        """What was set aside, and above which card; once."""
-        taken, self._begun, self._begun_at = (self._begun, self._begun_at), [], None
-        self._after_call = False
-        return taken
-
-    async def _bring_back(self, windows: list[Screen[Any]], card: CardAtHand | None) -> None:
+    async def _bring_back(self, aside: _SetAside) -> None:
         """With the card that lay below: its draft, or the card as it was saved. Where that can not be had, alone."""
         try:
-            if card is None or await self._opened(card):
-                self._show(windows)
+            if aside.card is None or await self._opened(aside.card):
+                self._show(aside.windows)
             else:
-                self._begun, self._begun_at, self._after_call = [*windows, *self._begun], card, True
-        except Refusal:
-            self._show(windows)
+                aside.after_call = True
+                self._set_aside.append(aside)
+        except Exception:
+            self._show(aside.windows)
             raise
+        finally:
+            self._bringing = False
 
     async def _opened(self, card: CardAtHand) -> bool:
         """Bring that card before the operator. False where the next caller's has come meanwhile."""
@@ -204,6 +221,9 @@ class WindowedDesk(AttendedDesk):
             return False
         kept = any(one.id == card.draft for one in drafts)
         await self.desk.phone.shift.open(Waits("", "", "" if kept else saved, card.draft if kept else ""))
+        now = self.desk.state.card
+        if now is not None and not now.is_of(card):
+            return False
         self.switch_mode("work")
         return True
 

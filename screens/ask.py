@@ -82,7 +82,7 @@ class AskScreen(ModalScreen[str | None]):
     @property
     def written(self) -> bool:
         """Whether words of the operator's own stand there, and not a search in a list."""
-        text = self.query_one(LeanInput).value.strip()
+        text = "".join(line.value for line in self.query(LeanInput)).strip()  # a key may come before it is composed
         return bool(text) and (self._find is None or any(row.key == text for row in self._find(text)))
 
     def on_mount(self) -> None:

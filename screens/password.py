@@ -33,6 +33,7 @@ class PasswordScreen(ModalScreen[bool]):
         self._pin = pin
         self._change = change
         self._busy = False
+        self._done = False
 
     def compose(self) -> ComposeResult:
         title = tr("Сменить ПИН-код этого места") if self._pin else tr("Сменить пароль")
@@ -47,8 +48,13 @@ class PasswordScreen(ModalScreen[bool]):
 
     @property
     def written(self) -> bool:
-        """Whether something stands there that was not sent yet."""
-        return not self._busy and any(line.value for line in self.query(LeanInput))
+        """Whether something stands there, or is on its way to the server: that is not broken off."""
+        return self._busy or any(line.value for line in self.query(LeanInput))
+
+    def on_screen_resume(self) -> None:
+        # The server has answered while another screen lay above, or while this one was set aside for a call.
+        if self._done and self.is_active:
+            self.dismiss(True)
 
     def _input(self, name: str) -> LeanInput:
         return self.query_one(f"#ask-{name}", LeanInput)
@@ -81,6 +87,8 @@ class PasswordScreen(ModalScreen[bool]):
                 self._input(name).value = ""
             self._input(again).focus()
         else:
-            self.dismiss(True)
+            self._done = True
+            if self.is_active:
+                self.dismiss(True)
         finally:
             self._busy = False

@@ -103,6 +103,7 @@ class PersonScreen(ModalScreen[None]):
         self._new = new
         self._organisations = organisations
         self._busy = False
+        self._done = False
 
     def compose(self) -> ComposeResult:
         title = tr("Новый пользователь") if self._new else self._draft.login
@@ -121,6 +122,11 @@ class PersonScreen(ModalScreen[None]):
         self.query_one("#input-login", LeanInput).disabled = not self._new
         self._paint_roles()
         self.query_one("#input-login" if self._new else "#input-name", LeanInput).focus()
+
+    def on_screen_resume(self) -> None:
+        # The server has answered while another screen lay above, or while this one was set aside for a call.
+        if self._done and self.is_active:
+            self.dismiss(None)
 
     def _paint_roles(self) -> None:
         rows = [
@@ -177,6 +183,8 @@ class PersonScreen(ModalScreen[None]):
         except Refusal as refusal:
             self.query_one("#why", Static).update(sentence(refusal))
         else:
-            self.dismiss(None)
+            self._done = True
+            if self.is_active:
+                self.dismiss(None)
         finally:
             self._busy = False

@@ -42,7 +42,7 @@ class TooSmallScreen(ModalScreen[None]):
 
     def on_screen_resume(self) -> None:
         # The window has grown while another screen lay above, or in another mode: the application saw only that one.
-        if fits(*self.app.size):
+        if self.is_active and fits(*self.app.size):
             self.dismiss()
 
     def _paint(self) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.people import Role
 from operator_tui.desk.shift import Waits
 from operator_tui.signin.people import RESET
+from operator_tui.windows import _SetAside
 from screens.ask import AskScreen
 from screens.code import CodeScreen
+from screens.directory import DirectoryScreen
 from screens.form import FormScreen
 from screens.password import PasswordScreen
+from screens.person import Draft, PersonScreen
 from screens.threat import ThreatScreen
 from tests.screens.page import ON_CALL, DeskPage, Part, open_desk
 from tests.screens.test_desk import QUIET, with_theme
@@ -106,6 +112,34 @@ async def test_a_key_of_the_telephone_takes_nothing_that_is_being_written(key: s
         await desk.until(lambda: "Администратору сообщено: дым" in desk.notice, "and does what it was asked for")
 
 
+async def test_a_question_of_the_talk_comes_back_at_once_while_one_of_before_waits_for_its_end() -> None:
+    async with open_desk(phone=ON_CALL) as desk:
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and desk.app.focused, "what happened")
+        before = desk.app.screen
+        await desk.type("дым")
+        await rung(desk)
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.until_screen("work")
+        await with_theme(desk)
+        await desk.nobody_else()
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and desk.app.focused, "what else happened")
+        asked = desk.app.screen
+        assert asked is not before
+        await desk.type("шу")
+        await desk.press("f3")
+        await desk.until(lambda: desk.app.screen is asked, "it is back while the caller waits")
+        await desk.type("м")
+        await desk.press("enter")
+        await desk.until(lambda: "Администратору сообщено: шум" in desk.notice, "and does what it was asked for")
+        assert desk.desk.state.call is not None
+        await desk.press("f9", "f4")
+        await desk.until(lambda: desk.app.screen is before, "the one of before the call")
+        assert Part(desk, "#asked").value == "дым"
+
+
 async def test_a_form_does_not_keep_the_telephone_from_its_operator() -> None:
     async with open_desk() as desk:
         await desk.until_ringing()
@@ -184,6 +218,48 @@ async def test_a_password_begun_is_not_lost_by_a_key_of_the_telephone() -> None:
         assert Part(desk, "#ask-old").value == "abc"
 
 
+@pytest.mark.parametrize("window", ["password", "person"])
+async def test_what_the_server_answers_while_a_call_is_talked_to_takes_no_other_window_away(window: str) -> None:
+    answered, done = asyncio.Event(), list[object]()
+
+    async def change(old: str, new: str) -> None:
+        await answered.wait()
+
+    async def save() -> None:
+        await answered.wait()
+
+    async with open_desk(phone=ON_CALL) as desk:
+        asked: PasswordScreen | PersonScreen
+        if window == "password":
+            asked, first = PasswordScreen(change, pin=False), "#ask-old"
+        else:
+            draft = Draft("petrova", "Петрова", Role.OPERATOR_1.value, "2007", "ТФОМС", zone="Europe/Moscow", sip="s")
+            asked, first = PersonScreen(draft, save, new=False, organisations=()), "#input-name"
+        desk.app.push_screen(asked, done.append)
+        await desk.until(lambda: desk.app.screen is asked and desk.app.focused, "asked")
+        if window == "password":
+            for place in (first, "#ask-new", "#ask-again"):
+                await Part(desk, place).type("abc")
+        await desk.press("enter" if window == "password" else "f9")
+        await desk.until(lambda: asked._busy, "the server is asked")
+        await rung(desk)
+        await desk.press("f2")
+        await desk.until_talking()
+        await desk.until_screen("work")
+        await desk.press("alt+r")
+        await desk.until(lambda: isinstance(desk.app.screen, DirectoryScreen), "a colleague is looked for")
+        answered.set()
+        await desk.until(lambda: not asked._busy, "the server has answered")
+        assert isinstance(desk.app.screen, DirectoryScreen)
+        await desk.press("escape")
+        await desk.until_screen("work")
+        await with_theme(desk)
+        await desk.nobody_else()
+        await desk.press("f9", "f4")
+        await desk.until(lambda: done, "it is back, and through")
+        await desk.until_screen("journal")
+
+
 async def test_a_form_whose_card_can_not_be_brought_comes_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
@@ -216,11 +292,12 @@ async def test_a_form_waits_on_where_the_next_caller_was_faster() -> None:
         await desk.press("insert")
         await desk.until(lambda: desk.desk.state.card is not before, "another card")
         now = desk.desk.state.card
-        await desk.app._bring_back([asked], before)
+        await desk.app._bring_back(_SetAside([asked], before, after_call=False))
         assert desk.desk.state.card is now
         assert desk.app.screen is not asked
-        assert (desk.app._begun, desk.app._begun_at) == ([asked], before)
-        desk.app._begun.clear()
+        (aside,) = desk.app._set_aside
+        assert (aside.windows, aside.card, aside.after_call) == ([asked], before, True)
+        desk.app._set_aside.clear()
 
 
 @pytest.mark.parametrize("seen", [True, False])
