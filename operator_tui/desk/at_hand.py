@@ -116,10 +116,10 @@ class CardDesk:
         """«Редактирование»: a card of the journal on the work screen. One that was asked for meanwhile, or came with
         its call, goes before it: then that one stays."""
         self._coming = coming = object()
-        await self.flush_draft()
         card = await self._desk.on_journal(lambda journal: journal.card(card_id))
         if card is None:
             raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+        await self._all_kept()
         if self._coming is not coming:
             return
         self._desk.announcing.seen(card_id)
@@ -257,7 +257,11 @@ class CardDesk:
             raise
         shown = self._desk.state.card
         if shown is not None and shown.draft == card.draft:  # a call taken meanwhile has brought its own card
-            self._desk.change(Topic.CARD, card=replace(steps.saved_as(card, saved), finished=finished))
+            as_saved = replace(steps.saved_as(shown, saved), finished=finished)
+            after = steps.typed_since(as_saved, card, shown)
+            self._desk.change(Topic.CARD, card=after)
+            if after is not as_saved:
+                self._schedule_draft()
         await self._desk.refresh_journal()
         self._desk.parts.kick()
         return saved
@@ -270,7 +274,7 @@ class CardDesk:
         return self._left(self._desk.state.card)
 
     async def _left(self, left: CardAtHand | None) -> None:
-        await self.flush_draft()
+        await self._all_kept()
         now = self._desk.state.card
         if now is not None and left is not None and now.same_as(left):
             self._desk.change(Topic.CARD, card=None)
@@ -300,6 +304,11 @@ class CardDesk:
         if draft is not None:
             await self._desk.on_journal(lambda journal: journal.put_draft(draft))
 
+    async def _all_kept(self) -> None:
+        """What was typed is on disk, also what was typed while the disk was busy: the card may go now."""
+        while self._draft_timer is not None:
+            await self.flush_draft()
+
     async def restore_draft(self) -> None:
         """The card that was open when the desk last went away, as it was left."""
         drafts = await self._desk.on_journal(lambda journal: journal.drafts())
@@ -313,6 +322,7 @@ class CardDesk:
         it names nobody, with the people of its number. As ``edit`` it gives way to one asked for later."""
         self._coming = coming = object()
         saved = await self._desk.on_journal(lambda journal: journal.card(draft.card)) if draft.card else None
+        await self._all_kept()
         if self._coming is not coming:
             return
         self._desk.change(Topic.CARD, card=steps.from_draft(draft, saved))

@@ -58,6 +58,16 @@ def saved_as(card: CardAtHand, saved: Card) -> CardAtHand:
     )
 
 
+def typed_since(after: CardAtHand, before: CardAtHand, now: CardAtHand) -> CardAtHand:
+    """The saved form with what was typed while it was being saved: ``before`` went to the journal, ``now`` stands in
+    the form. Not where the card can not be changed any more."""
+    written = {field: value for field, value in now.fields.items() if value != before.fields.get(field)}
+    if not written or not after.editable:
+        return after
+    fields, typed = {**after.fields, **written}, after.typed | (now.typed & written.keys())
+    return replace(after, fields=fields, typed=typed, finished=False)
+
+
 def refreshed(card: CardAtHand, saved: Card) -> CardAtHand:
     """The form when its card has changed in the journal: fields with unsaved typing keep it, the rest follows."""
     fields = {**card.fields}

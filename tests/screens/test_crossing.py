@@ -223,6 +223,63 @@ async def test_a_card_that_is_added_while_the_last_one_is_put_away_stays() -> No
         assert desk.desk.state.card is None
 
 
+def typing_while_the_disk_is_busy(desk: DeskPage, text: str) -> None:
+    """With each of the next writings and readings a letter of the comment comes."""
+    journal, left = desk.desk.on_journal, list(text)
+
+    async def busy(work: Any) -> Any:
+        if left:
+            card = desk.desk.state.card
+            assert card is not None
+            desk.desk.card.type_field("comment", str(card.fields.get("comment", "")) + left.pop(0))
+        return await journal(work)
+
+    desk.desk.on_journal = busy  # type: ignore[method-assign]  # a disk that takes its time
+
+
+async def test_what_is_typed_while_the_card_is_being_saved_stays_in_it() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Первый")
+        desk.desk.card.choose_theme(desk.desk.catalogue.theme("К-01.3"))
+        desk.desk.card.fill_comment("Спросил")
+        typing_while_the_disk_is_busy(desk, "!")
+        saved = await desk.desk.card.save()
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.saved == saved
+        assert card.fields["comment"] == "Спросил!"
+        await desk.desk.card.flush_draft()
+        drafts = await desk.desk.on_journal(lambda journal: journal.drafts())
+        assert [one.fields["comment"] for one in drafts if one.id == card.draft] == ["Спросил!"]
+        await desk.until(lambda: desk.comment.value == "Спросил!", "on the screen too")
+        assert (await desk.desk.card.save()).value("comment") == "Спросил!"
+        await desk.desk.card.flush_draft()
+        assert not [one for one in await desk.desk.on_journal(lambda journal: journal.drafts()) if one.card]
+
+
+async def test_what_is_typed_while_the_last_draft_is_written_goes_away_with_its_card() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Первый")
+        desk.desk.card.choose_theme(desk.desk.catalogue.theme("К-01.3"))
+        saved = await desk.desk.card.save()
+        await desk.desk.card.leave()
+        for number, go in enumerate((desk.desk.card.leave, lambda: desk.desk.card.edit(saved.id)), 1):
+            await desk.desk.card.open()
+            card = desk.desk.state.card
+            assert card is not None
+            desk.desk.card.fill_comment(f"{number}: ")
+            typing_while_the_disk_is_busy(desk, "аб")
+            await go()
+            now = desk.desk.state.card
+            assert now is None or now.draft != card.draft
+            drafts = {one.id: one.fields for one in await desk.desk.on_journal(lambda journal: journal.drafts())}
+            assert drafts[card.draft]["comment"] == f"{number}: аб"
+
+
 async def test_a_card_asked_for_before_the_call_was_answered_does_not_lie_over_the_callers() -> None:
     async with open_desk(phone=QUIET) as desk:
         await desk.press("insert")
