@@ -51,7 +51,8 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
     def __init__(self) -> None:
         super().__init__()
         self._offered_for = ""
-        self._words_before: tuple[str, ...] = ()  # what stood in the search when the card came
+        self._came = ""  # the draft of the card that came last
+        self._words_before: tuple[str, ...] = ()  # what stood in the search when it did
         self._painted: dict[str, CardAtHand] = {}  # the last cards that were painted, by their drafts
 
     def body(self) -> Iterator[Any]:
@@ -97,14 +98,15 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             self._offered_for = ""
             self.query_one(PersonSearch).take_back()
         if card is None:
+            self._came = ""
             form.show(tr("Регистрационная карта: Ins — добавить"), {}, theme="", policy="", result="", edition=None)
             form.set_locked(True)
             self.paint_answer(None)
             self.query_one("#history", Rows).show(())
             return
         search = self.query_one(PersonSearch)
-        if card.draft not in self._painted:
-            self._words_before = search.words
+        if self._came != card.draft:
+            self._came, self._words_before = card.draft, search.words
         self._painted = {**dict(list(self._painted.items())[-_MOST_PAINTED:]), card.draft: card}
         values = {name: shown_value(card, name) for name, _ in PERSONAL}
         values["comment"] = str(card.fields.get("comment", ""))

@@ -96,6 +96,9 @@ class AppealDesk:
             raise Refusal(Code.FIELD_REQUIRED, field="phone")
         if desk.state.card is None or desk.state.card.saved is None or desk.state.card.saved.id != card_id:
             await desk.card.edit(card_id)
+            shown = desk.state.card
+            if shown is None or shown.saved is None or shown.saved.id != card_id:
+                raise Refusal(Code.CARD_OTHER)  # a caller's has come meanwhile: he is not put on hold for this
         desk.promises.calling(number, card_id)
         await desk.phone.dial(number)
 

@@ -146,10 +146,13 @@ class CardDesk:
             demand(self._desk.state.operator.role, Right.CARD_WITHOUT_CALL)
         self.put(steps.filled_in(card, "source", str(source)))
 
-    def add_item(self, field: str, item: dict[str, Any]) -> None:
-        """One more entry in a list of the card (a file, an answer)."""
-        card = self._at_hand()
-        self.put(replace(card, fields={**card.fields, field: [*(card.fields.get(field) or ()), item]}))
+    async def add_item(self, asked: CardAtHand, field: str, item: dict[str, Any]) -> bool:
+        """One more entry in a list of that card (a file, an answer). As ``change``."""
+
+        def added(card: CardAtHand) -> CardAtHand:
+            return replace(card, fields={**card.fields, field: [*(card.fields.get(field) or ()), item]})
+
+        return await self.change(asked, added)
 
     def choose_operator(self, user: str) -> None:
         """Whom to hand the appeal on to, by the number of the user."""

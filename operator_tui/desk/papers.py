@@ -117,7 +117,7 @@ class PaperDesk:
         if card.saved is not None:
             await self._add(card.saved.id, files=paper)
         else:
-            self._desk.card.add_item("files", msgspec.to_builtins(paper))
+            await self._desk.card.add_item(card, "files", msgspec.to_builtins(paper))
         with suppress(TimeoutError):  # then it stays among the new ones
             await self._folder.run(lambda: put_aside(path, self._settings.inbox))
         return paper

@@ -171,10 +171,10 @@ class StateDesk:
         await desk.card.flush_draft()
         card = desk.state.card
         kept = card is not None and card.editable and not card.finished
-        ends = desk.state.next_state == END
+        ends = desk.state.ends
         await self.onward()
         words = tr("Постобработка окончена: карточка осталась черновиком.") if kept else tr("Постобработка окончена.")
-        if ends:
+        if desk.state.ends != ends:  # not while somebody rings: he is talked to before
             words += " " + tr("Работа завершена; ^Y — что не закончено.")
         desk.notice(words, urgent=kept)
 

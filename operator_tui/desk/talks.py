@@ -171,6 +171,7 @@ class TalkDesk:
         if card.call == call.id or any(one.get("call") == call.id for one in known):
             raise Refusal(Code.CALL_BOUND)
         own = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
+        card = desk.card.still(card)
         fields = {**card.fields, "calls": [*known, {"call": call.id, "number": call.number}]}
         desk.card.put(replace(card, fields=fields, finished=False))
         await desk.card.flush_draft()

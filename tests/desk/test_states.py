@@ -109,6 +109,21 @@ async def test_who_rings_in_wrap_up_or_on_a_break_is_talked_to_before_the_work_e
     assert ended == [True]
 
 
+@pytest.mark.parametrize("rings", [True, False])
+async def test_the_work_is_said_to_have_ended_only_where_it_has(rings: bool) -> None:
+    place = Place()
+    place.card = SimpleNamespace(flush_draft=_nothing)  # type: ignore[attr-defined]  # made up
+    states = made(place)
+    at(place, states, Move.BEGIN_WORK, Move.RING, Move.ANSWER)
+    await states.choose(END)
+    at(place, states, Move.HANG_UP)
+    ringing = Call("c1", Direction.INCOMING, "+78652000041", CallState.RINGING, 0)
+    place.change(Topic.PHONE, calls=(ringing,) if rings else ())
+    await states._over(place.state.presence)
+    assert ("Работа завершена" in place.said[-1]) is not rings
+    assert (place.state.next_state == END) is rings
+
+
 def test_what_was_to_come_next_does_not_outlive_a_lost_line() -> None:
     place = Place()
     states = made(place)

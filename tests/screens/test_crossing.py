@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from msgspec.structs import replace
 from textual.events import Key
 
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.people import Role
+from operator_tui.desk.state import CardAtHand, Topic
 from operator_tui.phone.line import Call, CallChanged, CallState, EndedBy, Snapshot
 from screens.ask import AskScreen
 from screens.directory import DirectoryScreen
+from tests.screens.elsewhere import become
 from tests.screens.page import ON_CALL, PATIENCE_S, DeskPage, open_desk
 from tests.screens.test_call import answered
 from tests.screens.test_desk import QUIET
@@ -300,6 +304,102 @@ async def test_a_card_asked_for_before_the_call_was_answered_does_not_lie_over_t
             assert callers is not None
             assert desk.desk.state.card is not None
             assert desk.desk.state.card.draft == callers.draft
+
+
+async def test_a_call_back_whose_card_gave_way_to_a_callers_dials_nobody() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Первый")
+        await desk.phone_field.type("+78652000199")
+        desk.desk.card.choose_theme(desk.desk.catalogue.theme("К-01.3"))
+        saved = await desk.desk.card.save()
+        await desk.desk.card.leave()
+        edit, dialled = desk.desk.card.edit, list[str]()
+
+        async def late(card_id: str) -> None:
+            under_way = asyncio.ensure_future(edit(card_id))
+            await asyncio.sleep(0)  # it has begun to ask the journal
+            await desk.desk.card.open()
+            await under_way
+
+        async def dial(number: str) -> None:
+            dialled.append(number)
+
+        desk.desk.card.edit = late  # type: ignore[method-assign]  # a caller is faster
+        desk.desk.phone.dial = dial  # type: ignore[method-assign]  # whoever would be called
+        with pytest.raises(Refusal) as refused:
+            await desk.desk.appeals.call_back(saved.id)
+        assert refused.value.code is Code.CARD_OTHER
+        desk.desk.card.edit = edit  # type: ignore[method-assign]  # nobody calls now
+        await desk.desk.appeals.call_back(saved.id)
+        assert dialled == ["+78652000199"]
+
+
+async def test_a_file_that_is_read_slowly_goes_to_the_card_it_was_chosen_for(tmp_path: Path) -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await become(desk, Role.OPERATOR_2)
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Первый")
+        first = desk.desk.state.card
+        assert first is not None
+        file, read = tmp_path / "a.pdf", desk.desk.run_journal
+        file.write_bytes(b"%PDF-1.7\n")
+
+        async def slowly(work: Any) -> Any:
+            found = await read(work)
+            if (card := desk.desk.state.card) is not None and card.draft == first.draft:
+                await desk.desk.card.open()
+            return found
+
+        desk.desk.run_journal = slowly  # type: ignore[method-assign]  # another card comes while the file is read
+        await desk.desk.papers.attach(file, "1", "2026-01-20")
+        now = desk.desk.state.card
+        assert now is not None
+        assert now.draft != first.draft
+        assert not now.fields.get("files")
+        drafts = {one.id: one.fields for one in await desk.desk.on_journal(lambda journal: journal.drafts())}
+        assert [paper["number"] for paper in drafts[first.draft]["files"]] == ["1"]
+
+
+async def test_a_call_is_bound_to_the_card_it_was_bound_to_or_to_none() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        journal = desk.desk.on_journal
+        desk.desk.change(Topic.CARD, card=CardAtHand(draft="of-another-caller"))
+
+        async def slowly(work: Any) -> Any:
+            found = await journal(work)
+            desk.desk.on_journal = journal  # type: ignore[method-assign]  # once
+            await desk.desk.card.open()
+            return found
+
+        desk.desk.on_journal = slowly  # type: ignore[method-assign]  # another card comes meanwhile
+        with pytest.raises(Refusal) as refused:
+            await desk.desk.phone.talks.bind()
+        assert refused.value.code is Code.CARD_OTHER
+        now = desk.desk.state.card
+        assert now is not None
+        assert not now.fields.get("calls")
+
+
+async def test_people_of_his_number_are_offered_again_when_a_caller_is_swapped_back_to() -> None:
+    async with open_desk(phone=ON_CALL) as desk:
+        await desk.ring()
+        await desk.press("f2")
+        await desk.until_screen("work")
+        await desk.until(lambda: (card := desk.desk.state.card) and card.candidates, "whose number it is")
+        await desk.until(lambda: desk.hits.rows(), "they are offered")
+        first = desk.desk.state.card
+        assert first is not None
+        await desk.press("f5")
+        await desk.type("сини")
+        await desk.desk.card.open()
+        await desk.until(lambda: (now := desk.desk.state.card) and now.draft != first.draft, "another card")
+        await desk.press("f5", "ctrl+u")
+        desk.desk.change(Topic.CARD, card=first)
+        await desk.until(lambda: {*desk.hits.keys()} == {one.enp for one in first.candidates}, "they are offered again")
 
 
 def replace_card(draft: Any, card: str) -> Any:
