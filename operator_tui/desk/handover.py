@@ -28,9 +28,11 @@ _ANSWER_MS = 3_600_000  # who did not wait is called back within the hour
 
 @dataclass
 class Pending:
-    """A card whose caller is on the way to ``target``; ``number`` is the caller's."""
+    """A card whose caller is on the way to ``target``; ``number`` is the caller's, ``call`` the one he was sent with.
+    ``card`` is empty where it could not be saved yet: then it is that call's draft."""
 
     card: str
+    call: str
     target: str
     number: str
     settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,7 +79,7 @@ class HandOver:
             if refusal.code is not Code.FIELD_REQUIRED:
                 raise
         self._sent.add(call.id)
-        self._pending[call.id] = Pending(saved, target, call.number)
+        self._pending[call.id] = Pending(saved, call.id, target, call.number)
         self.seen(self._desk.state.colleagues)
 
     async def ended(self, call_id: str, *, joined: bool, refused: bool) -> None:
@@ -125,15 +127,26 @@ class HandOver:
 
     async def bring_card(self, call: Call) -> None:
         """The card of a caller who came back, bound to the call he is in now."""
-        desk, card_id = self._desk, self._returned.pop(call.id).card
+        desk, sent = self._desk, self._returned.pop(call.id)
+        if not self._is_at_hand(sent):
+            draft = None if sent.card else await desk.on_journal(lambda journal: journal.draft_for_call(sent.call))
+            if sent.card:
+                await desk.card.edit(sent.card)
+            elif draft is not None:
+                await desk.card.bring(draft)
+            else:
+                await desk.card.open()  # his draft is gone: he is a caller as any other
+                return
         at_hand = desk.state.card
-        if card_id and (at_hand is None or at_hand.saved is None or at_hand.saved.id != card_id):
-            await desk.card.edit(card_id)
-            at_hand = desk.state.card
-            if at_hand is None or at_hand.saved is None or at_hand.saved.id != card_id:
-                return  # another one was asked for meanwhile, and this call is not its
-        if at_hand is not None:
+        if at_hand is not None and self._is_at_hand(sent):  # else another one was asked for meanwhile
             desk.card.put(replace(at_hand, call=call.id))
+
+    def _is_at_hand(self, sent: Pending) -> bool:
+        """Whether the card before the operator is that of the caller who was sent."""
+        card = self._desk.state.card
+        if card is None or not sent.card:
+            return card is not None and card.call == sent.call
+        return card.saved is not None and card.saved.id == sent.card
 
     async def _when_taken(self, call_id: str, pending: Pending) -> None:
         try:

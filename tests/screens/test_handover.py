@@ -89,6 +89,35 @@ async def test_nobody_took_him_and_both_come_back() -> None:
         assert card.saved.worker == own.user
 
 
+@pytest.mark.parametrize("kept", [True, False])
+async def test_who_comes_back_gets_no_other_callers_card(kept: bool) -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        call, first = desk.desk.state.call, desk.desk.state.card
+        assert call is not None
+        assert first is not None
+        await desk.surname.type("Переведённый")
+        await desk.press("f7")
+        await desk.type(TARGET)
+        await desk.press("enter")
+        await desk.until_quiet()
+        await desk.desk.card.open()
+        other = desk.desk.state.card
+        assert other is not None
+        assert not other.call
+        if not kept:
+            await desk.desk.on_journal(lambda journal: journal.drop_draft(first.draft))
+        for state, answered_ms in ((CallState.RINGING, None), (CallState.TALKING, call.started_ms + 1)):
+            back = msgspec.structs.replace(call, id="back", state=state, queue="", answered_ms=answered_ms)
+            await desk.desk.phone.following.take(CallChanged(back))
+        card = desk.desk.state.card
+        assert card is not None
+        assert card.draft != other.draft
+        assert (card.call, card.draft == first.draft) == ("back", kept)
+        drafts = {one.id: one for one in await desk.desk.on_journal(lambda journal: journal.drafts())}
+        assert not drafts[other.draft].call, "the card written meanwhile is nobody's"
+
+
 async def test_a_refused_transfer_keeps_call_and_appeal() -> None:
     async with open_desk() as desk:
         call = await written(desk)
