@@ -74,6 +74,8 @@ _OF_REGION: list[tuple[sa.Table, Of]] = [
     _by_region(t.recording),
     _by_region(t.voice_message),
 ]
+# All that a region's rows are deleted from when it has gone.
+_WHOLE = (t.session, *(table for table, _ in reversed(_OF_REGION) if table not in t.PARTITIONED))
 
 
 def move_region(source: Database, target: Database, region: str) -> int:
@@ -186,13 +188,14 @@ def _have_alone(connection: sa.Connection, region: str, patience_s: float) -> No
 
 
 def _had_alone(connection: sa.Connection, region: str) -> bool:
-    """Try once. Writers are stopped before they begin (each locks a row of ``device`` or ``stream`` first): one in the
-    middle would wait for us while we wait for it."""
+    """Try once. Who writes is stopped before he begins, and let finish if he has begun: one in the middle, who has a
+    row that we delete, would wait for us while we wait for him."""
     before = connection.execute(sa.select(sa.func.current_setting("lock_timeout"))).scalar_one()
     trying = connection.begin_nested()
     try:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_TRY_MS}")
-        connection.exec_driver_sql("LOCK TABLE ONLY device, ONLY stream IN EXCLUSIVE MODE")
+        whole = ", ".join(f"ONLY {table.name}" for table in _WHOLE)
+        connection.exec_driver_sql(f"LOCK TABLE {whole} IN EXCLUSIVE MODE")
         names = ", ".join(f"ONLY {name}" for name in _tables_and_parts(connection, region))
         connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
         connection.execute(sa.select(sa.func.set_config("lock_timeout", before, True)))

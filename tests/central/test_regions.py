@@ -356,6 +356,42 @@ def test_a_copy_that_is_being_made_is_named_and_not_waited_for_through_the_whole
     assert tried == [True, False, True]
 
 
+@pytest.mark.parametrize("row", ["recording_read WHERE stream = '26/tf/work'", "session", "enrolment"])
+def test_who_is_in_the_middle_of_a_region_that_goes_is_let_finish(
+    office: Office, elsewhere: Database, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    """He has a row that is deleted with the region: the move would wait for him, and he for a table it has alone."""
+    _with_recording(office)
+    hire(office, "petrova").sign_in()
+    read_on(office.database, "26/tf/work")
+    monkeypatch.setattr(regions, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(regions, "_TRY_MS", 20)
+    url = office.database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    middle = psycopg.connect(url)
+
+    copied: list[bool] = []  # and then, whether the tables were to be had
+
+    def meanwhile() -> None:
+        assert middle.execute(f"SELECT FROM {row} FOR UPDATE").rowcount > 0
+        copied.append(True)
+
+    _during(monkeypatch, meanwhile)
+    had = regions._had_alone
+
+    def trying(connection: sa.Connection, region: str) -> bool:
+        found = had(connection, region)
+        if len(copied) == 1 and not found:
+            middle.execute("SELECT count(*) FROM event")
+            middle.close()
+        if copied:
+            copied.append(found)
+        return found
+
+    monkeypatch.setattr(regions, "_had_alone", trying)
+    assert move_region(office.database, elsewhere, "26") > 0
+    assert (copied[1], copied[-1]) == (False, True)
+
+
 def test_a_region_begun_anew_moves_again(office: Office, postgres: Postgres) -> None:
     for times in (1, 2):
         target = Database.postgres(postgres.fresh())
