@@ -53,6 +53,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
 
     async def _more(self) -> None:
         card_id = self._at_hand()
+        shown = self.desk.state.card if self._app.current_mode == "work" else None
         saved = await self.desk.on_journal(lambda journal: journal.card(card_id)) if card_id else None
         if saved is None and self.desk.state.card is None:
             raise Refusal(Code.NO_ROW_CHOSEN)
@@ -70,7 +71,15 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
         def chosen(title: str | None) -> None:
             deed = next((one for one in fitting if one.title == title), None)
             if deed is not None:
-                self._guard(lambda: deed.do(self))
+                self._guard(lambda: do(deed))
+
+        def do(deed: Deed) -> Any:
+            """To the appeal the list was of: a call that was taken by itself may have brought another."""
+            if shown is not None:
+                self.desk.card.still(shown)
+            elif self._at_hand() != card_id:
+                raise Refusal(Code.CARD_OTHER)
+            return deed.do(self)
 
         number = saved.value("number") if saved else tr("новая карта")
         self._app.push_screen(AskScreen(f"{tr('Дела обращения')}: {number}", tr(NUMBER_OR_WORD), find), chosen)

@@ -16,6 +16,7 @@ from operator_tui.appeals.people import Role
 from operator_tui.desk.state import CardAtHand, Topic
 from operator_tui.phone.line import Call, CallChanged, CallState, EndedBy, Snapshot
 from screens.ask import AskScreen
+from screens.base import DeskScreen
 from screens.directory import DirectoryScreen
 from tests.screens.elsewhere import become
 from tests.screens.page import ON_CALL, PATIENCE_S, DeskPage, open_desk
@@ -334,6 +335,29 @@ async def test_a_call_back_whose_card_gave_way_to_a_callers_dials_nobody() -> No
         desk.desk.card.edit = edit  # type: ignore[method-assign]  # nobody calls now
         await desk.desk.appeals.call_back(saved.id)
         assert dialled == ["+78652000199"]
+
+
+@pytest.mark.parametrize("mode", ["work", "journal"])
+async def test_a_deed_chosen_for_one_appeal_is_not_done_to_the_callers(mode: str) -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Первый")
+        if mode == "journal":
+            desk.desk.card.choose_theme(desk.desk.catalogue.theme("К-01.3"))
+            await desk.desk.card.save()
+            await desk.desk.card.leave()
+            desk.app.switch_mode("journal")
+            await desk.until_screen("journal")
+            await desk.until(lambda: desk.journal.rows(), "the appeal")
+        await desk.press("ctrl+z")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen) and desk.app.focused, "the list")
+        await desk.type("ответ себе" if mode == "work" else "Уточняющие")
+        await desk.desk.card.open()
+        desk.app.switch_mode("work")
+        await desk.press("enter")
+        await desk.until(lambda: "Пришёл вызов со своей карточкой" in desk.notice, "why not")
+        assert isinstance(desk.app.screen, DeskScreen)
 
 
 async def test_a_file_that_is_read_slowly_goes_to_the_card_it_was_chosen_for(tmp_path: Path) -> None:
