@@ -30,14 +30,14 @@ class PromiseActs(FileActs):
     async def _promises(self) -> None:
         """«Перезвоним до …»."""
         listed = await self.desk.promises.listed()
-        screen = PromisesScreen(listed, self.desk.promises.zone)
         doing = {Wish.OPEN: self._edit, Wish.TAKE: self._take, Wish.HEAR: self._hear, Wish.GIVE: self._give}
 
-        def chosen(card_id: str | None) -> None:
-            if card_id:
-                self._guard(lambda: doing[screen.wish](card_id))
+        def chosen(wanted: tuple[Wish, str] | None) -> None:
+            if wanted is not None:
+                wish, card_id = wanted
+                self._guard(lambda: doing[wish](card_id))
 
-        self._app.push_screen(screen, chosen)
+        self._app.push_screen(PromisesScreen(listed, self.desk.promises.zone), chosen)
 
     async def _take(self, card_id: str) -> None:
         """«Взять» from the list: it is the operator's own."""

@@ -102,7 +102,8 @@ class WindowedDesk(AttendedDesk):
         self.call_after_refresh(self.bring_back)
 
     def push_screen(self, screen: Any, *args: Any, **kwargs: Any) -> Any:
-        """Show a window; what is done with its answer is known for as long as it is."""
+        """Show a window; what is done with its answer is known for as long as it is. An answer that names its window
+        would keep it for ever."""
         if isinstance(screen, _WINDOWS):
             self._results[screen] = args[0] if args else kwargs.get("callback")
         return super().push_screen(screen, *args, **kwargs)

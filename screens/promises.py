@@ -47,8 +47,8 @@ class Wish(StrEnum):
     GIVE = "give"
 
 
-class PromisesScreen(ModalScreen[str | None]):
-    """Returns the id of the appeal that was chosen; ``wish`` says what for."""
+class PromisesScreen(ModalScreen[tuple[Wish, str] | None]):
+    """Returns what is to be done, and the id of the appeal that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", show=False, priority=True),
@@ -61,7 +61,6 @@ class PromisesScreen(ModalScreen[str | None]):
         super().__init__()
         self._listed = listed
         self._zone = zone
-        self.wish = Wish.OPEN
 
     def compose(self) -> ComposeResult:
         broken = sum(1 for one in self._listed if one.stand is Stand.BROKEN)
@@ -88,11 +87,10 @@ class PromisesScreen(ModalScreen[str | None]):
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:
-        self.dismiss(event.key)
+        self.dismiss((Wish.OPEN, event.key))
 
     def action_wish(self, wish: str) -> None:
         """Something else than opening it."""
         row = self.query_one(Rows).current
         if row is not None:
-            self.wish = Wish(wish)
-            self.dismiss(row.key)
+            self.dismiss((Wish(wish), row.key))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -17,6 +19,7 @@ from screens.directory import DirectoryScreen
 from screens.form import FormScreen
 from screens.password import PasswordScreen
 from screens.person import Draft, PersonScreen
+from screens.promises import PromisesScreen
 from screens.threat import ThreatScreen
 from tests.screens.page import ON_CALL, DeskPage, Part, open_desk
 from tests.screens.test_desk import QUIET, with_theme
@@ -258,6 +261,16 @@ async def test_what_the_server_answers_while_a_call_is_talked_to_takes_no_other_
         await desk.press("f9", "f4")
         await desk.until(lambda: done, "it is back, and through")
         await desk.until_screen("journal")
+
+
+async def test_a_list_that_was_looked_at_leaves_nothing_behind() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("alt+p")
+        await desk.until(lambda: isinstance(desk.app.screen, PromisesScreen), "who waits for a call")
+        window = weakref.ref(desk.app.screen)
+        await desk.press("escape")
+        await desk.until_screen("journal")
+        await desk.until(lambda: gc.collect() is not None and window() is None, "gone")
 
 
 async def test_a_form_whose_card_can_not_be_brought_comes_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
