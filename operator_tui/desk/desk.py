@@ -36,7 +36,6 @@ from operator_tui.desk.seat import SeatDesk
 from operator_tui.desk.state import DeskState, Notice, Topic
 from operator_tui.desk.updates import RegistryUpdates
 from operator_tui.i18n import tr
-from operator_tui.phone.line import CallState
 from operator_tui.profiles import Profile
 from operator_tui.reference import packaged_catalogue
 from operator_tui.settings import Settings
@@ -134,7 +133,7 @@ class Desk:
             card_editable=card is not None and card.editable,
             person=card is not None and card.person is not None,
             theme=card is not None and bool(card.fields.get("theme")),
-            waiting=any(call.state is CallState.RINGING for call in self.state.others),
+            waiting=any(call.rings_here for call in self.state.others),
             other=any(call.answered_ms is not None for call in self.state.others),
             colleague=self.phone.following.asked_colleague() is not None,
             number=card is not None and bool(card.fields.get("phone")),

@@ -152,7 +152,8 @@ class DeskState:
     def phone_word(self) -> str:
         """The telephone in one word, as ``commands.Situation.phone`` wants it."""
         if self.call is not None:
-            return _CALL_WORDS[self.call.state]
+            dialled = self.call.state is CallState.RINGING and not self.call.rings_here  # it rings there
+            return "dialing" if dialled else _CALL_WORDS[self.call.state]
         return {Light.ON: "free", Light.OFF: "off"}.get(self.lights.phone, "lost")
 
     @property

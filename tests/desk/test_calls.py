@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from operator_tui.appeals.operations import REQUIRED_KEYS, Kind
 from operator_tui.appeals.presence import Move, Presence, State, moved, possible
 from operator_tui.desk.calls import facts, fallen_to, presence_move
+from operator_tui.desk.state import DeskState
 from operator_tui.phone.line import Call, CallState, Direction, EndedBy
 
 RINGING = Call(
@@ -114,3 +115,9 @@ def test_presence_follows_any_calls_without_leaving_its_table(stages: list[Call]
             presence = moved(presence, move, at_ms=1)
         before = None if after.over else after
     assert presence.state in State
+
+
+@pytest.mark.parametrize(("direction", "word"), [(Direction.INCOMING, "ringing"), (Direction.OUTGOING, "dialing")])
+def test_what_rings_at_a_colleague_does_not_ring_here(direction: Direction, word: str) -> None:
+    ringing = msgspec.structs.replace(RINGING, direction=direction, state=CallState.RINGING)
+    assert DeskState(call=ringing, calls=(ringing,)).phone_word() == word
