@@ -42,6 +42,7 @@ class LockScreen(ModalScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._busy = False
+        self._opened = False
         self._reveals: Timer | None = None
 
     @property
@@ -65,6 +66,11 @@ class LockScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one(LeanInput).focus()
         self._paint_call()
+
+    def on_screen_resume(self) -> None:
+        # The password was found right while another screen lay above: that one was not to be put away by it.
+        if self._opened and self.is_active:
+            self.dismiss()
 
     def show_call(self) -> None:
         """The telephone changed."""
@@ -103,7 +109,9 @@ class LockScreen(ModalScreen[None]):
         self._busy = True
         try:
             if await self.desk.seat.unlock(password):
-                self.dismiss()
+                self._opened = True
+                if self.is_active:
+                    self.dismiss()
                 return
             self._say(await self._wrong_password())
         except Refusal as refusal:

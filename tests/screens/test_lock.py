@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -50,6 +52,32 @@ async def test_the_call_goes_on_behind_the_lock_and_no_number_is_seen() -> None:
         assert desk.call_state() is CallState.TALKING
         await desk.press("enter")
         await desk.until_screen("work")
+
+
+async def test_a_password_found_right_below_another_screen_opens_the_lock_when_that_is_gone() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("alt+l")
+        await desk.until(lambda: locked(desk), "the lock")
+        seat, found = type(desk.desk.seat), asyncio.Event()
+        unlock = seat.unlock
+
+        async def late(self: Any, password: str) -> bool:
+            await found.wait()
+            return await unlock(self, password)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(seat, "unlock", late)
+            lock = desk.app.screen
+            assert isinstance(lock, LockScreen)
+            await desk.press("enter")
+            await desk.until(lambda: lock._busy, "the password is looked at")
+            await desk.pilot.resize_terminal(40, 10)
+            await desk.until(lambda: isinstance(desk.app.screen, TooSmallScreen), "the window is too small")
+            found.set()
+            await desk.until(lambda: not lock._busy, "found right")
+            assert isinstance(desk.app.screen, TooSmallScreen)
+            await desk.pilot.resize_terminal(80, 24)
+            await desk.until_screen("journal")
 
 
 async def test_a_desk_nobody_touches_locks_itself() -> None:
