@@ -149,9 +149,12 @@ def _receive_one(store: Store, event: Event) -> str:
             [card.id, card.stream, cards.encode(card)],
         )
     if change.create:
-        # Not what stands there under another copy's id: its events come by themselves.
+        # Not what stands there under another copy's id: its events come by themselves. Nor what was settled under a
+        # code we had before: in this lineage a copy may have sent it first, and been refused.
         store.db.execute(
-            "UPDATE outbox SET confirmed = 0 WHERE card = ? AND coalesce(result ->> '$.op', '') = ''", [card_id]
+            "UPDATE outbox SET confirmed = 0 "
+            "WHERE card = ? AND (device = ? OR state = 'pending') AND coalesce(result ->> '$.op', '') = ''",
+            [card_id, store.demand_device().code],
         )
         if change.was:
             forked.came_as(store, event)

@@ -362,3 +362,24 @@ def test_a_fork_at_a_server_that_was_restored_meanwhile_reads_its_stream_from_th
     assert journal.cursors() == {STREAM: 0}
     assert card_of(journal, card.id).value("address") == "ещё не отправлено", "the screen does not go blank meanwhile"
     assert [operation.was for operation in journal.outbox(10)] == ["k7q2mx:2"]
+
+
+def test_what_a_copy_sent_first_and_was_refused_is_not_shown_as_applied(
+    journal: Journal, colleague: Journal, server: Server
+) -> None:
+    """The server came back empty. A copy of this journal sent what both have before the card itself was there again,
+    and was refused: it stands under the code both had, and the lineage that is lost had applied it."""
+    card = colleague.save(appeal(text="вопрос"))
+    for desk in (colleague, journal):
+        server.answer(desk)
+    edit(journal, card.id, phone="+78652000009")
+    server.answer(journal)
+    journal.fork(identity(code="bbbbbb"))
+
+    restored = Server()
+    for desk in (colleague, journal):
+        desk.rewind(1, "epoch-2")
+    restored.answer(colleague)
+    journal.receive(restored.events_after(journal.cursors()))
+    assert journal.card(card.id) == restored.cards[card.id]
+    assert not card_of(journal, card.id).value("phone")
