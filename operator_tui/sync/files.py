@@ -87,7 +87,7 @@ class FileLane:
         self._on_state = on_state
         self._rounds = Rounds(self._round, self._fell)
         self._part = _FIRST
-        self._swept = False
+        self._looked: set[str] = set()  # recordings that stood in no journal when this lane found them
         self._sound: dict[str, tuple[int, int]] = {}  # when and how long a file was when its digest was right
         self.state = LaneState()
 
@@ -115,9 +115,7 @@ class FileLane:
         await self._tell(None, refusal)
 
     async def _round(self) -> float:
-        if not self._swept:
-            await self._sweep()
-            self._swept = True
+        await self._sweep()
         await self._let_go()
         waiting: list[Sending] = await self._run(self._journal.files_waiting)
         ready = [one for one in waiting if self._free(one.kind)]
@@ -215,15 +213,17 @@ class FileLane:
 
     async def _sweep(self) -> None:
         """Recordings that lie here and stand in no journal: of a place that was revoked, of a desk that was killed
-        before it heard of them. They are sealed for the fund; whoever sits here sends them."""
+        before it heard of them, of a journal that had no room. They are sealed for the fund; whoever sits here sends
+        them."""
         folder = self._folder("recording")
         known: set[str] = await self._run(self._journal.recordings_known)
-        for path in await self._beside(_strays, folder, known):
+        for path in await self._beside(_strays, folder, known | self._looked):
             try:
                 name, size = await self._beside(_digest, path)
             except OSError:
-                continue  # looked at again at the next start: the others do not wait for it
+                continue  # looked at again in the next round: the others do not wait for it
             await self._run(self._journal.file_found, name, path.name, path.stem, size)
+            self._looked.add(path.name)
 
     async def _let_go(self) -> None:
         before = self._clock.now_ms() - self._keep_ms

@@ -320,6 +320,15 @@ async def test_a_file_that_becomes_shorter_on_the_way_is_said_to_have_changed(pl
     assert (one.state, one.refusal and one.refusal.code) == (FileState.REFUSED, Code.FILE_CHANGED)
 
 
+async def test_a_recording_the_journal_had_no_room_for_goes_without_a_new_start(place: Place) -> None:
+    lane = place.lane()
+    await lane.round()
+    (place.folder("recording") / "c9.otr").write_bytes(SOUND[:5000])
+    await lane.round()
+    assert place.is_there("c9")
+    assert place.at_server() == {hashlib.sha256(SOUND[:5000]).hexdigest(): SOUND[:5000]}
+
+
 async def test_a_recording_without_a_journal_goes_too_and_copies_go_after_a_while(place: Place) -> None:
     stray = place.folder("recording") / "c9.otr"
     stray.write_bytes(SOUND[:5000])
