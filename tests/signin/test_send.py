@@ -154,7 +154,9 @@ async def test_the_next_sign_in_gets_the_journal_with_all_that_is_unsent(
         journal = await asyncio.to_thread(journal_of, again)
         if how is None:
             tell_if_slow("the sender gives the journal back", time.perf_counter() - begun, 1)
-        assert journal.unsent() + arrived(office) == UNSENT
+        waiting, there = journal.unsent(), arrived(office)
+        assert max(waiting, there) <= UNSENT
+        assert waiting + there >= UNSENT, "what came while the journal was given back waits for its answer: it goes again"
         journal.close()
 
 
