@@ -38,6 +38,8 @@ ANSWER = "Вы имеете право выбрать медицинскую о�
 class Journal(Screen[None]):
     """A main screen of its own: a table of sixty appeals."""
 
+    # By itself the table takes as much as the screen: what stands above it is then scrolled away, or not, as it comes.
+    CSS = "DataTable { height: 1fr; }"
     BINDINGS = [("f2", "app.pop_screen", "Карточка")]  # noqa: RUF012  # as Textual declares it
 
     def compose(self) -> ComposeResult:
