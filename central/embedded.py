@@ -10,6 +10,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.i18n import tr
 from operator_tui.profiles import Profile
 from operator_tui.secrets import profile_secrets
+from operator_tui.secrets.process import harden_memory
 from operator_tui.signin.messages import MIN_PASSWORD
 
 
@@ -20,6 +21,7 @@ def profile_key(profile: Profile, *, create: bool) -> bytes:
     Refusals: VAULT_LOCKED (nothing was given), VAULT_PASSPHRASE, PASSWORD_WEAK (of a new vault), KEYRING_AWAY,
     KEY_MISSING without ``create``.
     """
+    harden_memory()  # before the passphrase is in it
     vault = profile.data / "vault"
     fresh = not vault.exists()
 

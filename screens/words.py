@@ -135,7 +135,7 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
         text += " " + tr("ЖДЁТ ДОЛЬШЕ {seconds} с").format(seconds=long)
     words = [f"{number_word(other)} {state_word(other)}" for other in ringing]
     if call.muted:
-        words.append(tr("МИКРОФОН ВЫКЛЮЧЕН"))
+        words.append(tr("МИКРОФОН ВЫКЛ.") if waits else tr("МИКРОФОН ВЫКЛЮЧЕН"))
     words += [_behind(other, now_ms) for other in others if not other.rings_here]
     if call.recording and (call.answered_ms is not None or call.recording != "pbx"):
         words.append(tr(_RECORDING.get(call.recording, _PAUSED)))

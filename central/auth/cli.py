@@ -14,6 +14,7 @@ from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.people import ROLE_TITLES, Operator, Role
 from operator_tui.i18n import tr
 from operator_tui.profiles import open_profile
+from operator_tui.secrets.process import harden_memory
 
 _ROLES = click.Choice([role.value for role in Role if role is not Role.TRAINEE])
 _login = click.argument("login", metavar="ИМЯ")
@@ -204,6 +205,7 @@ def sealed_work_commands(
 
 def typed_secret(title: str) -> str:
     """Asked on a terminal, else one line of stdin."""
+    harden_memory()
     if sys.stdin.isatty():
         return str(click.prompt(title, hide_input=True))
     return sys.stdin.readline().rstrip("\n")
@@ -211,6 +213,7 @@ def typed_secret(title: str) -> str:
 
 def _password() -> str:
     """Asked twice on a terminal, else one line of stdin."""
+    harden_memory()
     if sys.stdin.isatty():
         return str(click.prompt(tr("Пароль"), hide_input=True, confirmation_prompt=tr("Пароль ещё раз")))
     return sys.stdin.readline().rstrip("\n")

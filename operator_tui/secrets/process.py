@@ -13,8 +13,13 @@ _PR_GET_DUMPABLE = 3
 
 def harden() -> None:
     """No cores, no ptrace by other processes of the user, no files that others can read."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
+    harden_memory()
+
+
+def harden_memory() -> None:
+    """No cores, no ptrace; files are made as before: for a command whose files another user reads (the PBX)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 

@@ -49,6 +49,8 @@ def test_for_how_long_another_one_waits_is_seen_at_80_columns() -> None:
     assert "НА УДЕРЖАНИИ 1:05" in text[:70], "F4 Отбой stands behind it"
     assert text.endswith("+7 8652 01-23-46")
     assert "Константинопольская" in call_text(front, 665_000)
+    muted = call_text(replace(front, muted=True, recording="on"), 3_665_000, [replace(held, held_ms=0)])
+    assert "МИКРОФОН ВЫКЛ. · НА УДЕРЖАНИИ 61:05" in muted[:71], "both talk and wait are longer than ten minutes"
     consult = replace(front, number="2003", name="Крюкова")
     assert "2003 Крюкова" in call_text(consult, 665_000, [held]), "a colleague is known by his name"
 
