@@ -162,12 +162,13 @@ class Link:
         )
         timeout = httpx.Timeout(connect=_CONNECT_S, read=_READ_S, write=_READ_S, pool=_READ_S)
         if self._socket is not None:
-            transport = httpx.AsyncHTTPTransport(uds=str(self._socket), limits=limits)
+            # Without TLS there is nothing to read the authorities for: 30 ms of every start.
+            transport = httpx.AsyncHTTPTransport(uds=str(self._socket), verify=False, limits=limits)
             return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=timeout)
         # trust_env: an address or a proxy is taken from our settings, never from somebody's environment.
         return httpx.AsyncClient(
             base_url=self._settings.url,
-            verify=tls_context(self._settings),
+            verify=tls_context(self._settings) if urlsplit(self._settings.url).scheme == "https" else False,
             proxy=self._settings.proxy or None,
             limits=limits,
             timeout=timeout,

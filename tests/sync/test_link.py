@@ -66,8 +66,10 @@ def certificate(tmp_path: Path) -> Certificate:
 
 
 @asynccontextmanager
-async def serving(reply: Reply, certificate: Certificate | None = None) -> AsyncIterator[int]:
-    """A server that reads a request's head and then does what ``reply`` does. Yields its port."""
+async def serving(
+    reply: Reply, certificate: Certificate | None = None, *, path: Path | None = None
+) -> AsyncIterator[int]:
+    """A server that reads a request's head and then does what ``reply`` does. Yields its port (``path``: 0)."""
     heads: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,6 +85,10 @@ async def serving(reply: Reply, certificate: Certificate | None = None) -> Async
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.cert, certificate.key)
+    if path is not None:
+        async with await asyncio.start_unix_server(handle, path):
+            yield 0
+        return
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
     async with server:
         yield server.sockets[0].getsockname()[1]
@@ -214,6 +220,19 @@ async def test_an_answer_that_breaks_off_is_away() -> None:
 
     async with serving(reply) as port:
         assert (await refusal_of(Link(CentralSettings(url=f"http://127.0.0.1:{port}")))).code is Code.SERVER_AWAY
+
+
+@pytest.mark.parametrize("by", ["socket", "http"])
+async def test_where_there_is_no_tls_nobody_reads_the_authorities(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object, **__: object) -> ssl.SSLContext:
+        raise AssertionError("read for nothing")
+
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    there = tmp_path / "s" if by == "socket" else None
+    async with serving(says(200, b"x"), path=there) as port:
+        assert await ask(Link(CentralSettings(url=f"http://127.0.0.1:{port}"), socket=there)) == b"x"
 
 
 async def test_it_goes_through_a_proxy_and_by_no_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
