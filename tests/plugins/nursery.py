@@ -105,9 +105,12 @@ class Nursery:
             try:
                 socket.send_fds(asking, [json.dumps(wish).encode()], streams)
                 popen.pid = int(asking.recv(64))
-                asking.recv(64)
+                failure = int(asking.recv(64))
             finally:
                 libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        if failure:
+            os.waitpid(popen.pid, 0)
+            raise OSError(failure, os.strerror(failure), asked["cwd"])
         popen._child_created = True
         places = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         popen._close_pipe_fds(*(asked[place] for place in places))
@@ -139,18 +142,21 @@ def _main() -> None:
     gc.freeze()
     assert threading.active_count() == 1
     asked = socket.socket(fileno=int(sys.argv[1]))
-    wish = _wait(asked)
-    if wish is not None:
-        _become(wish)
+    if _bears(asked):
         runpy.run_module("operator_tui", run_name="__main__", alter_sys=True)
 
 
-def _wait(asked: socket.socket) -> dict[str, Any] | None:
-    """Returns in every child with its wish, and in the nursery, with none, when nobody asks any more."""
+def _bears(asked: socket.socket) -> bool:
+    """True in every child, which is what was asked for by then, and false in the nursery when nobody asks any more.
+
+    Whoever asks is answered twice: the child's pid, then the errno that kept it from becoming that, or 0. It comes when
+    the child is there, as subprocess returns after exec; of one that was killed before, its exit code tells.
+    """
     while True:
         message, streams, _, _ = socket.recv_fds(asked, 1 << 20, 3)
         if not message:
-            return None
+            return False
+        told, tells = os.pipe()
         between = os.fork()
         if not between:
             child = os.fork()
@@ -158,15 +164,23 @@ def _wait(asked: socket.socket) -> dict[str, Any] | None:
                 asked.send(str(child).encode())
                 os._exit(0)
             asked.close()
+            os.close(told)
             for number, stream in enumerate(streams):
                 os.dup2(stream, number)
                 os.close(stream)
-            wish: dict[str, Any] = json.loads(message)
-            return wish
-        os.waitpid(between, 0)  # from here on the child is not ours
-        asked.send(b"gone")
+            try:
+                _become(json.loads(message))
+            except OSError as error:
+                os.write(tells, str(error.errno).encode())
+                os._exit(255)
+            os.close(tells)
+            return True
+        os.close(tells)
         for stream in streams:
             os.close(stream)
+        os.waitpid(between, 0)  # from here on the child is not ours
+        asked.send(os.read(told, 64) or b"0")
+        os.close(told)
 
 
 def _become(wish: dict[str, Any]) -> None:
