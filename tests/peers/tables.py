@@ -15,7 +15,12 @@ import sqlalchemy as sa
 
 from central.store import tables as t
 from central.store.database import Database
+from operator_tui.desk.keys import CENTRAL_KEY
+from operator_tui.profiles import Profile
+from operator_tui.secrets import profile_secrets
 from tests.peers.postgres import Postgres
+
+_KEY = secrets.token_bytes(32)
 
 
 def sqlite_at(path: Path, key: bytes) -> Database:
@@ -27,6 +32,13 @@ def sqlite_at(path: Path, key: bytes) -> Database:
     database = Database.sqlite(path, key)
     database.write(lambda connection: connection.execute(_own_lineage()))
     return database
+
+
+def lay_tables(profile: Profile) -> None:
+    """For the first start of a synthetic profile's server: its file is there, and the key to it."""
+    if not profile.central_file.exists():
+        profile_secrets(profile).set(CENTRAL_KEY, _KEY)
+        sqlite_at(profile.central_file, _KEY).close()
 
 
 def postgres_of(server: Postgres) -> str:

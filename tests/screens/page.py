@@ -1,14 +1,19 @@
 """The desk as a tester drives it: page objects over Textual's Pilot, on the real desk with all its real parts.
 
 ``async with open_desk() as desk`` starts the application headless in the profile demo: its journal, registry,
-telephone engine (simulated line) and embedded server are the product's own, in folders of this test alone.
+telephone engine (simulated line) and embedded server are the product's own, in folders of this test alone. What a very
+first start makes (the people, the server's tables) is made once a run and copied.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import os
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
@@ -16,11 +21,17 @@ from textual.pilot import Pilot
 from operator_tui.app import DeskApp, make_app
 from operator_tui.appeals.presence import State
 from operator_tui.desk.desk import Desk
+from operator_tui.desk.keys import REGISTRY_KEY
 from operator_tui.desk.state import Light
 from operator_tui.phone.line import CallState
 from operator_tui.profiles import open_profile
+from operator_tui.registry import generations
+from operator_tui.registry.load import make_demo_registry
+from operator_tui.registry.settings import RegistrySettings
+from operator_tui.secrets import profile_secrets
 from operator_tui.settings import load
 from screens.base import DeskScreen
+from tests.peers.tables import lay_tables
 from widgets.line import Line
 from widgets.notice import NoticeLine
 from widgets.rows import Rows
@@ -167,6 +178,30 @@ class DeskPage:
         )
 
 
+@functools.cache
+def _made_once(people: int) -> tuple[bytes, bytes]:
+    """The demonstration's registry: its key and its file, as a first start makes them (tests/whole starts that way)."""
+    key = os.urandom(32)
+    with tempfile.TemporaryDirectory(prefix="ot-registry-") as folder:
+        made = Path(folder) / "registry.db"
+        make_demo_registry(made, key, people)
+        return key, made.read_bytes()
+
+
+def _lay_registry(desk: Desk) -> None:
+    """The same people in every desk, without making them for a tenth of a second at each start."""
+    path = desk.parts.registry_path
+    if path != desk.profile.registry_file or path.exists():
+        return
+    key, content = _made_once(desk.settings.get(RegistrySettings).demo_people)
+    profile_secrets(desk.profile).set(REGISTRY_KEY, key)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    generation = generations.fresh(path)
+    generation.touch(mode=0o600)
+    generation.write_bytes(content)
+    path.symlink_to(generation.name)
+
+
 @asynccontextmanager
 async def open_desk(
     *, size: tuple[int, int] = (80, 24), ready: bool = True, **options: dict[str, Any]
@@ -180,7 +215,10 @@ async def open_desk(
     }
     for section, values in options.items():
         defaults[section] = {**defaults.get(section, {}), **values}
-    app = make_app(Desk(profile, load(profile, options=defaults)))
+    desk = Desk(profile, load(profile, options=defaults))
+    _lay_registry(desk)
+    lay_tables(profile)
+    app = make_app(desk)
     async with app.run_test(size=size) as pilot:
         page = DeskPage(app, pilot)
         try:
