@@ -144,12 +144,22 @@ def _take_numbers(group: list[str], reading: _Reading, named: bool, today: date)
         if len(group) == 2 and named and len(group[0]) <= 2 and len(group[1]) <= 2 and (birth := _part(whole)):
             reading.birth = birth
             return
-    if len(group) > 1 and not any(_dated(token, today) for token in group):
+    if len(group) > 1 and (_policy_groups(group) or not any(_dated(token, today) for token in group)):
         digits = re.sub(r"\D", "", "".join(group))
         reading.digits.append(Digits(digits, group[0].startswith("+")))
         return
     for token in group:
         _take_number(token, reading, named, today)
+
+
+def _policy_groups(group: list[str]) -> bool:
+    """Whether it is an ЕНП in groups of four digits, perhaps still being typed: one of them may look like a year."""
+    return (
+        len(group) in (3, 4)
+        and all(token.isdigit() for token in group)
+        and all(len(token) == 4 for token in group[:3])
+        and len(group[-1]) <= 4
+    )
 
 
 def _dated(token: str, today: date) -> bool:
