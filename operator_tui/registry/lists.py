@@ -68,6 +68,25 @@ class CsvList:
         self.width = len(header)
         self.places = known_columns(header, file)
         self.names = {column: header[place].strip() for column, place in self.places.items()}
+        self._demand_whole()
+
+    def _demand_whole(self) -> None:
+        """Refusal(FILE_UNREADABLE) with the row when the file ends within a record: half a person is none.
+
+        A last line without its end may be whole all the same, and a removal needs no more than the ЕНП.
+        """
+        with self.file.open("rb") as stream:
+            stream.seek(max(0, self._size - _HEAD))
+            last = stream.read().rpartition(b"\n")[2].strip(b"\x1a\r\n\t ")
+        if not last or b'"' in last:  # a line within quotes is the rest of a longer record
+            return
+        cells = last.decode(self.encoding, "replace").split(";")
+        operation = self.places.get("op", len(cells))
+        removal = operation < len(cells) and cells[operation].strip().casefold() == "d"
+        if len(cells) < self.width and not removal:
+            with self.file.open("rb") as stream:
+                row = 1 + sum(1 for line in stream if line.endswith(b"\n"))
+            raise Refusal(Code.FILE_UNREADABLE, file=self.file.name, reason=f"строка {row}: файл обрывается")
 
     def rows(self) -> Iterator[tuple[int, str, Sequence[str]]]:
         row = 1

@@ -150,6 +150,20 @@ def test_a_dbf_cut_in_the_middle(tmp_path: Path) -> None:
     assert "строка 10:" in str(refused(file, "dbf").params["reason"])
 
 
+def test_a_csv_cut_within_a_person(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    write_csv(file, [ANNA, MARIA])
+    whole = file.read_bytes()
+    for keep in (whole.rindex(MARIA.name.encode()) + 3, whole.rindex(MARIA.phone.encode()), len(whole) - 3):
+        file.write_bytes(whole[:keep])
+        assert refused(file, "csv").params["reason"] == "строка 3: файл обрывается"
+    for sound in (whole, whole.rstrip(b"\n"), whole + b"\x1a", whole + b"\r\n"):
+        file.write_bytes(sound)
+        assert len(list(read_people(open_list(file, "csv"), Faults(file)))) == 2
+    file.write_text("op;enp;surname;name;birth_date\nd;" + ANNA.enp, encoding="utf-8")
+    open_list(file, "csv")
+
+
 @pytest.mark.parametrize("content", [b"", b"\x03", b"enp;fam\n1;2\n", bytes(100)])
 def test_what_is_no_dbf(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "list.dbf"
