@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from operator_tui.appeals.card import Card, Status
@@ -57,6 +57,8 @@ def consequences(card: Card, act: Act, outcome: Outcome, operation: Operation, u
 def _closed(card: Card, outcome: Outcome, operation: Operation, user: int) -> dict[str, Any]:
     result = str(operation.x["result"])
     written: dict[str, Any] = {}
+    if outcome.review == EXTENSION:
+        _demand_to_come(card, operation)
     if outcome.status is Status.IN_REVIEW:
         written["closed_by"] = user
     if forwarding_owed(result):
@@ -64,6 +66,13 @@ def _closed(card: Card, outcome: Outcome, operation: Operation, user: int) -> di
     if not operation.x.get(GIVING_UP) and (attempts := vain(attempts_of(card))) and result == "R20":
         written[GIVING_UP] = attempts_line(attempts, str(card.value("zone")) or "UTC")
     return written
+
+
+def _demand_to_come(card: Card, operation: Operation) -> None:
+    """The new date of an extension is not over: where the term is long past, a later date may be past as well."""
+    today = local_date(stamp_ms(operation.at), str(card.value("zone")) or "UTC")
+    if date.fromisoformat(str(operation.x["new_date"])) < today:
+        raise Refusal(Code.FIELD_INVALID, field="new_date")
 
 
 def _corrected(card: Card) -> dict[str, Any]:

@@ -166,6 +166,7 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
     demand(actor.role, Right.CARD_WITHOUT_CALL if without_call else Right.CARD_FROM_CALL)
     if way is not None and way.title not in set(Source):
         plain["written"] = int(way.written)  # kept with the card: the list may change after it
+    _demand_zone(str(plain.get("zone") or ""))
     _demand_dates(plain, operation)
     _demand_papers(lists, operation, actor)
     for field in missing_to_save({**plain, **promised}):
@@ -389,6 +390,14 @@ def _told_deadline(given: Mapping[str, Any]) -> str:
         return date.fromisoformat(str(told)).isoformat()
     except ValueError:
         raise Refusal(Code.FIELD_INVALID, field="deadline") from None
+
+
+def _demand_zone(zone: str) -> None:
+    """What every later term of the card is counted in. Refusal(FIELD_INVALID) for a zone that is none."""
+    try:
+        local_date(0, zone or "UTC")
+    except (ValueError, LookupError, OSError):  # ZoneInfoNotFoundError is a LookupError
+        raise Refusal(Code.FIELD_INVALID, field="zone") from None
 
 
 def _deadline(theme: Theme | None, stamp: str, zone: str, catalogue: Catalogue) -> str:

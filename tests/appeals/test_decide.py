@@ -74,10 +74,12 @@ def test_the_deadline_is_not_edited(bench: Bench) -> None:
 
 def test_a_wrong_zone_is_refused(bench: Bench, catalogue: Catalogue) -> None:
     for zone in ("Moon/Base", "../etc", "Europe"):
-        wrong = msgspec.structs.replace(operation(1, Kind.CARD_NEW, theme_of(catalogue)), z=zone)
-        with pytest.raises(Refusal) as caught:
-            decide(None, wrong, OPERATOR, catalogue)
-        assert caught.value.code is Code.FIELD_INVALID
+        right = operation(1, Kind.CARD_NEW, theme_of(catalogue))
+        its_own = operation(1, Kind.CARD_NEW, {**theme_of(catalogue), "zone": zone})
+        for wrong in (msgspec.structs.replace(right, z=zone), its_own):
+            with pytest.raises(Refusal) as caught:
+                decide(None, wrong, OPERATOR, catalogue)
+            assert caught.value.code is Code.FIELD_INVALID
 
 
 @pytest.mark.parametrize("source", [Source.LETTER, Source.EMAIL, Source.VISIT])

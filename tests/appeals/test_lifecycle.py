@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from operator_tui.appeals.card import STATUS_TITLES, Status
+from operator_tui.appeals.card import STATUS_TITLES, Card, Status
 from operator_tui.appeals.catalogue import AppealType, Catalogue
 from operator_tui.appeals.decide import Actor
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import EXTENSION, FINAL, MOVES, Act
+from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
-from tests.appeals.making import ADMINISTRATOR, COLLEAGUE, LEVEL_2, NOW_MS, OPERATOR, Bench, actor, theme_of
+from tests.appeals.making import ADMINISTRATOR, COLLEAGUE, LEVEL_2, NOW_MS, OPERATOR, Bench, actor, stamp, theme_of
 
 FAR = "2026-11-15"
 CLOSING = {"result": "R02", "comment": "Дан ответ"}
@@ -97,15 +99,32 @@ def test_an_extension_needs_date_and_reason(bench: Bench, missing: str) -> None:
     assert refused(bench, Act.CLOSE, Code.FIELD_REQUIRED, **left).params == {"field": missing}
 
 
-@pytest.mark.parametrize("date", ["2020-01-01", "завтра", "01.02.2031"])
-def test_an_extension_names_a_later_date(bench: Bench, date: str) -> None:
+@pytest.mark.parametrize("said", ["2020-01-01", "завтра", "01.02.2031"])
+def test_an_extension_names_a_later_date(bench: Bench, said: str) -> None:
     bench.new()
-    refused(bench, Act.CLOSE, Code.FIELD_INVALID, **{**EXTENDING, "new_date": date})
+    refused(bench, Act.CLOSE, Code.FIELD_INVALID, **{**EXTENDING, "new_date": said})
 
 
 def test_an_extension_does_not_move_to_the_same_day(bench: Bench) -> None:
     deadline = bench.new().deadline
     refused(bench, Act.CLOSE, Code.FIELD_INVALID, **{**EXTENDING, "new_date": deadline})
+
+
+def test_an_overdue_appeal_is_not_extended_into_the_past(bench: Bench) -> None:
+    term = date.fromisoformat(bench.new(theme_of(bench.catalogue, AppealType.COMPLAINT), who=LEVEL_2).deadline)
+    today = term + timedelta(days=10)
+    at = stamp((datetime.combine(today, time(12), UTC).timestamp() * 1000 - NOW_MS) / 1000)
+
+    def extend(until: date) -> Card:
+        given = {**EXTENDING, "act": Act.CLOSE.value, "new_date": until.isoformat()}
+        assert bench.card is not None
+        bench.do(Kind.CARD_MOVE, given, who=LEVEL_2, b={"status": bench.card.stamps["status"][0]}, at=at)
+        return bench.card
+
+    with pytest.raises(Refusal) as refusal:
+        extend(today - timedelta(days=1))
+    assert (refusal.value.code, refusal.value.params) == (Code.FIELD_INVALID, {"field": "new_date"})
+    assert extend(today).review == EXTENSION
 
 
 @pytest.mark.function("K-6.1.8")
