@@ -73,6 +73,9 @@ class _Forgiving(dict[str, object]):
 def sentence(refusal: Refusal) -> str:
     """The refusal as a sentence in the operator's language."""
     params = dict(refusal.params)
+    if refusal.code is Code.FIELD_INVALID and params.get("field") in appeals.WANTED:
+        named = str(params["field"])
+        return tr(appeals.WRONG).format(field=tr(FIELD_TITLES[named]), wanted=tr(appeals.WANTED[named]))
     if params.get("field") in FIELD_TITLES:
         params["field"] = tr(FIELD_TITLES[params["field"]])
     if params.get("reason") in _SYSTEM_REASONS:
