@@ -1,13 +1,15 @@
 """A small desk for the wire tests: text field, search line with hits, table, list, a second screen.
 
 Started as a program: `python -m tests.wire.demo`. OPERATOR_TUI_DRIVER chooses the driver, OPERATOR_TUI_TERMINAL_PROFILE
-the profile, DEMO_THEME the theme, DEMO_FIELDS=stock Textual's own fields as they come, DEMO_BLINK=1 their blinking.
+the profile, DEMO_THEME the theme, DEMO_FIELDS=stock Textual as it comes (its own fields and application), DEMO_BLINK=1
+their blinking, DEMO_TOLD a file that F12 makes: all keys before it have been taken and painted.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from operator_tui.terminal import choose, driver_class, prepare_environment
 
@@ -19,11 +21,14 @@ from textual.containers import Horizontal, Vertical  # noqa: E402
 from textual.screen import Screen  # noqa: E402
 from textual.widgets import DataTable, Footer, Input, Label, OptionList, Static, TextArea  # noqa: E402
 
+from operator_tui.typeahead import KeysInOrder  # noqa: E402
 from widgets.lean import LeanInput, LeanTextArea  # noqa: E402
 
 AS_IT_COMES = os.environ.get("DEMO_FIELDS") == "stock"
 FIELD: type[Input] = Input if AS_IT_COMES else LeanInput
 AREA: type[TextArea] = TextArea if AS_IT_COMES else LeanTextArea
+# As on the desk: else a letter behind Home is in its field before Home has come to its binding.
+APPLICATION: type[App[int]] = App if AS_IT_COMES else KeysInOrder
 
 PEOPLE = [
     ("Иванова Мария Петровна", "12.03.1961", "9054881200914412", "Альфа-Страх", "действует"),
@@ -54,7 +59,7 @@ class Journal(Screen[None]):
         yield Footer()
 
 
-class Demo(App[None]):
+class Demo(APPLICATION):  # type: ignore[misc, valid-type]  # chosen at the start
     """The card with its search line."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -82,6 +87,7 @@ class Demo(App[None]):
         ("ctrl+a", "said('ctrl+a')", ""),
         ("alt+m", "said('alt+m')", ""),
         ("f9", "fail", ""),
+        ("f12", "tell", ""),
         ("f10", "quit", "Выход"),
     ]
     SCREENS = {"journal": Journal}  # noqa: RUF012  # as Textual declares it
@@ -123,6 +129,10 @@ class Demo(App[None]):
 
     def action_said(self, what: str) -> None:
         self.query_one("#top", Static).update(f"Нажато: {what}")
+
+    def action_tell(self) -> None:
+        # A list that follows its cursor is painted one refresh later than the row.
+        self.call_after_refresh(self.call_after_refresh, Path(os.environ["DEMO_TOLD"]).touch)
 
     def action_fail(self) -> None:
         raise RuntimeError("нарочно")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.peers.pty import PtyDesk
+from tests.peers.pty import PATIENCE, PtyDesk
 from tests.timing import tell_if_slow
 from tests.wire.scenes import DEMO, shows, sixteen, started
 
@@ -17,13 +18,32 @@ ECHO_S = 1.0
 SETTLE_S = 2.0
 _BITS_A_BYTE = 10
 
+REPEATS = 30
+"""Of a held key in a second."""
+HELD = 50
+ROWS = 13
 
-def hold(desk: PtyDesk, key: str, seconds: float, rate: float) -> None:
+
+def hold(desk: PtyDesk, key: str, times: int) -> None:
     """Press a key as its auto-repeat does."""
-    stop, pause = threading.Event(), 1 / rate
-    for _ in range(int(seconds * rate)):
+    stop = threading.Event()
+    for _ in range(times):
         desk.press(key)
-        stop.wait(pause)
+        stop.wait(1 / REPEATS)
+
+
+def taken(desk: PtyDesk, told: Path) -> int:
+    """The bytes received when the program has taken, and painted for itself, all keys pressed so far.
+
+    It tells beside the line: on a busy machine keys wait for the program, and what comes on their account later than
+    they were pressed has not been held up by the line.
+    """
+    desk.press("f12")
+    deadline = time.monotonic() + PATIENCE
+    while not told.exists():
+        assert time.monotonic() < deadline, "the keys were never taken"
+        time.sleep(0.002)
+    return desk.mark()
 
 
 @pytest.mark.parametrize(("profile", "speed"), [("serial", 9_600), ("slow", 64_000)])
@@ -44,16 +64,24 @@ def test_a_typed_letter_echoes_at_once(profile: str, speed: int) -> None:
 
 
 @pytest.mark.parametrize(("profile", "speed"), [("serial", 9_600), ("slow", 64_000)])
-def test_a_held_key_stops_when_it_is_released(profile: str, speed: int) -> None:
-    env = sixteen(DEMO) | {"OPERATOR_TUI_TERMINAL_PROFILE": profile}
-    with started(DEMO, env=env, bits_per_second=speed) as desk:
+def test_a_held_key_stops_when_it_is_released(profile: str, speed: int, tmp_path: Path) -> None:
+    """The line then holds the rest of one frame, behind which one comes with what is so now: two whole lists at most.
+
+    The key is let go while every frame is a whole list: twice that is within the limit in a window of this height.
+    """
+    told = tmp_path / "told"
+    env = sixteen(DEMO) | {"OPERATOR_TUI_TERMINAL_PROFILE": profile, "DEMO_TOLD": str(told)}
+    with started(DEMO, env=env, rows=ROWS, bits_per_second=speed) as desk:
         desk.press("f2")
         desk.wait_text("ЖУРНАЛ")
         desk.wait_quiet(1.0)
-        hold(desk, "down", seconds=3, rate=30)
-        released, mark = time.monotonic(), desk.mark()
+        cpu = desk.cpu_seconds()
+        hold(desk, "down", HELD)
+        released, mark = time.monotonic(), taken(desk, told)
         desk.wait_quiet(0.8)
+        assert f" {1000 + HELD} " in desk.screen_text(), "the list has scrolled that far"
         assert len(desk.bytes_since(mark)) <= SETTLE_S * speed / _BITS_A_BYTE
+        assert (desk.cpu_seconds() - cpu) / HELD <= 1 / REPEATS, "it keeps up with the key"
         tell_if_slow("the end of a held key", desk.last_output - released, SETTLE_S)
 
 
