@@ -15,6 +15,7 @@ from textual.widgets import Static
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.i18n import mark, tr
 from operator_tui.sentences import sentence
+from screens.closing import ClosesItself
 from widgets.lean import LeanInput
 from widgets.line import Line
 
@@ -22,7 +23,7 @@ _PIN = {"old": mark("Прежний ПИН-код"), "new": mark("Новый П�
 _FIELDS = {"old": mark("Прежний пароль"), "new": mark("Новый пароль"), "again": mark("Новый пароль ещё раз")}
 
 
-class PasswordScreen(ModalScreen[bool]):
+class PasswordScreen(ClosesItself[bool], ModalScreen[bool]):
     """Dismissed with True when the password is another one. Nothing is changed before the server has agreed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", show=False)]
@@ -33,7 +34,6 @@ class PasswordScreen(ModalScreen[bool]):
         self._pin = pin
         self._change = change
         self._busy = False
-        self._done = False
 
     def compose(self) -> ComposeResult:
         title = tr("Сменить ПИН-код этого места") if self._pin else tr("Сменить пароль")
@@ -50,11 +50,6 @@ class PasswordScreen(ModalScreen[bool]):
     def written(self) -> bool:
         """Whether something stands there, or is on its way to the server: that is not broken off."""
         return self._busy or any(line.value for line in self.query(LeanInput))
-
-    def on_screen_resume(self) -> None:
-        # The server has answered while another screen lay above, or while this one was set aside for a call.
-        if self._done and self.is_active:
-            self.dismiss(True)
 
     def _input(self, name: str) -> LeanInput:
         return self.query_one(f"#ask-{name}", LeanInput)
@@ -87,8 +82,6 @@ class PasswordScreen(ModalScreen[bool]):
                 self._input(name).value = ""
             self._input(again).focus()
         else:
-            self._done = True
-            if self.is_active:
-                self.dismiss(True)
+            self.close_itself(True)
         finally:
             self._busy = False

@@ -18,6 +18,7 @@ from operator_tui.appeals.people import ROLE_TITLES, Operator, Role
 from operator_tui.i18n import mark, tr
 from operator_tui.sentences import sentence
 from operator_tui.signin.people import Person
+from screens.closing import ClosesItself
 from widgets.field import Field
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -83,7 +84,7 @@ def draft_of(one: Person) -> Draft:
     return Draft(one.login, who.name, who.role.value, who.extension, who.organisation, ", ".join(one.groups), who.zone)
 
 
-class PersonScreen(ModalScreen[None]):
+class PersonScreen(ClosesItself[None], ModalScreen[None]):
     """Fills a draft. ``save`` writes it; what it refuses is said here, and the form stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,7 +104,6 @@ class PersonScreen(ModalScreen[None]):
         self._new = new
         self._organisations = organisations
         self._busy = False
-        self._done = False
 
     def compose(self) -> ComposeResult:
         title = tr("Новый пользователь") if self._new else self._draft.login
@@ -122,11 +122,6 @@ class PersonScreen(ModalScreen[None]):
         self.query_one("#input-login", LeanInput).disabled = not self._new
         self._paint_roles()
         self.query_one("#input-login" if self._new else "#input-name", LeanInput).focus()
-
-    def on_screen_resume(self) -> None:
-        # The server has answered while another screen lay above, or while this one was set aside for a call.
-        if self._done and self.is_active:
-            self.dismiss(None)
 
     def _paint_roles(self) -> None:
         rows = [
@@ -183,8 +178,6 @@ class PersonScreen(ModalScreen[None]):
         except Refusal as refusal:
             self.query_one("#why", Static).update(sentence(refusal))
         else:
-            self._done = True
-            if self.is_active:
-                self.dismiss(None)
+            self.close_itself()
         finally:
             self._busy = False

@@ -15,6 +15,7 @@ from textual.worker import Worker
 
 from operator_tui.appeals.errors import Refusal
 from operator_tui.i18n import tr
+from screens.closing import ClosesItself
 from widgets.line import Line
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _MINUTE_S = 60
 Outcome = bool | Refusal
 
 
-class ProviderScreen(ModalScreen[Outcome]):
+class ProviderScreen(ClosesItself[Outcome], ModalScreen[Outcome]):
     """True when he is in, False when he went back, a Refusal when the provider or the server said no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", show=False)]
@@ -68,9 +69,9 @@ class ProviderScreen(ModalScreen[Outcome]):
         try:
             await self._finish()
         except Refusal as refusal:
-            self.dismiss(refusal)
+            self.close_itself(refusal)
         else:
-            self.dismiss(True)
+            self.close_itself(True)
 
     def action_back(self) -> None:
         """Esc: the provider is not asked any more."""

@@ -18,6 +18,7 @@ from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.returned import Choice, Returned
 from operator_tui.i18n import mark, tr
 from operator_tui.sentences import sentence
+from screens.closing import ClosesItself
 from screens.words import act_word, day
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _KEYS = mark("1 — оставить моё   2 — оставить как в журнале   3 — моё в комментарий   Esc — назад")
 
 
-class ReturnedScreen(ModalScreen[None]):
+class ReturnedScreen(ClosesItself[None], ModalScreen[None]):
     """A list above, the row's reason and both values below; what is settled leaves the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,7 +97,7 @@ class ReturnedScreen(ModalScreen[None]):
         await self._show()
         if not self._found:
             self._desk.notice(tr("Возвращённых записей больше нет."))
-            self.dismiss(None)
+            self.close_itself()
 
 
 def _row(key: str, one: Returned) -> Row:

@@ -15,12 +15,13 @@ from operator_tui.appeals.errors import Refusal
 from operator_tui.i18n import tr
 from operator_tui.sentences import sentence
 from operator_tui.signin.people import SeatOfPerson
+from screens.closing import ClosesItself
 from screens.words import local_time
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
 
-class SeatsScreen(ModalScreen[None]):
+class SeatsScreen(ClosesItself[None], ModalScreen[None]):
     """F9 twice revokes: the first time it says what will happen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -81,4 +82,4 @@ class SeatsScreen(ModalScreen[None]):
         except Refusal as refusal:
             self._say(sentence(refusal))
         else:
-            self.dismiss(None)
+            self.close_itself()

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from operator_tui.appeals.errors import Code, Refusal
@@ -17,6 +16,7 @@ from operator_tui.i18n import mark, tr
 from operator_tui.letters import to_latin_layout
 from operator_tui.sentences import sentence
 from operator_tui.signin.settings import SignInSettings
+from screens.closing import ClosesItself
 from screens.provider import ProviderScreen
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -66,7 +66,7 @@ _PIN = {"password": mark("ПИН-код этого места"), "again": mark("
 _HIDDEN = frozenset({"password", "again"})
 
 
-class SignInScreen(Screen[bool]):
+class SignInScreen(ClosesItself[bool]):
     """Dismissed with True when somebody has signed in. Nothing of the journal is open before."""
 
     BINDINGS = [  # noqa: RUF012  # Textual's own form
@@ -179,7 +179,7 @@ class SignInScreen(Screen[bool]):
         self._say(tr("Проверяется…"))
         try:
             if await self._try():
-                self.dismiss(True)
+                self.close_itself(True)
             else:
                 self._say("")
                 self._show(Way.PASSWORD)
