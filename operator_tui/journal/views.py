@@ -73,13 +73,32 @@ def begins(store: Store) -> int:
 
 def promised(store: Store, *, limit: int) -> list[Card]:
     """Appeals whose answer was promised, the nearest time first, of those with one time the oldest; those without a
-    time last."""
-    return _cards(
-        store.rows(
-            "SELECT body FROM shown INDEXED BY shown_promised WHERE status = 'deferred' "
-            "ORDER BY promise_due = 0, promise_due, created, id LIMIT ?",
-            limit,
-        )
+    time last. Where there are more than ``limit``, those that may concern this journal's operator are read besides:
+    the broken ones of everybody else do not hide his own.
+    """
+    nearest = _promised(store, "", (), limit)
+    device = store.device()
+    if len(nearest) < limit or device is None:
+        return _cards((body,) for body, *_ in nearest)
+    operator = device.operator
+    owners = [operator.user, *(one.user for one in away(store) if one.substitute == operator.user)]
+    teams = ["", *operator.groups]
+    which = (
+        f" AND (worker IN ({', '.join('?' * len(owners))}) OR team IN ({', '.join('?' * len(operator.groups))})"
+        f" OR (worker IS NULL AND team IN ({', '.join('?' * len(teams))})))"
+    )
+    concerned = _promised(store, which, (*owners, *operator.groups, *teams), limit)
+    found = sorted({*nearest, *concerned}, key=lambda row: row[1:])
+    return _cards((body,) for body, *_ in found)
+
+
+def _promised(store: Store, which: str, values: Iterable[Any], limit: int) -> list[tuple[Any, ...]]:
+    """Bodies with what they are sorted by."""
+    return store.rows(
+        "SELECT body, promise_due = 0, promise_due, created, id FROM shown INDEXED BY shown_promised "
+        f"WHERE status = 'deferred'{which} ORDER BY promise_due = 0, promise_due, created, id LIMIT ?",
+        *values,
+        limit,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from operator_tui.appeals.card import Status
@@ -14,7 +15,7 @@ from operator_tui.appeals.people import Role
 from operator_tui.appeals.promises import Away
 from operator_tui.journal.journal import Journal
 from operator_tui.journal.sieve import Sieve
-from tests.journal.making import appeal
+from tests.journal.making import appeal, identity
 
 HOUR_MS = 3_600_000
 
@@ -62,6 +63,23 @@ def test_promises_are_listed_by_their_time(journal: Journal, clock: ManualClock)
     assert [card.id for card in journal.promised()] == [sooner, later, old]
     journal.move(sooner, Act.RESUME, {})
     assert [card.id for card in journal.promised()] == [later, old]
+
+
+def test_the_promises_of_everybody_else_do_not_hide_ones_own(journal: Journal, clock: ManualClock) -> None:
+    def promise(hours: int, **given: object) -> str:
+        draft = appeal(phone="+78652000101")
+        saved = journal.save(draft)
+        return journal.move(saved.id, Act.DEFER, {"promise_due": clock.now_ms() + hours * HOUR_MS, **given}).id
+
+    others = [promise(hours, operator=2001) for hours in (1, 2, 3)]
+    own, groups, absents = promise(5), promise(6, group="policy"), promise(7, operator=7)
+    promise(8, operator=2001)
+    assert [card.id for card in journal.promised(2)] == [*others[:2], own], "not in a group, nobody's substitute"
+    operator = msgspec.structs.replace(identity().operator, groups=("policy",))
+    journal.enrol(msgspec.structs.replace(identity(), operator=operator))
+    x = {"user": 7, "since": "2026-01-01", "until": "2099-01-01", "substitute": operator.user}
+    journal.receive([Event(s="26/tf", q=1, k=Kind.PERSON_AWAY.value, op="bbbbbb:1", by=9, at="01a0c4506c000000", x=x)])
+    assert [card.id for card in journal.promised(3)] == [*others, own, groups, absents]
 
 
 def test_absences_come_from_the_centre_and_one_of_our_own_is_the_administrators(journal: Journal) -> None:
