@@ -1,9 +1,10 @@
 """Several workers at once (``pytest -n 4``, pytest-xdist): which tests go one after another in one of them.
 
-A file is one unit, so that what it starts for all its tests is started once. What talks in real time to a PBX, a sound
-card or a terminal makes a lane of its own: its tests mostly wait, never run beside one another, and come first, because
-nothing takes longer. As root the other tests step back for them (setpriority(2)): on a machine of two cores somebody
-computing must not make a voice stutter, nor a desk look silent that only waits for a processor.
+A file is one unit, so that what it starts for all its tests is started once. What talks in real time makes two lanes:
+one of the telephone (PBX, sound card), one of the terminal (whole desks, the wire). Their tests mostly wait, never run
+beside another of their lane, and come first, because nothing takes longer. As root the other tests step back for them
+(setpriority(2)): on a machine of two cores somebody computing must not make a voice stutter, nor a desk look silent
+that only waits for a processor. With a worker more than there are processors one computes while two lanes wait.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ import os
 import pytest
 
 # Folders whose tests go one after another, the longest first.
-LANES = ("tests/phone/", "tests/whole/", "tests/wire/")
+LANES = ("tests/phone/", "tests/wire/")
+# What goes in the lane of another folder: else three would wait side by side, and then nobody.
+_ALSO = {"tests/whole/": "tests/wire/"}
 # Long ones: begun last, one of them would keep a worker busy when all others are done.
 LONG = (
     "tests/sync/test_faults.py",
     "tests/central/test_failover.py",
+    "tests/central/test_redis.py",
     "tests/registry/",
     "tests/journal/test_overlay.py",
     "tests/screens/",
+    "tests/sync/",
+    "tests/signin/",
+    "tests/terminal/",
+    "tests/central/",
 )
 # Only for these do others step back, and no further than that they still get on (a fifth).
 _STEPS_BACK = 4
@@ -29,12 +37,13 @@ _STEPS_BACK = 4
 def lane(nodeid: str) -> str:
     """The unit a test belongs to."""
     file = nodeid.partition("::")[0]
-    return next((folder for folder in LANES if file.startswith(folder)), file)
+    folder = next((folder for folder in (*LANES, *_ALSO) if file.startswith(folder)), file)
+    return _ALSO.get(folder, folder)
 
 
 def rank(nodeid: str) -> int:
     """Its place among the units; the smallest begins."""
-    places = [place for place, start in enumerate((*LANES, *LONG)) if nodeid.startswith(start)]
+    places = [place for place, start in enumerate((*LANES, *LONG)) if lane(nodeid).startswith(start)]
     return min(places, default=len(LANES) + len(LONG))
 
 
