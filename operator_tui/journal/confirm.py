@@ -83,7 +83,7 @@ def _settle_one(store: Store, device: str, outcome: Outcome) -> set[str]:
     if kind in REFERENCE_KINDS:
         touched.add(_REFERENCE)
     if outcome.op not in ("", operation_id(device, outcome.n)):
-        touched |= forked.known_as(store, outcome.n, outcome.op)
+        touched |= forked.known_as(store, device, outcome.n, outcome.op)
     return touched
 
 
@@ -156,8 +156,8 @@ def _receive_one(store: Store, event: Event) -> str:
             "WHERE card = ? AND (device = ? OR state = 'pending') AND coalesce(result ->> '$.op', '') = ''",
             [card_id, store.demand_device().code],
         )
-        if change.was:
-            forked.came_as(store, event)
+        if change.was and card is not None:
+            forked.came_as(store, card, change.was)
     _own_arrived(store, event, card_id, change)
     return card_id
 
@@ -173,6 +173,7 @@ def _receive_now(store: Store, event: Event) -> str:
         "ON CONFLICT(id) DO UPDATE SET stream = excluded.stream, body = excluded.body, stale = 0",
         [card.id, card.stream, cards.encode(card)],
     )
+    forked.came_as(store, card)
     return card.id
 
 
@@ -229,10 +230,7 @@ def rewind(store: Store, next_n: int, epoch: str) -> None:
         "WHERE device = ? AND n >= ? AND state != 'pending'",
         [device.code, first],
     )
-    # The lineage we are in now has not judged them yet; what the operator has dealt with stays dealt with.
-    store.db.execute(
-        "DELETE FROM attention WHERE done = 0 AND op IN (SELECT device || ':' || n FROM outbox WHERE state = 'pending')"
-    )
+    outbox.judge_anew(store)
     store.set_meta("durable", str(min(durable, next_n - 1)))
     files.ask_again(store)
 

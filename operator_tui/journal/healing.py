@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.sums import day_of, day_sums, first_stamp
-from operator_tui.journal import cards, confirm
+from operator_tui.journal import cards, confirm, forked
 from operator_tui.journal.store import Store
 
 
@@ -40,7 +40,7 @@ def take_day(store: Store, stream: str, day: int, head: int, found: Sequence[Car
     # One that is only kept for the screen is in no sum of ours, however right it is.
     known = {id_: (card, 0) for id_, card in theirs.items()}
     changed = [id_ for id_ in ours.keys() | known.keys() if ours.get(id_) != known.get(id_)]
-    for id_ in changed:
+    for id_ in sorted(changed, key=lambda id_: id_ not in theirs):
         if id_ in theirs:
             store.db.execute(
                 "INSERT INTO card(id, stream, body, stale) VALUES (?, ?, ?, 0) "
@@ -49,6 +49,7 @@ def take_day(store: Store, stream: str, day: int, head: int, found: Sequence[Car
             )
             # Whatever of ours the server has taken is in the card now.
             store.db.execute("UPDATE outbox SET confirmed = 1 WHERE card = ? AND seq BETWEEN 1 AND ?", [id_, head])
+            forked.came_as(store, theirs[id_])
         else:
             store.db.execute("DELETE FROM card WHERE id = ?", [id_])
         cards.refresh(store, id_)

@@ -139,6 +139,14 @@ def split_id(op: str) -> tuple[str, int]:
     return device, int(n)
 
 
+def judge_anew(store: Store) -> None:
+    """What waits has not been judged in the lineage of the server that is followed now: no refusal of another one is
+    asked about; what the operator has dealt with stays dealt with. Inside ``writing`` only."""
+    store.db.execute(
+        "DELETE FROM attention WHERE done = 0 AND op IN (SELECT device || ':' || n FROM outbox WHERE state = 'pending')"
+    )
+
+
 def forget_durable(store: Store, *, before_ms: int) -> None:
     """Drop what the server keeps safely and no card or question needs any more; inside ``writing`` only.
 

@@ -13,7 +13,7 @@ import msgspec
 
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.journal import cards, outbox
+from operator_tui.journal import cards, forked, outbox
 from operator_tui.journal.migrations import OPEN
 from operator_tui.journal.store import Store
 
@@ -88,6 +88,7 @@ def _put(store: Store, found: Iterable[Card], head: int) -> list[str]:
         outbox.saw_stamp(store, max((stamp for _, stamp in card.stamps.values()), default=""))
         # Whatever of ours the server has taken is in the card now.
         store.db.execute("UPDATE outbox SET confirmed = 1 WHERE card = ? AND seq BETWEEN 1 AND ?", [card.id, head])
+        forked.came_as(store, card)
         cards.refresh(store, card.id)
         ids.append(card.id)
     return ids

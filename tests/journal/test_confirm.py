@@ -337,10 +337,11 @@ def test_a_card_of_a_lost_lineage_gives_way_to_what_another_copy_returned_under_
     edit(journal, old.id, address="дописано здесь")
     (created,) = server.streams[STREAM]
     stamp = created.at if same else next_stamp(created.at, 0)
-    returned = msgspec.structs.replace(created, op="bbbbbb:3", c="bbbbbb:3", at=stamp, x={**created.x, "was": was})
-    journal.receive([returned])
+    text = "из потерянной базы" if same else "другое обращение"
+    change = {**created.x, "set": {**created.x["set"], "text": text}, "was": was}
+    journal.receive([msgspec.structs.replace(created, op="bbbbbb:3", c="bbbbbb:3", at=stamp, x=change)])
 
-    assert card_of(journal, "bbbbbb:3").value("text") == "из потерянной базы"
+    assert card_of(journal, "bbbbbb:3").value("text") == text
     if same:
         assert journal.card(old.id) is None, "not twice on the screen"
         assert card_of(journal, "bbbbbb:3").value("address") == "дописано здесь"
