@@ -45,9 +45,12 @@ _MODIFIERS = {"shift": 2, "alt": 3, "ctrl": 5, "ctrl+shift": 6}
 _NOT_INHERITED = re.compile(r"TEXTUAL.*|COLORTERM|NO_COLOR|COLUMNS|LINES|TERM.*|ESCDELAY|LC_.*|PYTEST.*|TTY_.*")
 
 SILENCE = 0.3
+"""Seconds without output after which a screen counts as settled."""
+
 # A wait for what comes ends as it comes; this is for a machine that is slow and busy.
 PATIENCE = 60.0
-"""Seconds without output after which a screen counts as settled."""
+# The program's threads are looked at for so long before it counts as quiet.
+_LOOKED_AT_FOR = 0.1
 
 
 def key_bytes(name: str) -> bytes:
@@ -241,14 +244,23 @@ class PtyDesk:
         self.wait(lambda _screen: self._emulator.cursor == at, timeout, f"the cursor at {at}")
 
     def wait_quiet(self, silence: float = SILENCE, timeout: float = PATIENCE) -> None:
-        """Wait until nothing has come for `silence` seconds, and the program is not merely short of a processor."""
+        """Wait until nothing has come for `silence` seconds, and the program is not merely short of a processor.
+
+        One look is not enough for that: between two things to do it sleeps for a moment.
+        """
         deadline = time.monotonic() + timeout
         with self._changed:
-            start = time.monotonic()
-            while (quiet := time.monotonic() - max(self._last_output, start)) < silence or self._working():
-                if time.monotonic() > deadline:
+            start = busy = time.monotonic()
+            while True:
+                now = time.monotonic()
+                quiet = now - max(self._last_output, start)
+                if quiet >= silence - _LOOKED_AT_FOR:
+                    busy = now if self._working() else busy
+                    if quiet >= silence and now - busy >= _LOOKED_AT_FOR:
+                        return
+                if now > deadline:
                     raise AssertionError(self._picture(f"still talking after {timeout:.0f} s"))
-                self._changed.wait(max(silence - quiet, 0.02))
+                self._changed.wait(max(silence - _LOOKED_AT_FOR - quiet, 0.02))
 
     # Bytes
 
@@ -290,9 +302,12 @@ class PtyDesk:
         return self._process.pid
 
     def cpu_seconds(self) -> float:
-        """CPU time of the program so far, in seconds, by the kernel's clock of scheduled nanoseconds."""
-        threads = Path(f"/proc/{self.pid}/task").iterdir()
-        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+        """CPU time of the program's threads so far, in seconds, by the kernel's clock of scheduled nanoseconds."""
+        spent = 0
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # it ends just now
+                spent += int((thread / "schedstat").read_text().split()[0])
+        return spent / 1e9
 
     def signal(self, number: int) -> None:
         """Send a signal to the program."""
@@ -371,10 +386,14 @@ class PtyDesk:
     def _working(self) -> bool:
         """Whether a thread of the program runs or waits for a processor (proc(5), state R)."""
         try:
-            states = [(thread / "stat").read_text() for thread in Path(f"/proc/{self.pid}/task").iterdir()]
+            threads = list(Path(f"/proc/{self.pid}/task").iterdir())
         except OSError:
             return False
-        return any(state.rpartition(")")[2].split()[0] == "R" for state in states)
+        for thread in threads:
+            with contextlib.suppress(OSError):  # it ends just now
+                if (thread / "stat").read_text().rpartition(")")[2].split()[0] == "R":
+                    return True
+        return False
 
     def _over(self) -> bool:
         """The program has ended and its last words have been read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import time
 
@@ -12,9 +11,10 @@ import pytest
 from operator_tui.phone.line import CallState
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.profiles import open_profile
+from tests.peers.programs import program
 from tests.peers.sipp import SippCalls
 from tests.peers.tones import loudness
-from tests.phone.conftest import Desk, until
+from tests.phone.conftest import PATIENCE, Desk, until
 from tests.phone.test_pbx import in_state, ringing
 from tests.phone.test_recording import OPERATOR_HERTZ, desk, recorded, sides
 from tests.timing import tell_if_slow
@@ -57,11 +57,9 @@ async def test_a_killed_desk_leaves_no_gap_and_the_next_one_is_there_at_once(des
     talking = await in_state(desk, call, CallState.TALKING)
     await until(lambda: caller.sound.hears(OPERATOR_HERTZ, 1.0))
     await desk.phone.detach()
-    other = await asyncio.create_subprocess_exec(sys.executable, "-c", DESK, stdout=asyncio.subprocess.PIPE)
-    assert other.stdout is not None
-    assert await asyncio.wait_for(other.stdout.readline(), 20) == b"attached\n"
-    other.send_signal(signal.SIGKILL)
-    await other.wait()
+    async with program(sys.executable, "-c", DESK, stdout=asyncio.subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert await asyncio.wait_for(other.stdout.readline(), PATIENCE) == b"attached\n"
     await asyncio.sleep(AWAY_SECONDS)  # a gap would be as long as nobody was there
     began = time.monotonic()
     again = Desk(RemotePhone(open_profile("work")))

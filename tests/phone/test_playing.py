@@ -22,6 +22,7 @@ from operator_tui.phone.sound_file import speech_of
 from operator_tui.phone.stretch import Stretch
 from operator_tui.phone.tones import tone
 from tests.peers.pipewire import SoundCard
+from tests.peers.programs import program
 from tests.peers.tones import holds, loudness, strength
 from tests.phone.conftest import QUICK, Bench
 
@@ -146,12 +147,10 @@ async def main():
 
 asyncio.run(main())
 """
-    desk = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
-    assert desk.stdout
-    pid = json.loads(await desk.stdout.readline())
-    os.kill(pid, 0)
-    desk.kill()
-    await desk.wait()
+    async with program(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE) as desk:
+        assert desk.stdout
+        pid = json.loads(await desk.stdout.readline())
+        os.kill(pid, 0)
     await until(lambda: _gone(pid))
     assert {file.name for file in tmp_path.iterdir()} == {"speak.wav", "heard.wav"}
 

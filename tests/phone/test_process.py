@@ -17,6 +17,7 @@ import pytest
 from operator_tui.phone.line import CallState, LineConfig
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.profiles import Profile, open_profile
+from tests.peers.programs import program
 from tests.phone.conftest import PATIENCE, engines, until
 from tests.timing import tell_if_slow
 
@@ -74,14 +75,10 @@ async def desk(profile: Profile) -> AsyncIterator[RemotePhone]:
 async def test_a_killed_desk_leaves_the_call_and_a_new_one_has_it_in_two_seconds(
     profile: Profile, desk: RemotePhone
 ) -> None:
-    first = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", DESK, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
-    )
-    assert first.stdout is not None
-    line = await asyncio.wait_for(first.stdout.readline(), 20)
-    call_id, answered, engine = line.decode().split()
-    first.kill()
-    await first.wait()
+    async with program(sys.executable, "-c", DESK, stdout=asyncio.subprocess.PIPE) as first:
+        assert first.stdout is not None
+        line = await asyncio.wait_for(first.stdout.readline(), PATIENCE)
+        call_id, answered, engine = line.decode().split()
 
     began = time.monotonic()
     snapshot = await desk.attach()
