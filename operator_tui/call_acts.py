@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from operator_tui.appeals.alarm import DANGER_TITLES, TOLD_TITLES, WHAT_TO_DO, Danger, Report, Told
@@ -10,6 +11,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.presence import State
 from operator_tui.asking import Asking
 from operator_tui.colleagues.directory import PSYCHOLOGIST
+from operator_tui.desk.devices import WAY_TITLES
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.states import END, READY
 from operator_tui.i18n import mark, tr
@@ -46,6 +48,7 @@ class CallActs(Asking):
             "phone.incident": self._incident,
             "phone.louder": lambda: self.desk.phone.change_volume(25),
             "phone.quieter": lambda: self.desk.phone.change_volume(-25),
+            "phone.devices": self._devices,
             "phone.bind": self.desk.phone.talks.bind,
             "phone.elsewhere": self._other_telephone,
             "phone.alarm": self._alarm,
@@ -67,6 +70,17 @@ class CallActs(Asking):
         reasons = [(reason, tr(reason)) for reason in _REJECT_REASONS]
         self._choose(tr("Отклонить вызов: почему"), reasons, rejected)
         return None
+
+    def _devices(self) -> None:
+        """Microphone, headphones or bell, then which device."""
+        devices = self.desk.phone.devices
+
+        async def way_chosen(way: str) -> None:
+            names = [(name, name) for name in devices.names(way)]
+            self._choose(tr(WAY_TITLES[way]), [*names, ("", tr("как в системе"))], partial(devices.choose, way))
+
+        ways = [(way, f"{tr(title)}: {devices.used(way) or '—'}") for way, title in WAY_TITLES.items()]
+        self._choose(tr("Устройства звука"), ways, way_chosen)
 
     # states
 

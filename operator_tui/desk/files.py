@@ -275,9 +275,10 @@ class FileDesk:
         from operator_tui.phone.settings import PhoneSettings
 
         settings = self._desk.settings.get(PhoneSettings)
+        config = await self._desk.phone.devices.applied(settings.config())
         if settings.elsewhere:
-            return await FarPlayback.start(self._desk.phone.engine(), content, settings.config(), told)
-        return await Playback.start(content, settings.config(), told)
+            return await FarPlayback.start(self._desk.phone.engine(), content, config, told)
+        return await Playback.start(content, config, told)
 
     async def show(self, content: bytes, name: str) -> None:
         """Show it by the viewer of the settings, through memory. Refusals: VIEWER_UNSET, VIEWER_FAILED."""

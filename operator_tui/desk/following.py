@@ -36,6 +36,7 @@ from operator_tui.phone.line import (
     RegistrationState,
     Snapshot,
     SoundChanged,
+    TransferAsked,
     TransferEnded,
     told,
 )
@@ -109,6 +110,8 @@ class Following:
                 await self.hand_over.ended(call_id, joined=joined, refused=refused is not None)
                 if refusal := told(refused):
                     self._desk.refused(refusal)
+            case TransferAsked(call=call_id, target=target):
+                await self._line.asked_elsewhere(call_id, target)
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
             case Quality():

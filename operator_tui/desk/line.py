@@ -11,6 +11,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.presence import Move, State
+from operator_tui.desk.devices import DeviceDesk
 from operator_tui.desk.following import Following
 from operator_tui.desk.shift import ShiftDesk
 from operator_tui.desk.state import Topic
@@ -39,6 +40,7 @@ class PhoneDesk:
         self.shift = ShiftDesk(desk)
         self.states = StateDesk(desk, self.tell_ready, self.end_work)
         self.talks = TalkDesk(desk)
+        self.devices = DeviceDesk(desk)
         self.following = Following(desk, self)
 
     async def attach(self) -> None:
@@ -85,6 +87,7 @@ class PhoneDesk:
         await self._desk.parts.registry_opened.wait()
         keys = self._desk.keys
         config, secret, callers = await self._desk.parts.phone_account()
+        config = await self.devices.applied(config)
         ami = await self._desk.run_journal(keys.ami_secret) if config.ami_server else ""
         key = await self._desk.run_journal(keys.record_key) if config.record and config.line == "sip" else ""
         await self.engine().begin_work(config, secret, callers, ami_secret=ami, record_key=key)
@@ -128,6 +131,15 @@ class PhoneDesk:
         self.following.fell_to = ""
         if call is not None and call.id == fell_to:
             raise Refusal(Code.HUNG_UP_THERE)
+
+    async def asked_elsewhere(self, call_id: str, target: str) -> None:
+        """The other end asks this telephone to call somewhere else (REFER). Nobody is called by another's word (toll
+        fraud): it is refused, and the operator, who hears of it, dials the number himself or does not."""
+        with contextlib.suppress(Refusal):
+            await self.engine().refuse_transfer(call_id)
+        number = target.partition(":")[2].partition("@")[0] or target
+        words = tr("Собеседник просит позвонить на {number}. Программа сама туда не звонит: Alt+D — набрать номер.")
+        self._desk.notice(words.format(number=number), urgent=True)
 
     async def hang_up(self) -> None:
         """Ends the call. After a consultation the caller is talked to again. Refusals: NO_SUCH_CALL, HUNG_UP_THERE."""

@@ -204,6 +204,9 @@ class Engine:
                 self._levels = on
             case wire.SetDevices(input=input, output=output, ring=ring):
                 await self._sound.set_devices(input, output, ring)
+                if self._config is not None:
+                    wanted = {"input_device": input, "output_device": output, "ring_device": ring}
+                    self._config = msgspec.structs.replace(self._config, **wanted)
             case wire.SetVolume(percent=percent):
                 self._sound.set_volume(percent)
             case wire.CheckMicrophone():

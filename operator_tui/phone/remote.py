@@ -10,6 +10,8 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from msgspec.structs import replace
+
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import wire
 from operator_tui.phone.line import (
@@ -134,6 +136,13 @@ class RemotePhone(RemoteActs):
         """False in wrap-up and on a break: a queue gives no calls meanwhile."""
         self._ready = on  # also when nobody is there to hear it: a new engine is told what holds then
         await self._ask(wire.SetReady(on))
+
+    async def set_devices(self, input: str = "", output: str = "", ring: str = "") -> None:
+        """Other devices, also in the middle of a talk; SoundChanged says which they are. Refusal(WORK_NOT_BEGUN)."""
+        await super().set_devices(input, output, ring)
+        if self._work is not None:
+            config = replace(self._work.config, input_device=input, output_device=output, ring_device=ring)
+            self._work = replace(self._work, config=config)
 
     # the connection
 

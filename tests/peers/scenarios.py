@@ -60,19 +60,21 @@ def reply(status: int, reason: str, *, sound: bool = False, headers: str = "", t
     return _sent(lines, sound, repeated=repeated)
 
 
+def referring(target: str, number: int) -> str:
+    """We ask the other end to call ``target`` (RFC 3515), and it says that it has heard."""
+    return _sent([*_own("REFER", number), f"Refer-To: <{target}>"], False) + '\n<recv response="202"></recv>'
+
+
+def refused_notify(status: int) -> str:
+    """It says what came of it: nothing, by that status (RFC 3515 2.4.5)."""
+    regexp = f'<ereg regexp="SIP/2.0 {status}" search_in="body" check_it="true" assign_to="outcome"/>'
+    log = '<log message="[$outcome]"/>'
+    return f'<recv request="NOTIFY"><action>{regexp}{log}</action></recv>\n' + reply(200, "OK", tagged=True)
+
+
 def reinvited(way: str, number: int) -> str:
     """We change the sound ourselves (``sendonly`` is hold, RFC 3264 8.4), and the other end agrees."""
-    lines = [
-        "INVITE [next_url] SIP/2.0",
-        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
-        "[routes]",
-        f"From: [$called];tag={_TAG}",
-        "To:[$caller]",
-        "[last_Call-ID:]",
-        f"CSeq: {number} INVITE",
-        "Max-Forwards: 70",
-        "Contact: <sip:peer@[local_ip]:[local_port]>",
-    ]
+    lines = _own("INVITE", number)
     ack = [line.replace("INVITE", "ACK") for line in lines]
     return "\n".join(
         [
@@ -82,6 +84,21 @@ def reinvited(way: str, number: int) -> str:
             _sent(ack, sound=False),
         ]
     )
+
+
+def _own(request: str, number: int) -> list[str]:
+    """A request of our own inside the call."""
+    return [
+        f"{request} [next_url] SIP/2.0",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        "[routes]",
+        f"From: [$called];tag={_TAG}",
+        "To:[$caller]",
+        "[last_Call-ID:]",
+        f"CSeq: {number} {request}",
+        "Max-Forwards: 70",
+        "Contact: <sip:peer@[local_ip]:[local_port]>",
+    ]
 
 
 def _sent(lines: list[str], sound: bool, *, way: str = "sendrecv", version: int = 1, repeated: str = "") -> str:

@@ -37,6 +37,7 @@ from operator_tui.sentences import sentence
         ("phone.bind", "shift+f2", "Вызов к обращению"),
         ("phone.louder", "shift+f5", "Громче"),
         ("phone.quieter", "shift+f4", "Тише"),
+        ("phone.devices", "shift+f10", "Устройства звука"),
         ("phone.alarm", "alt+t", "Тревога"),
         ("phone.reports", "alt+h", "Донесения"),
     ],
@@ -56,7 +57,7 @@ ON = {
 }
 _IN_TALK = {"hold", "hang_up", "transfer", "dial", "mute", "dtmf", "consult", "help", "record_pause"}
 ON["talking"] = ON["held"] = _IN_TALK | {"threat", "elsewhere", "bind"}
-ALWAYS = {"directory", "waiting", "incident", "alarm", "reports"}
+ALWAYS = {"directory", "waiting", "incident", "alarm", "reports", "devices"}
 
 
 @pytest.mark.parametrize("phone", ON)
