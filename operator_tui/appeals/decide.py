@@ -6,6 +6,7 @@ every desk applies the same thing whatever its version.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -332,16 +333,22 @@ def _list(field: str, value: Any) -> list[Any]:
 
 # The oldest people of the registry were born after this year.
 _EARLIEST_BIRTH = 1895
+# «00» is how a month or a day that is not known is written.
+_WHOLE_DATE = re.compile(r"\d{4}-(?!00)\d\d-(?!00)\d\d", re.ASCII)
 
 
 def _demand_dates(fields: Mapping[str, Any], operation: Operation) -> None:
-    """Dates of the past are possible ones. A part of a date of birth stays as it was heard."""
+    """Dates of the past are possible ones. A part of a date of birth stays as it was heard; one that is whole is a day
+    of the calendar."""
     # A day of grace: the instant is UTC, the caller's calendar may be ahead of it.
     latest = local_date(stamp_ms(operation.at), "UTC") + timedelta(days=1)
     for field in ("birth_date", "insured_birth"):
+        text = str(fields.get(field, ""))
         try:
-            born = date.fromisoformat(str(fields.get(field, "")))
+            born = date.fromisoformat(text)
         except ValueError:
+            if _WHOLE_DATE.fullmatch(text):
+                raise Refusal(Code.FIELD_INVALID, field=field) from None
             continue
         if born.year < _EARLIEST_BIRTH or born > latest:
             raise Refusal(Code.FIELD_INVALID, field=field)

@@ -164,6 +164,8 @@ def test_a_consent_that_was_withdrawn_holds_no_more_and_written_appeals_need_non
         ({"received": "2026-10-01"}, "received"),
         ({"insured_birth": "1700-01-01"}, "insured_birth"),
         ({"birth_date": "1700-01-01"}, "birth_date"),
+        ({"birth_date": "1990-02-31"}, "birth_date"),
+        ({"insured_birth": "1958-13-12"}, "insured_birth"),
     ],
 )
 def test_dates_that_can_not_be(bench: Bench, x: dict[str, str], field: str) -> None:
@@ -171,6 +173,11 @@ def test_dates_that_can_not_be(bench: Bench, x: dict[str, str], field: str) -> N
     bench.card = None
     bench.new()
     assert refused(Code.FIELD_INVALID, lambda: bench.set(x)).params == {"field": field}
+
+
+@pytest.mark.parametrize("heard", ["1958-00-00", "1958-03-00", "12.03", "1958", "лет восемьдесят"])
+def test_a_part_of_a_date_of_birth_stays_as_it_was_heard(bench: Bench, heard: str) -> None:
+    assert bench.new({"birth_date": heard}).value("birth_date") == heard
 
 
 @pytest.mark.function("K-1.8")
