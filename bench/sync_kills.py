@@ -30,7 +30,7 @@ from tests.peers.central import CentralServer
 from tests.peers.postgres import Postgres
 
 FULL = 200
-_START_S, _EVEN_S = 60.0, 180.0
+_START_S, _EVEN_S = 180.0, 300.0
 
 
 @dataclass
@@ -101,7 +101,7 @@ class KilledDesk:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self.wait_for("even", _EVEN_S)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=_START_S)
         self._process = None
 
 

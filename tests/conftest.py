@@ -12,6 +12,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "pytester",
@@ -20,6 +21,7 @@ pytest_plugins = [
     "tests.plugins.lanes",
     "tests.plugins.nursery",
     "tests.peers.asterisk",
+    "tests.peers.postgres",
     "tests.peers.sipp",
     "tests.peers.pipewire",
     "tests.peers.phones",
@@ -27,6 +29,12 @@ pytest_plugins = [
 
 # Settings of the test run itself; every other OPERATOR_TUI_* is a setting of the desk and would leak into tests.
 _OF_THE_RUN = {"OPERATOR_TUI_CACHE", "OPERATOR_TUI_PBX", "OPERATOR_TUI_ASTERISK_ROOT"}
+# How long one example takes is the machine's affair (tests/timing.py). All else is hypothesis' own profile, which with
+# CI=true draws the same examples in every run.
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.too_slow]
+)
+settings.load_profile("untimed")
 _XDG = {
     "XDG_CONFIG_HOME": ".config",
     "XDG_DATA_HOME": ".local/share",

@@ -13,10 +13,8 @@ from central.keys import ServerKeys, bind
 from central.store.database import Database
 from operator_tui.appeals.clock import ManualClock
 from tests.central.desks import Desk, Office
-from tests.peers.postgres import Postgres, postgres
+from tests.peers.postgres import Postgres
 from tests.peers.tables import postgres_of, sqlite_at
-
-__all__ = ["postgres"]
 
 KEY = bytes(range(32))
 

@@ -25,13 +25,10 @@ from central.store.database import Database
 from central.verify import verify
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.cli import cli
-from tests.central.conftest import postgres
 from tests.central.desks import Office
 from tests.peers.central import CentralServer
 from tests.peers.ports import free_block
 from tests.peers.postgres import USER, Postgres, own_user
-
-__all__ = ["postgres"]
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 CERTIFICATES = DEPLOY / "certificates"
@@ -44,9 +41,10 @@ def test_the_certificate_is_one_that_desks_of_its_authority_believe(tmp_path: Pa
     assert all((folder / name).stat().st_mode & 0o077 == 0 for name in ("ca.key", "server.key"))
     served = ("--port", "0", "--tls-cert", str(folder / "server.pem"), "--tls-key", str(folder / "server.key"))
     with CentralServer(None, arguments=served) as server:
-        assert httpx.get(f"https://{server.address}/v1/health", verify=_trust(folder)).status_code == 200
+        health = f"https://{server.address}/v1/health"
+        assert httpx.get(health, verify=_trust(folder), timeout=60).status_code == 200
         with pytest.raises(httpx.ConnectError, match="certificate"):
-            httpx.get(f"https://{server.address}/v1/health")
+            httpx.get(health, timeout=60)
 
 
 def _trust(folder: Path) -> object:
@@ -84,8 +82,8 @@ def test_behind_pgbouncer_the_server_listens_and_waits_for_no_lock_without_end(p
             None, database=f"postgresql+psycopg://{USER}@127.0.0.1:{port}/central", arguments=("--port", "0")
         ) as server,
     ):
-        deadline = time.monotonic() + 20
-        while not httpx.get(f"http://{server.address}/v1/health").json()["hints"]["up"]:
+        deadline = time.monotonic() + 120
+        while not httpx.get(f"http://{server.address}/v1/health", timeout=60).json()["hints"]["up"]:
             assert time.monotonic() < deadline, "it does not listen"
             time.sleep(0.05)
         database = Database.postgres(f"postgresql+psycopg://{USER}@127.0.0.1:{port}/central")
@@ -123,10 +121,10 @@ class bouncer:
         program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
         assert program is not None
         self._process = subprocess.Popen([program, "-q", str(self._folder / "pgbouncer.ini")], cwd="/", **own)
-        deadline, where = time.monotonic() + 20, f"host=127.0.0.1 port={self.port} user={USER} dbname=central"
+        deadline, where = time.monotonic() + 120, f"host=127.0.0.1 port={self.port} user={USER} dbname=central"
         while True:
             try:
-                psycopg.connect(where, connect_timeout=2).close()
+                psycopg.connect(where, connect_timeout=10).close()
             except psycopg.OperationalError:
                 assert time.monotonic() < deadline, "PgBouncer does not start"
                 time.sleep(0.05)
@@ -134,8 +132,8 @@ class bouncer:
                 return self.port
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.kill()  # newer ones wait, when asked to end, until the last client has gone
+        self._process.wait(timeout=60)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -168,7 +166,7 @@ class Rehearsal:
         """Run it as PostgreSQL's own user."""
         done = subprocess.run(
             ["pgbackrest", f"--config={self._file}", "--stanza=operator-tui", *words],
-            capture_output=True, text=True, timeout=120, check=False, cwd="/", **self._own,
+            capture_output=True, text=True, timeout=300, check=False, cwd="/", **self._own,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -194,7 +192,7 @@ def rehearsal() -> Iterator[Rehearsal]:
 
 
 def _wait_until_it_writes(url: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         while connection.execute("SELECT pg_is_in_recovery()").fetchone() != (False,):
             assert time.monotonic() < deadline, "the log is read without end"

@@ -22,11 +22,8 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Operation
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.protocol import Head, SyncRequest, plain_operation
-from tests.central.conftest import postgres
 from tests.central.desks import Desk, Office
 from tests.peers.postgres import Postgres
-
-__all__ = ["postgres"]
 
 CATALOGUE = packaged_catalogue()
 

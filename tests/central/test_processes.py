@@ -19,7 +19,6 @@ from operator_tui.journal.journal import Journal
 from operator_tui.sync.enrol import enrol
 from operator_tui.sync.link import Link
 from operator_tui.sync.settings import CentralSettings
-from tests.central.conftest import postgres
 from tests.peers.central import CentralServer
 from tests.peers.postgres import Postgres
 from tests.peers.serving import serving
@@ -27,7 +26,7 @@ from tests.sync.conftest import open_journal, until
 from tests.sync.test_end_to_end import FIELDS, sending
 from tests.sync.test_listening import House
 
-__all__ = ["open_journal", "postgres"]
+__all__ = ["open_journal"]
 
 OpenJournal = Callable[[str], Journal]
 

@@ -19,7 +19,6 @@ from operator_tui.journal.journal import Journal
 from operator_tui.sync.enrol import enrol
 from operator_tui.sync.link import Link
 from operator_tui.sync.settings import CentralSettings
-from tests.central.conftest import postgres
 from tests.peers.central import CentralServer
 from tests.peers.postgres import Postgres
 from tests.peers.redis import RedisServer
@@ -28,7 +27,7 @@ from tests.sync.conftest import open_journal, until
 from tests.sync.test_end_to_end import FIELDS, sending
 from tests.sync.test_listening import House
 
-__all__ = ["open_journal", "postgres"]
+__all__ = ["open_journal"]
 
 OpenJournal = Callable[[str], Journal]
 both = pytest.mark.needs("postgresql", "redis")
@@ -42,7 +41,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 async def hints(socket: Path) -> dict[str, Any]:
     """What health says of them."""
-    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(socket))) as client:
+    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(socket)), timeout=60) as client:
         answer = await client.get("http://central/v1/health")
     assert answer.status_code == 200, "the server takes work in any case"
     return dict(answer.json()["hints"])

@@ -150,14 +150,14 @@ def test_a_card_does_not_wait_behind_a_file(office: Office, monkeypatch: pytest.
 
     def slow(*given: Any) -> Any:
         inside.set()
-        assert go_on.wait(30)
+        assert go_on.wait(120)
         return real(*given)
 
     monkeypatch.setattr(Files, "append", slow)
     uploads = [threading.Thread(target=put, args=(desk, 0, CONTENT[:CHUNK])) for _ in range(12)]
     for upload in uploads:
         upload.start()
-    assert inside.wait(30)
+    assert inside.wait(120)
     try:
         assert other.send(other.new_card()).states == ["applied"], "a dozen files wait for the disk, the card does not"
     finally:

@@ -53,14 +53,14 @@ class CentralServer:
         assert self._process is not None
         return self._process.pid
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+    def stop(self, how: signal.Signals = signal.SIGTERM, *, within_s: float = 120.0) -> int:
         """End it; its exit code (0 when it had ended before)."""
         if self._process is None:
             return 0
         process, self._process = self._process, None
         process.send_signal(how)
         try:
-            return process.wait(timeout=20)
+            return process.wait(timeout=within_s)
         finally:
             process.kill()
             self._out(process.stdout).close()
@@ -75,7 +75,7 @@ class CentralServer:
         """A one-time code, as an administrator makes it."""
         about = ("--name", name, "--role", role.value, "--extension", extension, "--organisation", organisation)
         command = [*_COMMAND, "enrolment-code", *self._where, *about]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout.strip()
 
     @staticmethod
     def _out(pipe: IO[str] | None) -> IO[str]:

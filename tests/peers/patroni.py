@@ -187,4 +187,4 @@ def _filled(name: str, settings: dict[str, object]) -> str:
 def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, how)
-    process.wait(timeout=30)
+    process.wait(timeout=120)

@@ -24,7 +24,8 @@ from tests.peers.ports import free_block
 from tests.plugins.peers import postgresql_bin
 
 USER = "operator_tui"
-_START_S = 60.0
+_START_S = 180.0  # reading its log again after a kill, on a busy disk
+_STOP_S = 120.0
 # Not the test's own: what runs in a test's home is ended with the test (tests/conftest.py), this server is not.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": "/"}
 
@@ -73,7 +74,7 @@ class Postgres:
         deadline = time.monotonic() + _START_S
         while True:
             try:
-                psycopg.connect(self._dsn("postgres"), connect_timeout=2).close()
+                psycopg.connect(self._dsn("postgres"), connect_timeout=10).close()
             except psycopg.OperationalError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError((self._folder / "log").read_text(errors="replace")) from None
@@ -85,21 +86,30 @@ class Postgres:
         """SIGINT ends it in order, SIGQUIT at once as after a crash, SIGKILL as the kernel would."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=_STOP_S)
             self._process = None
 
     def kill(self) -> None:
         """kill -9 of all its processes at once, as the kernel would when memory is out."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=_STOP_S)
             self._process = None
 
     def fresh(self, like: str = "template1") -> str:
         """The address of a new database, as ``--database`` takes it: empty, or a copy of ``like``."""
         name = f"t{next(self._numbers)}"
+        deadline = time.monotonic() + _START_S
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")  # a name cannot be a parameter
+            while True:
+                try:
+                    connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")  # a name cannot be a parameter
+                except psycopg.errors.ObjectInUse:
+                    # Who closed his connection to ``like`` is not gone yet; PostgreSQL waits for him five seconds.
+                    if time.monotonic() > deadline:
+                        raise
+                else:
+                    break
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{name}"
 
     def _dsn(self, name: str) -> str:
@@ -110,7 +120,7 @@ class Postgres:
             [str(self._bin / program), *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
-            timeout=120,
+            timeout=300,
             cwd="/",
             **self._as,
         )

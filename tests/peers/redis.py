@@ -46,7 +46,7 @@ class RedisServer:
         self._process = subprocess.Popen(
             ["redis-server", str(self._settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
@@ -61,4 +61,4 @@ class RedisServer:
         if self._process is not None:
             process, self._process = self._process, None
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)

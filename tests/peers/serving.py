@@ -29,7 +29,7 @@ async def serving(app: Asgi, socket: Path, *, hub: Any = None) -> AsyncIterator[
     )
     task = asyncio.create_task(server._serve())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not server.started:  # noqa: ASYNC110  # uvicorn gives no event
                 await asyncio.sleep(0.005)
         yield
@@ -37,7 +37,8 @@ async def serving(app: Asgi, socket: Path, *, hub: Any = None) -> AsyncIterator[
         if hub is not None:
             hub.close()
         server.should_exit = True
-        await asyncio.wait({task}, timeout=10)
+        # To its very end: left behind, it would be another test's unraisable exception.
+        await asyncio.wait({task}, timeout=120)
 
 
 def buffering(app: Asgi, *paths: str) -> Asgi:

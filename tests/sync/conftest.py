@@ -13,11 +13,11 @@ from operator_tui.appeals.clock import SystemClock
 from operator_tui.journal.journal import Journal
 from operator_tui.profiles import Profile, open_profile
 from operator_tui.reference import packaged_catalogue
-from tests.central.conftest import ENGINES, open_database, postgres
+from tests.central.conftest import ENGINES, open_database
 from tests.peers.central import CentralServer
 from tests.peers.postgres import Postgres
 
-__all__ = ["ENGINES", "open_database", "postgres"]
+__all__ = ["ENGINES", "open_database"]
 
 KEY = bytes(range(32, 64))
 
@@ -65,7 +65,7 @@ def server(profile: Profile, url: str) -> Iterator[CentralServer]:
         yield started
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 60.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 180.0) -> None:
     """Wait for a condition; AssertionError when it does not come."""
     deadline = asyncio.get_running_loop().time() + within
     while True:
