@@ -322,6 +322,7 @@ class Schedule:
             not desk.busy
             and desk.journal.unsent() == 0
             and desk.journal.unsent_files() == 0
+            and desk.unqueued() == 0
             and not desk.journal.taking_snapshot
             and not desk.journal.missing_cards()
             and desk.sender.state.light is ServerLight.ON

@@ -207,6 +207,13 @@ class Desk:
         for (body,) in self.look("SELECT body FROM outbox"):
             self.issued.add(mark_of(msgspec.json.decode(body)))
 
+    def unqueued(self) -> int:
+        """How many recordings lie on its disk that its journal has not heard of: the next round of files finds them."""
+        queued = {name for (name,) in self.look("SELECT name FROM file")}
+        return sum(
+            hashlib.sha256(path.read_bytes()).hexdigest() not in queued for path in self.recordings.glob("*.otr")
+        )
+
     def knows(self, epoch: str) -> bool:
         """Whether this is the lineage it follows."""
         return self.journal.device is not None and self.journal.device.epoch == epoch
