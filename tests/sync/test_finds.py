@@ -18,4 +18,4 @@ FOUND = {
 def test_what_was_found_is_found_no_more() -> None:
     with prepared() as template:
         again = {seed: play(seed, template).wrong for seed in FOUND}
-    assert again == dict.fromkeys(FOUND, Counter())
+    assert again == {seed: Counter() for seed in FOUND}
