@@ -15,6 +15,7 @@ from typing import Any
 from textual.app import App
 from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
+from textual.widgets import Input, TextArea
 
 # No key waits longer than this, whatever its predecessor does; a search that takes its time goes on meanwhile.
 PATIENCE_S = 1.0
@@ -28,7 +29,7 @@ class KeysInOrder(App[int]):
         self._waiting_keys: deque[Key | Paste] = deque()
         self._key_under_way = False
         self._let_in: Key | Paste | None = None
-        self._typed_into: MessagePump | None = None  # where letters went that may still be on their way
+        self._typed_into: MessagePump | None = None  # where letters went, or what edits them, still on their way
         self._releases: set[asyncio.Task[None]] = set()
 
     async def acts_done(self) -> None:
@@ -50,7 +51,8 @@ class KeysInOrder(App[int]):
             self._let_next_in_after(self._settled())
             return
         self._key_under_way = True
-        target = self.focused
+        focused = self.focused
+        target = self.screen if focused is None else focused
         await super().on_event(event)
         self._let_next_in_after(self._through(event, target))
 
@@ -77,35 +79,31 @@ class KeysInOrder(App[int]):
             else:
                 self._key_under_way = False
 
-    async def _through(self, key: Key | Paste, target: MessagePump | None) -> None:
+    async def _through(self, key: Key | Paste, target: MessagePump) -> None:
         """Until a key is through its widget, its ancestors, and what it has set going."""
-        if target is not None and _is_text(key):
+        if _is_text(key):
             self._typed_into = target
             await _passed(target)  # a letter goes into its field and no further
             return
+        if key.is_forwarded and isinstance(target, Input | TextArea):
+            self._typed_into = target  # it may have edited what stands there: what follows is about that as well
         # Once for the key on its way up to its binding, once for the message that the binding's action has sent.
         for _ in range(2):
-            node: MessagePump | None = target
-            while node is not None:
-                await _passed(node)
-                node = node._parent
+            await _walked_up(target)
         await self.acts_done()
 
     async def _settled(self) -> None:
         """Until what was typed has come from its field to whoever keeps it: a command is about all of it.
 
         F9 would save a comment without its last letter, and Ins would put that letter into the next card. A field tells
-        its form and the form its screen, so the way is walked twice, each time behind what waits there.
+        its form and the form its screen, so behind the letter itself the way is walked twice.
         """
         target, self._typed_into = self._typed_into, None
+        if target is None:
+            return
+        await _passed_all(target)
         for _ in range(2):
-            node = target
-            while node is not None:
-                if node.is_running:
-                    handled = asyncio.Event()
-                    node.call_later(handled.set)
-                    await handled.wait()
-                node = node._parent
+            await _walked_up(target)
 
 
 def _is_text(event: Key | Paste) -> bool:
@@ -113,9 +111,23 @@ def _is_text(event: Key | Paste) -> bool:
 
 
 async def _passed(pump: MessagePump) -> None:
-    """Until the pump has handled what stands in its queue now."""
-    if not pump.is_running:
-        return
+    """Until the pump has handled one message more; behind that, more may stand in its queue."""
+    if pump.is_running:
+        handled = asyncio.Event()
+        pump.call_next(handled.set)
+        await handled.wait()
+
+
+async def _passed_all(pump: MessagePump) -> None:
+    """Until the pump has handled all that stands in its queue now; one that is about to end is not waited for."""
     handled = asyncio.Event()
-    pump.call_next(handled.set)
-    await handled.wait()
+    if pump.is_running and pump.call_later(handled.set):
+        await handled.wait()
+
+
+async def _walked_up(pump: MessagePump) -> None:
+    """Until what stands in its queue now, and bubbles, has come to the application and been handled there."""
+    node: MessagePump | None = pump
+    while node is not None:
+        await _passed_all(node)
+        node = node._parent
