@@ -118,6 +118,9 @@ class Taking:
                     events.append(frame)
                 case End():
                     answer.end = frame
+        if answer.head is not None and not answer.rewound and _lacks_events(answer):
+            await self._rewind(answer.head)
+            answer.rewound = True
         if answer.rewound or answer.head is None:
             return
         if outcomes or answer.head.durable > self._durable:
@@ -149,10 +152,22 @@ class Taking:
         lacks = bool(batch) and head.next < batch[0]["n"]
         if head.e == device.epoch and not lacks:
             return False
-        await self._run(self._journal.rewind, head.next, head.e)
-        self._durable = 0
+        await self._rewind(head)
         if lacks:
             oldest: list[Operation] = await self._run(self._journal.outbox, 1)
             if not oldest or oldest[0].n > head.next:
                 raise Refusal(Code.GAP, next=head.next)
         return True
+
+    async def _rewind(self, head: Head) -> None:
+        await self._run(self._journal.rewind, head.next, head.e)
+        self._durable = 0
+
+
+def _lacks_events(answer: Answer) -> bool:
+    """Whether a stream ends before what this desk had read of it when it asked: the server was put back from a copy and
+    given no new epoch. An answer says so only of what it was asked with: answers overtake one another."""
+    if answer.asked is None or answer.end is None:
+        return False
+    ends = answer.end.end
+    return any(stream in ends and ends[stream].head < place for stream, place in answer.asked.items())

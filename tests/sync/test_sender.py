@@ -284,11 +284,74 @@ async def test_lists_that_a_restored_server_has_lost_are_those_of_the_release_ag
     assert "courts" in desk.journal.catalogue.reference.all("groups")
 
 
+async def test_a_server_put_back_without_a_new_epoch_is_noticed_by_who_only_reads(
+    open_journal: OpenJournal, desk: DeskAtWork, line: Line, server: Server, tmp_path: Path
+) -> None:
+    catalogue, reader = packaged_catalogue(), DeskAtWork(open_journal, "two", Role.OPERATOR_1, line)
+    lost = desk.journal.save(new_draft(fields={**FIELDS, "text": "до копии нет"}))
+    await reader.sender.round()
+    server.database.close()
+    shutil.copy(tmp_path / "central.db", tmp_path / "backup.db")
+    server.restart()
+    write(server.database, catalogue, "26", "groups", {"courts": COURTS}, 1)
+    await desk.sender.round()
+    await reader.sender.round()
+    assert "courts" in reader.journal.catalogue.reference.all("groups")
+    assert reader.journal.cursors()["26/tf"] == 1
+    server.database.close()
+    for wal in tmp_path.glob("central.db-*"):
+        wal.unlink()
+    shutil.copy(tmp_path / "backup.db", tmp_path / "central.db")
+    server.restart()
+    await reader.sender.round()
+    assert light(reader.sender) == (ServerLight.ON, None)
+    assert reader.journal.catalogue.reference.all("groups") == catalogue.reference.all("groups")
+    await desk.sender.round()
+    await reader.sender.round()
+    assert reader.journal.card(lost.id) is not None, "who had it has sent it again"
+    write(server.database, catalogue, "26", "groups", {"courts": COURTS}, 2)
+    await reader.sender.round()
+    assert "courts" in reader.journal.catalogue.reference.all("groups")
+    assert [row.n for row in server.rows(t.op_log)] == [1]
+
+
 async def test_lists_stay_where_the_server_only_has_nothing_new(desk: DeskAtWork, server: Server) -> None:
     write(server.database, packaged_catalogue(), "26", "groups", {"courts": COURTS}, 1)
     for _ in range(3):
         await desk.sender.round()
         assert "courts" in desk.journal.catalogue.reference.all("groups")
+
+
+async def test_a_desk_with_unsent_work_hears_of_others_while_its_region_moves(
+    open_journal: OpenJournal, desk: DeskAtWork, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = DeskAtWork(open_journal, "two", Role.OPERATOR_1, line)
+    theirs = other.journal.save(new_draft(fields=FIELDS))
+    await other.sender.round()
+    ours = desk.journal.save(new_draft(fields=FIELDS))
+    away = Refusal(Code.REGION_MOVES, region="26")
+    # As the link tells what the server says of a region that moves.
+    monkeypatch.setattr("central.apply.moving", lambda connection, regions: frozenset(regions))
+    answered, refused = line.server.answer, []
+
+    def answer_or_refuse(body: bytes, token: str) -> bytes:
+        try:
+            return answered(body, token)
+        except Refusal as refusal:
+            refused.append((refusal.code, refusal.params))
+            raise Refusal(Code.SERVER_AWAY, **refusal.params) from None
+
+    monkeypatch.setattr(line.server, "answer", answer_or_refuse)
+    await desk.sender.round()
+    assert refused == [(away.code, away.params)]
+    assert light(desk.sender) == (ServerLight.AWAY, Code.SERVER_AWAY)
+    assert desk.sender.state.refusal is not None
+    assert desk.sender.state.refusal.params == away.params, "and the screen says why"
+    assert {card.id for card in desk.journal.active()} == {theirs.id, ours.id}
+    assert desk.journal.unsent() == 1
+    monkeypatch.undo()
+    await desk.sender.round()
+    assert desk.journal.unsent() == 0
 
 
 async def test_a_server_that_lacks_what_it_had_gets_it_again(desk: DeskAtWork) -> None:
