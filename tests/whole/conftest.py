@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -46,7 +47,16 @@ class Central:
             arguments += ["--tls-cert", str(tls[0]), "--tls-key", str(tls[1])]
         self._process = subprocess.Popen([*DESK, *arguments], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        assert json.loads(self._process.stdout.readline())["ready"] is True
+        line = self._process.stdout.readline()
+        if not line:
+            self.kill()
+        assert line, "the server did not start"
+        assert json.loads(line)["ready"] is True
+
+    def freeze(self, frozen: bool = True) -> None:
+        """It takes connections, by its kernel, and answers nothing; or it goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def kill(self) -> None:
         """As the kernel would."""
@@ -72,8 +82,10 @@ def central(postgres: Postgres) -> Iterator[Central]:
     """A running central server on a fresh PostgreSQL database."""
     server = Central(postgres.fresh())
     server.start()
-    yield server
-    server.kill()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 class Workplace:
