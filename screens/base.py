@@ -196,7 +196,7 @@ class DeskScreen(Screen[None]):
         word = tr("Вернуться") if held and not rings else tr(command.short or command.title) if command else ""
         hint = f" {key_name(command.keys[0])} {word}" if command and command.keys else ""
         now_ms = self.desk.clock.now_ms()
-        text = call_text(call, now_ms, state.others)
+        text = call_text(call, now_ms, state.others, state.heard)
         text += behind_call(state, self.desk.phone.states.word(state.next_state))
         if state.answers_ms is not None:
             number, language = phone_words(call.number), language_word(call.language)

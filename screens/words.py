@@ -19,10 +19,11 @@ from operator_tui.appeals.papers import REPLY_TITLES, ReplyKind
 from operator_tui.appeals.people import short_name
 from operator_tui.appeals.promises import ANSWERED, promise_of
 from operator_tui.appeals.terms import terms_of
+from operator_tui.desk.line_words import is_poor
 from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
 from operator_tui.journal.happened import Happened
-from operator_tui.phone.line import Call, CallState, Direction, EndedBy, QueueState
+from operator_tui.phone.line import Call, CallState, Direction, EndedBy, Quality, QueueState
 
 _PHONE = {
     Light.STARTING: mark("…"),
@@ -114,13 +115,15 @@ def duration(seconds: int) -> str:
 _PAUSED = mark("ЗАПИСЬ ПРИОСТАНОВЛЕНА")
 _RECORDING = {"on": mark("ЗАПИСЬ"), "pbx": mark("ЗАПИСЬ НА АТС")}
 _INNER_DIGITS = 5  # an extension has no more; a number of the town has
+_GOOD_MOS = 4.0  # from there on users are satisfied (ITU-T G.107, annex B)
 _LONG_HOLD_S = (60, 30)  # after so long the one who waits is to be told something
 
 
-def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
+def call_text(call: Call, now_ms: int, others: Sequence[Call] = (), heard: Quality | None = None) -> str:
     """The call in one line: number on top, then the state and its time (K-5.1.1.2); behind it who else is there.
 
-    What has to be acted on comes first: another one who rings here, then a microphone that is off.
+    What has to be acted on comes first: another one who rings here, then a microphone that is off, then a poor line
+    (by ``heard``, the last report of it).
     """
     ringing = [other for other in others if other.rings_here]
     since = call.held_ms if call.state is CallState.HELD and call.held_ms else (call.answered_ms or call.started_ms)
@@ -136,12 +139,17 @@ def call_text(call: Call, now_ms: int, others: Sequence[Call] = ()) -> str:
     words = [f"{number_word(other)} {state_word(other)}" for other in ringing]
     if call.muted:
         words.append(tr("МИКРОФОН ВЫКЛ.") if waits else tr("МИКРОФОН ВЫКЛЮЧЕН"))
+    of_this = heard if heard is not None and heard.call == call.id and call.state is not CallState.HELD else None
+    if of_this is not None and is_poor(of_this):
+        words.append(tr("СЛЫШНО ПЛОХО, потери {loss} %").format(loss=round(of_this.loss)))
     words += [_behind(other, now_ms) for other in others if not other.rings_here]
     if call.recording and (call.answered_ms is not None or call.recording != "pbx"):
         words.append(tr(_RECORDING.get(call.recording, _PAUSED)))
     if call.queued_ms is not None:
         waited = max(0, (call.answered_ms or now_ms) - call.queued_ms) // 1000
         words.append(tr("в очереди {time}").format(time=duration(waited)))
+    if of_this is not None and not is_poor(of_this):
+        words.append(tr("слышно хорошо") if of_this.mos >= _GOOD_MOS else tr("слышно терпимо"))
     return " · ".join((text, *words))
 
 

@@ -115,6 +115,7 @@ class Following:
             case QueueChanged(queue=queue):
                 self._desk.change(Topic.PHONE, queue=queue)
             case Quality():
+                self._desk.change(Topic.PHONE, heard=event)
                 self._words.quality(event)
             case Levels(microphone=microphone, speaker=speaker):
                 self._desk.change(Topic.PHONE, levels=(microphone, speaker))

@@ -16,6 +16,11 @@ _POOR_LOSS = 4.0  # percent: single words are missed
 _POOR_MOS = 3.1  # below that many listeners are dissatisfied (ITU-T G.107, annex B)
 
 
+def is_poor(heard: Quality) -> bool:
+    """Whether words are missed on this line."""
+    return heard.loss >= _POOR_LOSS or heard.mos < _POOR_MOS
+
+
 class LineWords:
     """Notices about calls, each said once and taken back when it no longer holds."""
 
@@ -53,7 +58,7 @@ class LineWords:
 
     def quality(self, heard: Quality) -> None:
         """Warn before the line breaks; said once until it is good again."""
-        poor = heard.loss >= _POOR_LOSS or heard.mos < _POOR_MOS
+        poor = is_poor(heard)
         if poor and heard.call not in self._poor:
             self._poor.add(heard.call)
             words = tr("Связь ухудшается: теряется {loss} % звука. Запишите номер и главное: вызов может прерваться.")

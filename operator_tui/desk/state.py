@@ -13,7 +13,7 @@ from operator_tui.appeals.organisations import is_stub
 from operator_tui.appeals.people import Operator
 from operator_tui.appeals.presence import Presence
 from operator_tui.journal.files import Sending
-from operator_tui.phone.line import Call, CallState, QueueState, Registration, Sound
+from operator_tui.phone.line import Call, CallState, Quality, QueueState, Registration, Sound
 from operator_tui.registry.people import Person
 from operator_tui.signin.people import SeatOfPerson
 
@@ -137,6 +137,7 @@ class DeskState:
     queue: QueueState = field(default_factory=QueueState)
     call: Call | None = None  # the one in front: who is talked to, else who rings, else who is held
     calls: tuple[Call, ...] = ()  # all that live
+    heard: Quality | None = None  # how the last call that reported it is heard
     card: CardAtHand | None = None
     counts: Mapping[Status, int] = field(default_factory=dict)
     sending: Sending | None = None  # the file that goes to the server now

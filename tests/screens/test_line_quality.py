@@ -24,8 +24,10 @@ async def test_a_poor_line_is_told_once_until_it_is_good_again() -> None:
 
         assert await hear(0.5) == ""
         assert "Связь ухудшается: теряется 6 %" in await hear(6.2)
+        await desk.until(lambda: "СЛЫШНО ПЛОХО, потери 6 %" in desk.line("#phone"), "it stands as long as it is so")
         assert await hear(7.0) == "", "said already"
         assert await hear(0.0) == ""
+        await desk.until(lambda: "СЛЫШНО" not in desk.line("#phone"), "it is good again")
         assert "Связь ухудшается" in await hear(1.0, mos=2.8)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from operator_tui.phone.line import Call, CallState, Direction
+from operator_tui.phone.line import Call, CallState, Direction, Quality
 from screens.words import call_text, day, duration, key_name, phone_words
 
 
@@ -53,6 +53,19 @@ def test_for_how_long_another_one_waits_is_seen_at_80_columns() -> None:
     assert "МИКРОФОН ВЫКЛ. · НА УДЕРЖАНИИ 61:05" in muted[:71], "both talk and wait are longer than ten minutes"
     consult = replace(front, number="2003", name="Крюкова")
     assert "2003 Крюкова" in call_text(consult, 665_000, [held]), "a colleague is known by his name"
+
+
+def test_how_the_call_is_heard_stands_behind_it_and_a_poor_line_before_the_rest() -> None:
+    talk = Call("a", Direction.INCOMING, "+78652012345", CallState.TALKING, 0, answered_ms=0, recording="on")
+    held = replace(talk, id="h", state=CallState.HELD, held=True, held_ms=0)
+
+    def shown(mos: float, loss: float, of: str = "a", call: Call = talk) -> str:
+        return call_text(call, 65_000, heard=Quality(of, mos, loss, 20.0, 600.0))
+
+    assert shown(4.3, 0.4).endswith("РАЗГОВОР 1:05 · ЗАПИСЬ · слышно хорошо")
+    assert shown(3.4, 2.0).endswith("ЗАПИСЬ · слышно терпимо")
+    assert shown(3.4, 6.2).endswith("РАЗГОВОР 1:05 · СЛЫШНО ПЛОХО, потери 6 % · ЗАПИСЬ")
+    assert "слышно" not in shown(4.3, 0.4, of="b").lower() + shown(4.3, 0.4, of="h", call=held).lower()
 
 
 def test_a_hidden_number_is_said() -> None:
