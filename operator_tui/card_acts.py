@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator_tui.appeals.card import LANGUAGES
-from operator_tui.appeals.consent import CONSENT_KINDS, Kin
+from operator_tui.appeals.consent import CONSENT_KINDS, Kin, demand_dates
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.forms import FieldKind
 from operator_tui.asking import Asking
@@ -37,7 +37,10 @@ class CardActs(Asking):
             if await self.desk.card.represent(card, dict(iso_days(values, *dates))):
                 self.desk.notice(tr("Представитель и согласия внесены в карту: сохраните её."))
 
-        self._form(tr("Представитель и согласия"), lines, done, lambda values: iso_days(values, *dates))
+        def check(values: Values) -> None:
+            demand_dates(iso_days(values, *dates), self.desk.papers.today)
+
+        self._form(tr("Представитель и согласия"), lines, done, check)
 
     def clarify(self) -> None:
         """«Уточняющие поля»: what this type and theme ask for, by the version the card was made with."""

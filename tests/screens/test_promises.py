@@ -50,7 +50,7 @@ async def test_a_caller_who_was_gone_is_promised_a_call_tried_reached_and_closed
         due = desk.app.screen.query_one("#input-form-promise_due")
         assert due.value, "one working day is offered"
         await desk.type("вчера")
-        assert due.value == "вчера", "what is typed takes the place of what was offered"
+        await desk.until(lambda: due.value == "вчера", "what is typed takes the place of what was offered")
         await desk.press("f9")
         await desk.until(lambda: "заполнено неверно" in desk.line("#form-hint"), "a reason, and the form stays")
         await clear(desk, "+1")
@@ -139,7 +139,10 @@ async def test_representative_and_consents_are_written_into_the_card() -> None:
         await desk.press("down", "down")
         await desk.type("дов")
         await desk.press("down")
-        await desk.type("01.02.2026")
+        await desk.type("01.02.2999")
+        await desk.press("f9")
+        await desk.until(lambda: "не позже сегодняшней" in desk.line("#form-hint"), "a reason, and the form stays")
+        await clear(desk, "01.02.2026")
         await desk.press("f9")
         await desk.until(lambda: "сохраните" in desk.notice, "taken over")
         await desk.press("ctrl+s")
