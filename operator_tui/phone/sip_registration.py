@@ -27,6 +27,7 @@ _ANSWER_SECONDS = 8.0
 _POLL_SECONDS = 1.0
 _WRONG_SECRET = (401, 403, 407)
 _SERVER_TROUBLE = 500  # a 5xx passes: it is tried again
+_PASSES = (408, 480)  # so says a proxy whose PBX does not answer it (RFC 3261 21.4.9, 21.4.18)
 
 Told = Callable[[RegistrationState, Refusal | None], None]
 
@@ -103,7 +104,7 @@ class Registrar:
     def _failed(self, status: int | None, reason: str) -> None:
         if status in _WRONG_SECRET:
             self._tell(RegistrationState.FAILED, Refusal(Code.PHONE_PASSWORD, extension=self._config.extension))
-        elif status is not None and status < _SERVER_TROUBLE:
+        elif status is not None and status < _SERVER_TROUBLE and status not in _PASSES:
             self._tell(
                 RegistrationState.FAILED,
                 Refusal(Code.PBX_REFUSED, extension=self._config.extension, status=status),

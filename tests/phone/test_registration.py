@@ -109,6 +109,8 @@ async def test_a_silent_registrar_is_lost_within_the_bound_and_found_again() -> 
         (baresip.RegistrationError("401", status=401), RegistrationState.FAILED, Code.PHONE_PASSWORD),
         (baresip.RegistrationError("403", status=403), RegistrationState.FAILED, Code.PHONE_PASSWORD),
         (baresip.RegistrationError("404", status=404), RegistrationState.FAILED, Code.PBX_REFUSED),
+        (baresip.RegistrationError("408", status=408), RegistrationState.LOST, Code.PBX_AWAY),
+        (baresip.RegistrationError("480", status=480), RegistrationState.LOST, Code.PBX_AWAY),
         (baresip.RegistrationError("503", status=503), RegistrationState.LOST, Code.PBX_AWAY),
         (baresip.RegistrationError("gone"), RegistrationState.LOST, Code.PBX_AWAY),
         (baresip.BaresipError("anything"), RegistrationState.LOST, Code.PBX_AWAY),
