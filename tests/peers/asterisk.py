@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -171,13 +172,13 @@ class Asterisk:
         texts = [self.folder / "console", self.folder / "log" / "messages"]
         return "\n".join(text.read_text(errors="replace")[-8000:] for text in texts if text.exists())
 
-    def stop(self) -> None:
-        """End it; its mounts and sockets go with it."""
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it; its mounts and sockets go with it. In order it takes most of a second."""
         process, self._process = self._process, None
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(process.pid, how)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -229,7 +230,9 @@ class Asterisk:
             for word, value in words.items():
                 text = text.replace(f"@{word}@", str(value))
             (self.folder / "etc" / source.name).write_text(text, encoding="utf-8")
-        _make_certificate(self.certificate, self.folder / "etc" / "pbx.key")
+        certificate, key = _certificate()
+        self.certificate.write_bytes(certificate)
+        (self.folder / "etc" / "pbx.key").write_bytes(key)
         share = self.folder / "share"
         (share / "documentation").symlink_to("/usr/share/asterisk/documentation")
         _write_tone(share / "sounds/ru/oms/greeting.wav", GREETING_HERTZ, GREETING_SECONDS)
@@ -249,17 +252,27 @@ def _modules_folder() -> str:
     return f"/{found.relative_to(root)}"
 
 
-def _make_certificate(certificate: Path, key: Path) -> None:
+@functools.cache
+def _certificate() -> tuple[bytes, bytes]:
+    """A self-signed certificate for 127.0.0.1 and its key, made once a run."""
     kind = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*kind, *name, *files], check=True, capture_output=True)
+    with tempfile.TemporaryDirectory(prefix="ot-pbx-") as folder:
+        key, certificate = Path(folder) / "key", Path(folder) / "certificate"
+        files = ["-keyout", str(key), "-out", str(certificate)]
+        subprocess.run([*kind, *name, *files], check=True, capture_output=True)
+        return certificate.read_bytes(), key.read_bytes()
 
 
 def _write_tone(file: Path, hertz: float, seconds: float) -> None:
     with wave.open(str(file), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
-        sound.writeframes(tone(hertz, 8000, seconds))
+        sound.writeframes(_tone(hertz, seconds))
+
+
+@functools.cache
+def _tone(hertz: float, seconds: float) -> bytes:
+    return tone(hertz, 8000, seconds)
 
 
 @pytest.fixture
@@ -273,5 +286,5 @@ def asterisk() -> Iterator[Asterisk]:
         yield pbx
     finally:
         print(pbx.log())  # noqa: T201
-        pbx.stop()
+        pbx.stop(signal.SIGKILL)  # nobody needs it any more
         shutil.rmtree(folder, ignore_errors=True)
