@@ -14,7 +14,7 @@ from operator_tui.appeals.presence import Move, State
 from operator_tui.desk.devices import DeviceDesk
 from operator_tui.desk.following import Following
 from operator_tui.desk.shift import ShiftDesk
-from operator_tui.desk.state import Topic
+from operator_tui.desk.state import Light, Topic
 from operator_tui.desk.states import END, StateDesk
 from operator_tui.desk.talks import TalkDesk
 from operator_tui.i18n import tr
@@ -49,10 +49,23 @@ class PhoneDesk:
 
         start_engine = not self._desk.settings.get(PhoneSettings).elsewhere
         self._phone = RemotePhone(self._desk.profile, start_engine=start_engine)
-        await self._phone.attach()
+        await self._found(self._phone)
         self._desk.background(self.following.follow(self._phone))
         if self._desk.profile.synthetic and not self._phone.snapshot.working:
             await self.begin_work()
+
+    async def _found(self, phone: RemotePhone) -> None:
+        """Until an engine listens; one that takes its time is told as away and, as its sentence says, started again."""
+        while True:
+            try:
+                await phone.attach()
+            except Refusal as refusal:
+                if refusal.code is not Code.PHONE_AWAY:
+                    raise
+                self._desk.refused(refusal)
+                self._desk.light(phone=Light.AWAY)
+            else:
+                return
 
     async def looked(self) -> None:
         """Wait, where an engine is at work, until its calls are on the screen; never long."""
