@@ -130,6 +130,8 @@ class StateDesk:
             return
         desk.change(Topic.PHONE, next_state="")
         self.move(Move.BREAK if chosen else Move.READY, kind=chosen)
+        if not chosen and self._rings:
+            self.move(Move.RING)  # who has been ringing meanwhile: nobody is to be told that he is free
         await self._tell_ready()
 
     async def more(self, reason: str) -> None:

@@ -109,6 +109,20 @@ async def test_who_rings_in_wrap_up_or_on_a_break_is_talked_to_before_the_work_e
     assert ended == [True]
 
 
+@pytest.mark.parametrize("before", [(Move.RING, Move.ANSWER, Move.HANG_UP), (Move.BREAK,)], ids=["wrap-up", "a break"])
+async def test_who_is_ready_while_somebody_rings_is_not_free(before: tuple[Move, ...]) -> None:
+    place = Place()
+    states = made(place)
+    at(place, states, Move.BEGIN_WORK, *before, Move.RING)
+    ringing = Call("c1", Direction.INCOMING, "+78652000041", CallState.RINGING, 0)
+    place.change(Topic.PHONE, calls=(ringing,), call=ringing)
+    await states.onward()
+    assert state(place) is State.RINGING
+    place.change(Topic.PHONE, calls=(), call=None)
+    at(place, states, Move.MISS)
+    assert state(place) is State.FREE
+
+
 @pytest.mark.parametrize("rings", [True, False])
 async def test_the_work_is_said_to_have_ended_only_where_it_has(rings: bool) -> None:
     place = Place()
