@@ -100,7 +100,7 @@ def test_systemd_hands_over_a_credential(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_file_is_sealed_from_the_console(home: Path) -> None:
     def run(typed: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "operator_tui", "central", "keys", "seal"]
-        return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, timeout=300)
 
     away = run(f"{PASSPHRASE}\n")
     assert (away.returncode, "Файла ключей сервера" in away.stderr) == (1, True)

@@ -18,6 +18,8 @@ from operator_tui.signin.signin import SignIn
 from operator_tui.sync.link import Link
 from operator_tui.sync.settings import CentralSettings
 from tests.peers.central import CentralServer
+from tests.peers.ports import free_block
+from tests.peers.tables import lay_tables
 
 PASSWORD = "верный пароль 1"
 
@@ -54,7 +56,9 @@ class Office:
 def office(home: object) -> Iterator[Office]:
     profile = open_profile("demo")
     profile.make_folders()
-    with CentralServer(None, arguments=("--port", "0")) as server:
+    lay_tables(profile)
+    # Of the range no client takes one of: a test that stops the server starts it again where it was.
+    with CentralServer(None, arguments=("--port", str(free_block()))) as server:
         database = Database.sqlite(profile.central_file, profile_secrets(profile).key("central"))
         yield Office(server, database)
         database.close()

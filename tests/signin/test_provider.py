@@ -14,11 +14,10 @@ from operator_tui.signin.provider import DeviceFlow
 from operator_tui.signin.qr import qr_rows
 from operator_tui.signin.signin import SignIn
 from tests.peers.oidc import OidcProvider, serving
-from tests.signin.test_signin import refusal
+from tests.signin.test_signin import TOO_LONG_S, refusal
 from tests.signin.town import Town, town
 
 PIN, OTHER_PIN = "246810", "135790"
-HOUR_S = 3600.0
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ async def come_in(here: Town, provider: OidcProvider, seat: SignIn, login: str =
     provider.say_yes(login)
     while not coming.done():
         here.clock.advance(1)
-        await asyncio.wait({coming}, timeout=0.05)
+        await asyncio.wait({coming}, timeout=0.5)
     await coming
 
 
@@ -80,7 +79,7 @@ async def test_a_person_of_the_provider_has_a_pin_here_and_no_password_anywhere(
     away = here.sit()
     assert await away.begin_oidc("petrova", OTHER_PIN) is None, "in without the server"
     assert away.secrets.key("journal", create=False) == key
-    here.clock.advance(8 * 24 * HOUR_S)
+    here.clock.advance(TOO_LONG_S)
     assert (await refusal(here.sit().begin_oidc("petrova", OTHER_PIN))).code is Code.OFFLINE_TOO_LONG
     told = accounts.codes_by_voice(here.database, "petrova", here.clock.now_ms())
     assert await here.sit().begin_oidc("petrova", OTHER_PIN, told[away.identity.code]) is None
@@ -94,7 +93,7 @@ async def test_another_persons_yes_opens_nothing(here: Town, provider: OidcProvi
     coming = asyncio.create_task(seat.finish_oidc(PIN))
     while not coming.done():
         here.clock.advance(1)
-        await asyncio.wait({coming}, timeout=0.05)
+        await asyncio.wait({coming}, timeout=0.5)
     assert (await refusal(coming)).code is Code.OIDC_STRANGER
     assert (await refusal(seat.token())).code is Code.VAULT_LOCKED
     assert (await refusal(seat.finish_oidc(PIN))).code is Code.TOKEN_EXPIRED

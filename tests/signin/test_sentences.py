@@ -29,7 +29,7 @@ from operator_tui.signin.signin import SignIn
 from operator_tui.sync.link import Link
 from operator_tui.sync.protocol import SYNC_PATH
 from operator_tui.sync.settings import CentralSettings
-from tests.signin.test_signin import refusal
+from tests.signin.test_signin import TOO_LONG_S, refusal
 from tests.signin.town import Town, town
 from tests.sync.test_link import make_certificate, serving
 
@@ -195,7 +195,7 @@ async def test_a_revoked_place_and_one_that_needs_the_server(here: Town) -> None
     here.hire("sidorova", password=PASSWORD)
     here.cut = True
     assert "ещё не входили" in await told(here.sit().sign_in("sidorova", PASSWORD), Code.SEAT_NEEDS_SERVER)
-    here.clock.advance(9 * 86_400)
+    here.clock.advance(TOO_LONG_S)
     assert "72 ч" in await told(here.sit().sign_in("petrova", PASSWORD), Code.OFFLINE_TOO_LONG)
     assert "Код от администратора" in await told(here.sit().sign_in("petrova", PASSWORD, "1"), Code.VOICE_CODE)
     here.cut = False

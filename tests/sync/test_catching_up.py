@@ -85,7 +85,7 @@ async def test_a_new_desk_takes_a_snapshot_and_goes_on_behind_it(
                 assert 0 < other.starts[1] <= other.starts[2], "it goes on where it was"
                 assert second.unsent() == 0, "an operation waits for no snapshot"
                 assert {card.id for card in second.active()} == {own.id, *cards}
-                assert all(second.card(id_) == first.card(id_) for id_ in cards)
+                await until(lambda: all(second.card(id_) == first.card(id_) for id_ in cards))
                 card = first.card(cards[-1])
                 assert card is not None
                 draft = draft_of(card)
@@ -93,7 +93,7 @@ async def test_a_new_desk_takes_a_snapshot_and_goes_on_behind_it(
                 first.save(draft)
                 sender.kick()
                 await until(lambda: (found := second.card(cards[-1])) is not None and found.value("address") != "")
-                assert catching.state.light is ServerLight.ON
+                await until(lambda: catching.state.light is ServerLight.ON)
     assert all(threads and threading.current_thread() not in threads for threads in aside.values())
     read = [entry.op for entry in second.timeline(cards[-1])]
     assert len(read) == 1, "what was before the snapshot was not paged"

@@ -109,7 +109,7 @@ async def test_a_strange_stream_has_no_sums(
 
     async with open_house(made, open_journal, tmp_path, plain) as house:
         transport = httpx.AsyncHTTPTransport(uds=str(house.socket))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60) as client:
             headers = {"Authorization": f"Bearer {house.identity('Чтец').token}"}
             for path, more in ((SUMS_PATH, {"q": 0, "since": 0}), (DAY_PATH, {"day": 1})):
                 answer = await client.post(path, headers=headers, json={"v": 1, "s": "77/tf", **more})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import socket
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -69,10 +71,16 @@ def certificate(tmp_path: Path) -> Certificate:
 async def serving(
     reply: Reply, certificate: Certificate | None = None, *, path: Path | None = None
 ) -> AsyncIterator[int]:
-    """A server that reads a request's head and then does what ``reply`` does. Yields its port (``path``: 0)."""
+    """A server that reads a request's head and then does what ``reply`` does. Yields its port (``path``: 0).
+
+    No connection outlives it: one that did would be another test's unraisable exception.
+    """
     heads: list[bytes] = []
+    handling: set[asyncio.Task[Any]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            handling.add(task)
         try:
             heads.append(await reader.readuntil(b"\r\n\r\n"))
             await reply(reader, writer)
@@ -80,18 +88,23 @@ async def serving(
             pass
         finally:
             writer.close()
+            with contextlib.suppress(OSError):  # ssl.SSLError is one
+                await writer.wait_closed()
 
     context = None
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.cert, certificate.key)
     if path is not None:
-        async with await asyncio.start_unix_server(handle, path):
-            yield 0
-        return
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_unix_server(handle, path)
+    else:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
     async with server:
-        yield server.sockets[0].getsockname()[1]
+        try:
+            yield 0 if path is not None else server.sockets[0].getsockname()[1]
+        finally:
+            if handling:
+                await asyncio.wait(handling, timeout=60)
 
 
 def says(status: int, body: bytes = b"", *, head: bytes = b"") -> Reply:
@@ -163,6 +176,7 @@ async def test_a_server_that_speaks_only_older_tls_is_not_spoken_to(certificate:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate.cert, certificate.key)
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(120)
 
         def refuse() -> str:
             connection, _ = listening.accept()
@@ -179,9 +193,9 @@ async def test_a_server_that_speaks_only_older_tls_is_not_spoken_to(certificate:
 
 
 async def test_a_port_nobody_listens_on_is_away() -> None:
-    async with serving(says(200)) as port:
-        pass
-    assert (await refusal_of(Link(settings(port)))).code is Code.SERVER_AWAY
+    with socket.socket() as silent:  # bound, so that nobody else takes it meanwhile
+        silent.bind(("127.0.0.1", 0))
+        assert (await refusal_of(Link(settings(silent.getsockname()[1])))).code is Code.SERVER_AWAY
 
 
 async def test_a_missing_socket_is_away(tmp_path: Path) -> None:

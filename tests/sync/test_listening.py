@@ -280,7 +280,7 @@ async def test_a_stream_is_taken_up_where_it_was_and_any_reader_can_read_it(
         open_house(made, open_journal, tmp_path, plain) as house,
         house.desk("one") as (one, sender, _),
         httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(house.socket)), base_url="http://localhost"
+            transport=httpx.AsyncHTTPTransport(uds=str(house.socket)), base_url="http://localhost", timeout=60
         ) as client,
     ):
         for _ in range(7):

@@ -301,7 +301,7 @@ def test_two_that_add_at_once_both_stand_in_the_manifest(folder: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(other)
         first = add(folder, DELTA, slowly(), DAYS[1])
-        assert second.result(10).as_of == DAYS[2].isoformat()
+        assert second.result(120).as_of == DAYS[2].isoformat()
     assert read_manifest(folder).packages[1:] == (first, second.result())
     assert second.result().base == DAYS[1].isoformat(), "the second goes upon the first"
 

@@ -19,7 +19,7 @@ _CODE = re.compile(r"[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}")
 
 def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "operator_tui", "central", "admin", *arguments]
-    return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_from_the_first_administrator_to_a_blocked_person(home: Path) -> None:

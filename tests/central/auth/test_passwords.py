@@ -24,10 +24,12 @@ def test_nobody_takes_as_long_as_somebody() -> None:
     password_fits(None, "x")
     times = []
     for hash_ in (kept, None):
-        begin = process_time()
-        for _ in range(3):
+        tries = []
+        for _ in range(3):  # the best: what else the machine does makes a try dearer, never cheaper
+            begin = process_time()
             assert not password_fits(hash_, "неверный пароль")
-        times.append(process_time() - begin)
+            tries.append(process_time() - begin)
+        times.append(min(tries))
     assert 0.3 < times[0] / times[1] < 3.0
 
 

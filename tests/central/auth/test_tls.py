@@ -19,7 +19,7 @@ def _hello(address: str, newest: ssl.TLSVersion) -> str | None:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.maximum_version = newest
     host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain) as secure:
+    with socket.create_connection((host, int(port)), 60) as plain, context.wrap_socket(plain) as secure:
         return secure.version()
 
 
