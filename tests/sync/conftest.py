@@ -16,6 +16,7 @@ from operator_tui.reference import packaged_catalogue
 from tests.central.conftest import ENGINES, open_database
 from tests.peers.central import CentralServer
 from tests.peers.postgres import Postgres
+from tests.peers.tables import lay_tables, postgres_of
 
 __all__ = ["ENGINES", "open_database"]
 
@@ -55,12 +56,14 @@ def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return ""
     server: Postgres = request.getfixturevalue("postgres")
-    return server.fresh()
+    return postgres_of(server)
 
 
 @pytest.fixture
 def server(profile: Profile, url: str) -> Iterator[CentralServer]:
     """A server process at the profile's socket."""
+    if not url:
+        lay_tables(profile)
     with CentralServer(profile.central_socket, database=url) as started:
         yield started
 
