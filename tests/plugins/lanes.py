@@ -17,14 +17,15 @@ import pytest
 LANES = ("tests/phone/", "tests/wire/")
 # What goes in the lane of another folder: else three would wait side by side, and then nobody.
 _ALSO = {"tests/whole/": "tests/wire/"}
-# Long ones: begun last, one of them would keep a worker busy when all others are done.
+# Long ones: begun last, one of them would keep a worker busy when all others are done. What computes goes beside the
+# lanes that wait; what waits itself comes when all workers compute.
 LONG = (
     "tests/sync/test_faults.py",
-    "tests/central/test_failover.py",
-    "tests/central/test_redis.py",
     "tests/registry/",
     "tests/journal/test_overlay.py",
     "tests/screens/",
+    "tests/central/test_failover.py",
+    "tests/central/test_redis.py",
     "tests/sync/",
     "tests/signin/",
     "tests/terminal/",
