@@ -126,7 +126,9 @@ class bouncer:
             try:
                 psycopg.connect(where, connect_timeout=10).close()
             except psycopg.OperationalError:
-                assert time.monotonic() < deadline, "PgBouncer does not start"
+                if time.monotonic() > deadline:
+                    self.__exit__()
+                    raise
                 time.sleep(0.05)
             else:
                 return self.port

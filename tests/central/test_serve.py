@@ -62,28 +62,27 @@ async def test_an_answer_goes_out_in_pieces_at_once() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_it_ends_within_two_seconds_with_requests_open(profile: Profile, number: signal.Signals) -> None:
-    server = CentralServer(profile.central_socket)
-    server.start()
-    link = Link(CentralSettings(), socket=profile.central_socket)
-    identity = await enrol(link, server.enrolment_code("Петрова Анна"))
-    request = SyncRequest(v=1, d=identity.code, wait=25)
+    with CentralServer(profile.central_socket) as server:
+        link = Link(CentralSettings(), socket=profile.central_socket)
+        identity = await enrol(link, server.enrolment_code("Петрова Анна"))
+        request = SyncRequest(v=1, d=identity.code, wait=25)
 
-    async def wait() -> None:
-        async with link.post(SYNC_PATH, pack(request), token=identity.token) as chunks:
-            async for _ in chunks:
-                pass
+        async def wait() -> None:
+            async with link.post(SYNC_PATH, pack(request), token=identity.token) as chunks:
+                async for _ in chunks:
+                    pass
 
-    waiting = asyncio.create_task(wait())
-    await asyncio.sleep(0.3)  # the request is under way: there is nothing to see of it from here
-    assert not waiting.done()
-    before = time.monotonic()
-    # Well before the request is answered by itself, and before whoever ends it has to kill it.
-    assert await asyncio.to_thread(server.stop, number, within_s=20) == 0
-    tell_if_slow("the end of a server with a request open", time.monotonic() - before, 2)
-    await asyncio.wait({waiting}, timeout=60)
-    assert waiting.done()
-    waiting.exception()
-    await link.close()
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.3)  # the request is under way: there is nothing to see of it from here
+        assert not waiting.done()
+        before = time.monotonic()
+        # Well before the request is answered by itself, and before whoever ends it has to kill it.
+        assert await asyncio.to_thread(server.stop, number, within_s=20) == 0
+        tell_if_slow("the end of a server with a request open", time.monotonic() - before, 2)
+        await asyncio.wait({waiting}, timeout=60)
+        assert waiting.done()
+        waiting.exception()
+        await link.close()
 
 
 def test_a_second_server_on_the_same_socket_is_refused(profile: Profile) -> None:
@@ -97,12 +96,10 @@ def test_a_second_server_on_the_same_socket_is_refused(profile: Profile) -> None
 
 
 def test_a_dead_servers_socket_is_taken_over(profile: Profile) -> None:
-    server = CentralServer(profile.central_socket)
-    server.start()
-    server.kill()
-    assert profile.central_socket.exists()
-    with server:
-        pass
+    with CentralServer(profile.central_socket) as server:
+        server.kill()
+        assert profile.central_socket.exists()
+        server.start()
 
 
 async def test_over_tls_on_a_port(certificate: Certificate) -> None:

@@ -44,6 +44,7 @@ class CentralServer:
             line = self._out(self._process.stdout).readline()
             if not line:
                 said.seek(0)
+                self.kill()
                 raise AssertionError(said.read())
         self.address = json.loads(line)["address"]
 
@@ -63,6 +64,7 @@ class CentralServer:
             return process.wait(timeout=within_s)
         finally:
             process.kill()
+            process.wait()
             self._out(process.stdout).close()
 
     def kill(self) -> None:

@@ -125,13 +125,16 @@ async def test_the_secret_is_in_memory_alone(profile: Profile, desk: RemotePhone
 def test_a_second_engine_of_the_profile_goes_away_quietly(profile: Profile) -> None:
     command = [sys.executable, "-m", "operator_tui", "phone", "--profile", "work", "--foreground"]
     with subprocess.Popen(command) as first:
-        deadline = time.monotonic() + PATIENCE
-        while not profile.phone_socket.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert subprocess.run(command, timeout=PATIENCE, check=False).returncode == 0
-        assert first.poll() is None
-        first.terminate()
-        assert first.wait(PATIENCE) == 0
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not profile.phone_socket.exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert subprocess.run(command, timeout=PATIENCE, check=False).returncode == 0
+            assert first.poll() is None
+            first.terminate()
+            assert first.wait(PATIENCE) == 0
+        finally:
+            first.kill()
     assert not profile.phone_socket.exists()
 
 

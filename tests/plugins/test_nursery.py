@@ -55,12 +55,14 @@ def test_it_is_what_was_asked_for_as_soon_as_it_is_there(tmp_path: Path) -> None
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, env={**os.environ, "ROUND": str(number)},
             start_new_session=True,
         ) as process:  # fmt: skip
-            folder = Path(f"/proc/{process.pid}")
-            assert os.getsid(process.pid) == process.pid
-            assert (folder / "cwd").readlink() == tmp_path
-            assert f"\0ROUND={number}\0".encode() in b"\0" + (folder / "environ").read_bytes()
-            assert (folder / "cmdline").read_bytes().split(b"\0")[6] == str(number).encode()
-            process.kill()
+            try:
+                folder = Path(f"/proc/{process.pid}")
+                assert os.getsid(process.pid) == process.pid
+                assert (folder / "cwd").readlink() == tmp_path
+                assert f"\0ROUND={number}\0".encode() in b"\0" + (folder / "environ").read_bytes()
+                assert (folder / "cmdline").read_bytes().split(b"\0")[6] == str(number).encode()
+            finally:
+                process.kill()
 
 
 def test_a_folder_that_is_not_there_is_told_as_by_subprocess(tmp_path: Path) -> None:
