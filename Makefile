@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .PHONY: run setup setup-dev test lint bench functions messages requirements clean
 
 BIN := .venv/bin
-# `make test WORKERS=3` on two cores: two lanes wait for real servers and terminals, one worker computes (tests/plugins/lanes.py).
+# `make test WORKERS=3` on two cores: two lanes wait for servers and terminals, one worker computes (tests/plugins/lanes.py).
 WORKERS ?= 0
 SIDE_BY_SIDE = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
