@@ -150,6 +150,7 @@ async def test_kill_9_of_the_desk_leaves_the_call_its_sound_and_the_draft(
     await asyncio.to_thread(answer, desk)
     await asyncio.to_thread(desk.wait_text, "Enter — прикрепить")
     desk.press("f6", "tab")
+    await asyncio.to_thread(desk.wait_quiet)  # what is typed ahead waits a second, a busy machine may need longer
     journal = workplace.profile.journal_file.with_name("journal.db-wal")
     began_ns = time.time_ns()
     desk.type("Крестовоздвиженский")
