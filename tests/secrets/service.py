@@ -25,7 +25,7 @@ def start_keyring() -> subprocess.Popen[bytes]:
     assert keyring.stdin is not None
     keyring.stdin.write(b"passphrase")
     keyring.stdin.close()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while secret_service() is None:
         if time.monotonic() > deadline:
             sys.exit("the keyring never answered")

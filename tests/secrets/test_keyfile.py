@@ -125,7 +125,7 @@ def test_processes_that_begin_together_get_one_key(profile: Profile) -> None:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    keys = {process.communicate(timeout=60)[0].strip() for process in processes}
+    keys = {process.communicate(timeout=300)[0].strip() for process in processes}
     assert keys == {profile_secrets(profile).key("journal", create=False).hex()}
 
 

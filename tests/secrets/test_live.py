@@ -286,7 +286,7 @@ def test_a_real_secret_service(home: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         cwd=Path(__file__).parents[2],
     )
     assert told.returncode == 0, told.stderr
