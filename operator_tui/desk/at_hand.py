@@ -82,7 +82,7 @@ class CardDesk:
         # On its way now: a letter that is still to come into the card left behind finds its draft as it was left.
         kept = asyncio.ensure_future(self._kept(left))
         call = self._desk.state.call
-        card = steps.opened(call if call is not None and not call.over else None)
+        card = steps.opened(call if call is not None and not call.over else None, self._desk.state.card)
         self.put(card)
         return self._record_opening(card, kept)
 

@@ -17,14 +17,27 @@ from operator_tui.registry.people import Person
 _SAID_AT_CLOSE = ("result", "operator", "new_date")
 
 
-def opened(call: Call | None) -> CardAtHand:
-    """A new card, with the caller's number when a call brought it (K-5.0.2)."""
+# Who calls and for whom: the same in every appeal of one call.
+_OF_THE_CALLER = (
+    "phone", "surname", "name", "patronymic", "birth_date", "address", "enp", "insurer", "clinic", "language",
+    "representative", "insured_name", "insured_birth", "power_kind", "power_date", "power_withdrawn", "escort_kind",
+    "escort_date", "escort_withdrawn",
+)  # fmt: skip
+
+
+def opened(call: Call | None, before: CardAtHand | None = None) -> CardAtHand:
+    """A new card, with the caller's number when a call brought it (K-5.0.2). Behind ``before``, a card of the same call
+    whose caller is known (bound, or the card is saved), it is of the same person."""
     fields: dict[str, Any] = {"source": Source.HAND.value}
     if call is not None:
         fields = {"source": Source.CALL.value, "call": call.id}
         if call.number:
             fields["phone"] = call.number
-    return CardAtHand(draft=secrets.token_hex(8), call=call.id if call else "", fields=fields)
+    card = CardAtHand(draft=secrets.token_hex(8), call=call.id if call else "", fields=fields)
+    if call is None or before is None or before.call != call.id or not (before.fields.get("enp") or before.saved):
+        return card
+    same = {name: value for name in _OF_THE_CALLER if (value := before.fields.get(name))}
+    return replace(card, fields={**fields, **same}, person=before.person, typed=before.typed & same.keys())
 
 
 def reopened(card: Card) -> CardAtHand:

@@ -43,6 +43,22 @@ def test_binding_a_person_fills_the_personal_information() -> None:
     assert card.fields["phone"] == "+78652012345", "the number he calls from stays"
 
 
+def test_a_second_card_of_the_call_is_of_the_same_person_and_of_nothing_else() -> None:
+    first = steps.bound(steps.typed(steps.opened(CALL), "phone", "+78652099999"), PERSON)
+    first = steps.typed(first, "comment", "о другом")
+    second = steps.opened(CALL, first)
+    assert second.draft != first.draft
+    assert (second.call, second.person, second.saved) == ("c1", PERSON, None)
+    assert (second.fields["enp"], second.fields["surname"], second.fields["clinic"]) == (PERSON.enp, "Смирнова", "ГП 3")
+    assert second.fields["phone"] == "+78652099999", "as the operator has put it right"
+    assert second.typed == {"phone"}
+    assert "comment" not in second.fields
+    unknown = steps.typed(steps.opened(CALL), "surname", "Начатый")
+    assert "surname" not in steps.opened(CALL, unknown).fields, "nobody knows yet who he is"
+    assert "enp" not in steps.opened(replace(CALL, id="c2"), first).fields
+    assert steps.opened(None, first).fields == steps.opened(None).fields
+
+
 def test_what_the_operator_typed_is_not_replaced_unseen() -> None:
     card = steps.typed(steps.opened(CALL), "surname", "Смирнова-Ким")
     assert steps.kept_values(card, PERSON) == ["surname"]
