@@ -168,6 +168,7 @@ def _create(card: Card | None, operation: Operation, actor: Actor, catalogue: Ca
     if way is not None and way.title not in set(Source):
         plain["written"] = int(way.written)  # kept with the card: the list may change after it
     _demand_zone(str(plain.get("zone") or ""))
+    _demand_births(plain, operation)
     _demand_dates(plain, operation)
     _demand_papers(lists, operation, actor)
     for field in missing_to_save({**plain, **promised}):
@@ -203,6 +204,7 @@ def _set(card: Card, operation: Operation, actor: Actor, catalogue: Catalogue) -
         raise Refusal(Code.LOCKED, card=card.id, status=card.status.value)
     plain, lists = _split(operation.x)
     _demand_papers(lists, operation, actor)
+    _demand_births(plain, operation)  # what stands there may be of before a rule, and holds up no other edit
     _demand_dates({**card.fields, **plain}, operation)
     for field in missing_to_save({**card.fields, **plain}):
         raise Refusal(Code.FIELD_REQUIRED, field=field)
@@ -337,13 +339,16 @@ _EARLIEST_BIRTH = 1895
 _WHOLE_DATE = re.compile(r"\d{4}-(?!00)\d\d-(?!00)\d\d", re.ASCII)
 
 
-def _demand_dates(fields: Mapping[str, Any], operation: Operation) -> None:
-    """Dates of the past are possible ones. A part of a date of birth stays as it was heard; one that is whole is a day
-    of the calendar."""
+def _latest(operation: Operation) -> date:
     # A day of grace: the instant is UTC, the caller's calendar may be ahead of it.
-    latest = local_date(stamp_ms(operation.at), "UTC") + timedelta(days=1)
+    return local_date(stamp_ms(operation.at), "UTC") + timedelta(days=1)
+
+
+def _demand_births(written: Mapping[str, Any], operation: Operation) -> None:
+    """A part of a date of birth stays as it was heard; one that is whole is a day of the calendar, a possible one."""
+    latest = _latest(operation)
     for field in ("birth_date", "insured_birth"):
-        text = str(fields.get(field, ""))
+        text = str(written.get(field, ""))
         try:
             born = date.fromisoformat(text)
         except ValueError:
@@ -352,6 +357,11 @@ def _demand_dates(fields: Mapping[str, Any], operation: Operation) -> None:
             continue
         if born.year < _EARLIEST_BIRTH or born > latest:
             raise Refusal(Code.FIELD_INVALID, field=field)
+
+
+def _demand_dates(fields: Mapping[str, Any], operation: Operation) -> None:
+    """Dates of the past are possible ones."""
+    latest = _latest(operation)
     for field in ("received", "in_date"):
         if fields.get(field):
             _demand_past(field, fields[field], latest)
@@ -366,7 +376,7 @@ def _demand_papers(lists: Mapping[str, list[Any]], operation: Operation, actor: 
     if _PAPERS.isdisjoint(lists):
         return
     demand(actor.role, Right.CARD_WITHOUT_CALL)
-    demand_papers(lists, local_date(stamp_ms(operation.at), "UTC") + timedelta(days=1))
+    demand_papers(lists, _latest(operation))
 
 
 def _demand_past(field: str, value: Any, latest: date) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from operator_tui.appeals.card import STATUS_TITLES, Card, Status
-from operator_tui.appeals.catalogue import AppealType, Catalogue
+from operator_tui.appeals.catalogue import AppealType, Catalogue, catalogue_of
 from operator_tui.appeals.decide import Actor
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import EXTENSION, FINAL, MOVES, Act
@@ -125,6 +125,17 @@ def test_an_overdue_appeal_is_not_extended_into_the_past(bench: Bench) -> None:
         extend(today - timedelta(days=1))
     assert (refusal.value.code, refusal.value.params) == (Code.FIELD_INVALID, {"field": "new_date"})
     assert extend(today).review == EXTENSION
+
+
+def test_a_result_of_the_administrations_is_reviewed_and_leaves_the_appeal_open_without_another_term(
+    bench: Bench, catalogue: Catalogue
+) -> None:
+    row = {**catalogue.reference.all("results")["R05"], "required_fields": "comment"}
+    bench.catalogue = catalogue_of(catalogue.reference.changed([("results", {"R05": row}, "")]))
+    old = bench.new().deadline
+    refused(bench, Act.CLOSE, Code.FIELD_INVALID, result="R05", comment="Ждём", new_date="завтра")
+    card = bench.move(Act.CLOSE, result="R05", comment="Ждём")
+    assert (card.status, card.review, card.deadline) == (Status.IN_REVIEW, EXTENSION, old)
 
 
 @pytest.mark.function("K-6.1.8")

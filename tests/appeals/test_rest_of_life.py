@@ -180,6 +180,14 @@ def test_a_part_of_a_date_of_birth_stays_as_it_was_heard(bench: Bench, heard: st
     assert bench.new({"birth_date": heard}).value("birth_date") == heard
 
 
+def test_a_date_of_birth_from_before_a_rule_holds_up_no_other_edit(bench: Bench) -> None:
+    card = bench.new({"birth_date": "1990-03-31"})
+    card.fields["birth_date"] = "1990-02-31"
+    assert bench.set({"address": "Ставрополь"}).value("address") == "Ставрополь"
+    refused(Code.FIELD_INVALID, lambda: bench.set({"birth_date": "1990-02-30"}))
+    assert bench.set({"birth_date": "1990-03-01"}).value("birth_date") == "1990-03-01"
+
+
 @pytest.mark.function("K-1.8")
 def test_caller_and_insured_are_two_people_on_one_card(bench: Bench) -> None:
     card = bench.new(
