@@ -135,7 +135,7 @@ def test_a_move_takes_as_long_as_it_takes(office: Office, elsewhere: Database, m
 
 
 @pytest.mark.parametrize("table", [t.recording, t.recording_read], ids=lambda table: str(table.name))
-def test_who_asks_for_recordingsduring_a_move_loses_none(
+def test_who_asks_for_recordings_during_a_move_loses_none(
     office: Office, elsewhere: Database, monkeypatch: pytest.MonkeyPatch, table: sa.Table
 ) -> None:
     with_recording(office)
