@@ -47,6 +47,7 @@ _LOADED = (
 )
 _ROOM = 16384  # bytes of environment and arguments that /proc shows of a child
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+_PATIENCE_S = 300.0  # the first question waits until all modules are loaded, on a busy machine
 _PLAIN = {"preexec_fn": None, "shell": False, "gid": None, "gids": None, "uid": None, "process_group": -1}
 
 
@@ -106,6 +107,9 @@ class Nursery:
                 socket.send_fds(asking, [json.dumps(wish).encode()], streams)
                 popen.pid = int(asking.recv(64))
                 failure = int(asking.recv(64))
+            except (OSError, ValueError):
+                self._give_up()
+                raise
             finally:
                 libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
         if failure:
@@ -114,6 +118,14 @@ class Nursery:
         popen._child_created = True
         places = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         popen._close_pipe_fds(*(asked[place] for place in places))
+
+    def _give_up(self) -> None:
+        """What a nursery answers too late would be taken for the answer to the next question: that one gets another."""
+        if self._socket is not None and self._process is not None:
+            self._socket.close()
+            self._process.kill()
+            self._process.wait()
+        self._socket = None
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -125,7 +137,7 @@ class Nursery:
                 cwd=Path(__file__).parents[2],
                 env={**os.environ, "HOME": "/", "ROOM": " " * _ROOM},  # not a test's home: it outlives that
             )
-        ours.settimeout(60)
+        ours.settimeout(_PATIENCE_S)
         self._socket = ours
         return ours
 
