@@ -156,7 +156,7 @@ def _receive_one(store: Store, event: Event) -> str:
             "WHERE card = ? AND (device = ? OR state = 'pending') AND coalesce(result ->> '$.op', '') = ''",
             [card_id, store.demand_device().code],
         )
-        if change.was and card is not None:
+        if card is not None:
             forked.came_as(store, card, change.was)
     _own_arrived(store, event, card_id, change)
     return card_id

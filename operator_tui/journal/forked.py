@@ -156,7 +156,8 @@ def known_as(store: Store, code: str, n: int, op: str) -> set[str]:
 
 
 def came_as(store: Store, card: Card, was: str = "") -> None:
-    """A card of a lost lineage, kept for the screen, was returned by another copy of its journal.
+    """A card of a lost lineage, kept for the screen, was returned by another copy of its journal, or by the journal it
+    was made in after a copy had done so in the lineage that is lost.
 
     It has the id of ``card`` now: the old one gives way, what waits here for it means the new one. The old one is the
     id it was made with (``was``, where the server says it), or one that a copy had given it in the lineage that is

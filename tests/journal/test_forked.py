@@ -230,6 +230,24 @@ def test_a_card_that_came_again_under_another_id_in_whatever_way_is_there_once(
     assert (waiting.c, waiting.x) == (RETURNED, {"address": "дописано здесь"})
 
 
+def test_what_a_copy_had_returned_gives_way_when_it_comes_under_the_id_it_was_made_with(
+    journal: Journal, copy: Journal, server: Server, restored: Server
+) -> None:
+    """Seed 657448: the server was lost once more, and this time the first journal was the first to return it."""
+    copy.save(appeal(text="копии"))
+    server.answer(copy)
+    lost(copy, journal)
+    forked(copy)
+    restored.answer(copy)
+    journal.receive(restored.events_after(journal.cursors()))
+    assert texts(journal) == {RETURNED: "копии"}
+    journal.rewind(1, "epoch-3")
+    edited(journal, RETURNED, address="дописано здесь")
+    journal.receive(server.events_after(journal.cursors()))
+    assert texts(journal) == {NUMBER: "копии"}
+    assert [operation.c for operation in journal.outbox(9)] == [NUMBER]
+
+
 @pytest.mark.parametrize("other", [{"text": "другое"}, {"call": "c-2"}])
 def test_two_appeals_of_one_number_and_one_stamp_are_two(
     journal: Journal, copy: Journal, server: Server, restored: Server, other: dict[str, str]

@@ -12,6 +12,7 @@ FOUND = {
     628930: "an appeal a copy had returned stood there twice beside a call of its old number",
     # The simulator's own: it ended before the desk that was killed had looked at its recordings again.
     646722: "a recording that a kill kept from the journal",
+    657448: "an appeal a copy had returned stood there twice when it came under its own id again",
 }
 
 
