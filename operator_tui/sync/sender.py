@@ -260,6 +260,8 @@ class Sender:
             except Refusal as refusal:
                 if refusal.code is Code.SERVER_AWAY and refusal.params.get("reached", True) and batch:
                     self._batch = max(_LEAST_OPERATIONS, len(batch) // 4)
+                if batch and "region" in refusal.params:
+                    await self._only_hear(device)
                 forked += 1
                 if refusal.code not in (Code.FORK, Code.TOKEN_INVALID) or forked > _FORKS or self._asking.by_person:
                     raise  # a person's workstation is enrolled anew by the administrator
@@ -283,6 +285,13 @@ class Sender:
             if len(batch) == len(waiting) < limit and not (answer.end and answer.end.more):
                 return
             await self._tell(ServerLight.ON, None)
+
+    async def _only_hear(self, device: DeviceIdentity) -> None:
+        """Our region moves to a server of its own: nothing is taken there meanwhile, and what is there can be read."""
+        while True:
+            answer = await self._asking.exchange(device, [])
+            if answer.end is None or not answer.end.more:
+                return
 
     async def _look_behind(self, device: DeviceIdentity, answer: Answer) -> None:
         """Far behind its organisation's stream a desk takes the appeals as they stand."""
