@@ -279,8 +279,8 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
                 self.desk.background(act(number))
 
         own = self.desk.state.registration.extension
-        colleagues = (one for one in self.desk.parts.colleagues() if one.extension != own)
-        everybody = (*colleagues, *self.desk.parts.outside())
+        colleagues = (one for one in self.desk.colleagues.everybody() if one.extension != own)
+        everybody = (*colleagues, *self.desk.colleagues.outside())
         earlier, recommended = self.desk.phone.talks.earlier(), self.desk.scripts.recommended()
         self.push_screen(DirectoryScreen(title, everybody, earlier, recommended), asked)
 

@@ -15,6 +15,7 @@ from operator_tui.desk.devices import WAY_TITLES
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.states import END, READY
 from operator_tui.i18n import mark, tr
+from operator_tui.phone.line import Call
 from operator_tui.reference import packaged_threat
 from screens.ask import NUMBER_OR_WORD, AskScreen, numbered
 from screens.directory import DirectoryScreen
@@ -115,18 +116,20 @@ class CallActs(Asking):
 
     # threats and incidents
 
-    async def _threat(self) -> None:
-        await self.desk.phone.talks.threat()
-        outside = self.desk.parts.outside()
+    def _threat(self) -> Awaitable[None]:
+        """Of the call that is there when the key is pressed; whoever is on the line a moment later is another."""
+        return self._threatened(self.desk.phone.talks.threatening(), self.with_this_call(self.desk.phone.consult))
+
+    async def _threatened(self, call: Call | None, consult: Chosen) -> None:
+        await self.desk.phone.talks.threat(call)
+        outside = self.desk.colleagues.outside()
         helpers = sorted(outside, key=lambda one: one.organisation != PSYCHOLOGIST)
 
         def asked(number: str | None) -> None:
             if number:
                 self._guard(lambda: consult(number))
 
-        consult = self.with_this_call(self.desk.phone.consult)
-        call = self.desk.state.call
-        recorded = call is not None and bool(call.recording)
+        recorded = any(one.id == call.id and one.recording for one in self.desk.state.calls) if call else False
         self._app.push_screen(ThreatScreen(packaged_threat().splitlines(), helpers, recorded=recorded), asked)
 
     def _incident(self) -> None:
@@ -187,7 +190,7 @@ class CallActs(Asking):
             self.desk.refused(Refusal(Code.NOTHING_TO_HAND))
             return
         own = self.desk.state.operator.user if self.desk.state.operator else 0
-        colleagues = {one.extension: one for one in self.desk.parts.colleagues() if one.user not in (0, own)}
+        colleagues = {one.extension: one for one in self.desk.colleagues.everybody() if one.user not in (0, own)}
 
         def to(number: str | None) -> None:
             one = colleagues.get(number or "")

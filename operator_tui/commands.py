@@ -46,6 +46,7 @@ class Situation:
     row: bool = False  # a row is chosen in the journal
     waiting: bool = False  # a second call rings during the first
     other: bool = False  # a second call is on the line, answered
+    talked: bool = False  # a talk goes on, or has ended just now
     colleague: bool = False  # one of the two is a colleague who was asked: they may be joined
     number: bool = False  # the card at hand has a telephone number
     returned: bool = False  # an operation came back, or two values stand side by side on the open card

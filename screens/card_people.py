@@ -9,6 +9,7 @@ from textual import on
 
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.desk.state import CardAtHand
 from operator_tui.i18n import tr
 from operator_tui.registry.people import Found, Hit, Person
 from screens.base import handles
@@ -109,6 +110,26 @@ class PeopleSteps(CardSteps):
         ]
         words = tr("Отмечено: {count}. ^A — сведения, в них F8 — двойник / ошибка в регистре")
         search.show(marked, words.format(count=len(self._ticked)), keep=True)
+
+    @on(PersonSearch.EnteredEarly)
+    def _entered_early(self) -> None:
+        card = self.desk.state.card
+        if card is not None:
+            self.guard(lambda: self._bind_named(card))
+
+    async def _bind_named(self, asked: CardAtHand) -> None:
+        """Enter right behind «Ответить»: whom the operator has read while it rang, and nobody he has not."""
+        search = self.query_one(PersonSearch)
+        words = search.words
+        known = await self.desk.card.people_known(asked)
+        card = self.desk.state.card
+        typed = any(search.words) and search.words != words
+        if not known or typed or card is None or card.draft != asked.draft or card.person is not None:
+            return
+        if not card.candidates:
+            search.enter()
+        elif self.desk.insured.named_at_ring(card.candidates[0], card.call):
+            await self._bind_person(card.candidates[0])
 
     async def _bind_person(self, person: Person) -> None:
         if self.desk.state.card is None:

@@ -107,6 +107,8 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         search = self.query_one(PersonSearch)
         if self._came != card.draft:
             self._came, self._words_before = card.draft, search.words
+            if self.desk.card.looks_for_people(card):
+                search.expect()
         self._painted = {**dict(list(self._painted.items())[-_MOST_PAINTED:]), card.draft: card}
         values = {name: shown_value(card, name) for name, _ in PERSONAL}
         values["comment"] = str(card.fields.get("comment", ""))

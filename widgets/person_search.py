@@ -54,6 +54,13 @@ class PersonSearch(Vertical):
             self.values = values
             self.pressed = pressed
 
+    class EnteredEarly(Message):
+        """Enter came before the people who are looked for: see ``expect``."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # Textual's word for it
+        super().__init__(id=id)
+        self._expecting: tuple[str, ...] | None = None  # what stood here when others were looked for
+
     def compose(self) -> ComposeResult:
         with Horizontal(id="one-line"):
             yield Line(tr("Поиск застрахованного: "))
@@ -153,11 +160,27 @@ class PersonSearch(Vertical):
         """The line below the people."""
         self.query_one("#hits-note", Line).say(text)
 
+    def expect(self) -> None:
+        """People are being looked for, and will be offered: Enter is meant for them, not for who stands here still.
+        Unless something is typed, or somebody chosen, first."""
+        self._expecting = self._standing()
+
+    def _standing(self) -> tuple[str, ...]:
+        return (*self.words, self.hits.current.key if self.hits.current is not None else "")
+
+    def _early(self) -> bool:
+        """Whether an Enter now is meant for people who do not stand here yet; then it is reported."""
+        early = self._expecting is not None and self._expecting == self._standing()
+        if early:
+            self.post_message(self.EnteredEarly())
+        return early
+
     def offer(self, rows: Sequence[Row], note: str) -> None:
         """People found by the caller's number: the list stands open, the cursor in it.
 
         Not when the operator types elsewhere by now: his next letters are not the list's. It is there at F5.
         """
+        self._expecting = None
         self.show(rows, note)
         focused = self.screen.focused
         if focused is None or self in focused.ancestors:
@@ -183,6 +206,16 @@ class PersonSearch(Vertical):
     def on_input_submitted(self, event: LeanInput.Submitted) -> None:
         """Enter takes the person under the cursor without leaving the line; with nobody there it asks again."""
         event.stop()
+        if not self._early():
+            self.enter()
+
+    def on_rows_chosen(self, event: Rows.Chosen) -> None:
+        if self._early():
+            event.stop()
+
+    def enter(self) -> None:
+        """As Enter in the line."""
+        self._expecting = None
         if self.hits.current is not None:
             self.hits.choose()
         elif self.four:

@@ -16,6 +16,7 @@ from operator_tui.i18n import tr
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
+    from operator_tui.desk.state import CardAtHand
     from operator_tui.phone.line import Call
 
 
@@ -75,11 +76,13 @@ class AlarmDesk:
 
     # every desk
 
-    async def report(self, kind: Told, text: str = "", *, about: str = "", of: Call | None = None) -> None:
-        """Tell the administrator, with the call (``of``, or the one in front) and the card at hand; ``about`` is an id
-        for what counts once."""
+    async def report(
+        self, kind: Told, text: str = "", *, about: str = "", of: Call | None = None, card: CardAtHand | None = None
+    ) -> None:
+        """Tell the administrator, with the call (``of``, or the one in front) and the card (or the one at hand);
+        ``about`` is an id for what counts once."""
         state = self._desk.state
-        call, card = of or state.call, state.card
+        call, card = of or state.call, card or state.card
         if not text and kind is Told.INCIDENT:
             raise Refusal(Code.FIELD_REQUIRED, field="text")
         said = Report(

@@ -177,7 +177,7 @@ class AppealDesk:
     def colleagues(self) -> tuple[Colleague, ...]:
         """The directory; nobody where it can not be read."""
         try:
-            return self._desk.parts.colleagues()
+            return self._desk.colleagues.everybody()
         except Refusal:
             return ()
 

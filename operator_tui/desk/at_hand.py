@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 # What was typed is on disk within a second (DESIGN rule 1); the rest of the second is the disk's.
 DRAFT_DELAY_S = 0.6
+# An «Enter» that came before the people of the caller's number waits for them as long as the keys behind it do
+# (typeahead.PATIENCE_S).
+PEOPLE_S = 1.0
 
 
 class CardDesk:
@@ -34,6 +38,7 @@ class CardDesk:
         self._desk = desk
         self._draft_timer: asyncio.TimerHandle | None = None
         self._coming: object = None  # of the card that was asked for last
+        self._looking = ("", asyncio.Event())  # the draft whose people are looked for by their number; set when known
 
     def put(self, card: CardAtHand | None, topic: Topic = Topic.CARD) -> None:
         """Show a card; what is not saved of it goes into its draft within a second."""
@@ -72,8 +77,8 @@ class CardDesk:
         desk.notice(tr("Карточка сменилась: введённое — в черновике прежней, ^Y её откроет."), urgent=True)
         return False
 
-    def open(self) -> Awaitable[None]:
-        """«Добавить»: a new card, bound to the call that goes on if there is one.
+    def open(self, *, answered: bool = False) -> Awaitable[None]:
+        """«Добавить»: a new card, bound to the call that goes on if there is one; ``answered`` by a key just now.
 
         The card is there when this returns; what comes back still has to be awaited: it writes to the journal.
         """
@@ -83,6 +88,9 @@ class CardDesk:
         kept = asyncio.ensure_future(self._kept(left))
         call = self._desk.state.call
         card = steps.opened(call if call is not None and not call.over else None, self._desk.state.card)
+        # Behind a key that answers «Enter» means who was read while it rang; behind a call taken by itself it may be
+        # meant for the card that is gone.
+        self._looking = (card.draft if answered and card.fields.get("phone") else "", asyncio.Event())
         self.put(card)
         return self._record_opening(card, kept)
 
@@ -91,13 +99,16 @@ class CardDesk:
             await self._desk.on_journal(lambda journal: journal.put_draft(left))
 
     async def _record_opening(self, card: CardAtHand, kept: asyncio.Future[None]) -> None:
-        await kept
-        await self.flush_draft()
-        about = {"call": card.call} if card.call else {}
-        await self._desk.on_journal(lambda journal: journal.record(Kind.CARD_OPENED, about))
-        now = self._desk.state.card
-        if card.fields.get("phone") and now is not None and now.draft == card.draft:
-            await self.find_caller(str(card.fields["phone"]))
+        try:
+            await kept
+            await self.flush_draft()
+            about = {"call": card.call} if card.call else {}
+            await self._desk.on_journal(lambda journal: journal.record(Kind.CARD_OPENED, about))
+            now = self._desk.state.card
+            if card.fields.get("phone") and now is not None and now.draft == card.draft:
+                await self.find_caller(str(card.fields["phone"]))
+        finally:
+            self._looked(card.draft)
 
     async def find_caller(self, phone: str) -> None:
         """Candidates and history by the caller's number; nobody is bound without a key."""
@@ -110,7 +121,25 @@ class CardDesk:
         card = self._desk.state.card
         if card is not None and card.draft == asked:  # another caller's card may have come meanwhile
             self._desk.change(Topic.CARD, card=replace(card, candidates=tuple(people)))
+            self._looked(asked)
             await self._desk.history.show()
+
+    def _looked(self, draft: str) -> None:
+        if self._looking[0] == draft:
+            self._looking[1].set()
+
+    def looks_for_people(self, card: CardAtHand) -> bool:
+        """Whether the people of the number that came with that card are not known yet."""
+        return self._looking[0] == card.draft and not self._looking[1].is_set()
+
+    async def people_known(self, card: CardAtHand) -> bool:
+        """Wait until the people of its number are among its candidates; never long. False where they are not."""
+        draft, known = self._looking
+        if draft == card.draft:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PEOPLE_S):
+                    await known.wait()
+        return known.is_set() and draft == card.draft
 
     async def edit(self, card_id: str) -> None:
         """«Редактирование»: a card of the journal on the work screen. One that was asked for meanwhile, or came with
@@ -131,6 +160,8 @@ class CardDesk:
     def type_field(self, field: str, value: str) -> None:
         """The operator wrote into a field of the form."""
         self.put(steps.typed(self._at_hand(), field, value), Topic.TYPED)
+        if field == "phone":
+            self._desk.history.number_typed(value)
 
     def choose_result(self, code: str) -> None:
         """Another result than the theme's own."""
@@ -259,15 +290,39 @@ class CardDesk:
             self._schedule_draft()
             raise
         shown = self._desk.state.card
+        after, typed = None, False
         if shown is not None and shown.draft == card.draft:  # a call taken meanwhile has brought its own card
             as_saved = replace(steps.saved_as(shown, saved), finished=finished)
             after = steps.typed_since(as_saved, card, shown)
+            typed = after is not as_saved
             self._desk.change(Topic.CARD, card=after)
-            if after is not as_saved:
+            if typed:
                 self._schedule_draft()
+            else:
+                self._cancel_draft_timer()
+        with contextlib.suppress(Refusal):  # the card is saved: a draft that stays is no reason to say it is not
+            await self._desk.on_journal(lambda journal: self._end_draft(journal, card, saved, after, typed=typed))
         await self._desk.refresh_journal()
         self._desk.parts.kick()
         return saved
+
+    def _end_draft(
+        self, journal: Journal, before: CardAtHand, saved: Card, after: CardAtHand | None, *, typed: bool
+    ) -> None:
+        """The draft of a card that was saved has come to disk once more, with what was typed while that took its time:
+        it goes, and what was not saved stands in a draft of the saved card. On the journal's thread; ``after`` is that
+        card in the form, ``typed`` into since, None where another one has come."""
+        late = next((one for one in journal.drafts() if one.id == before.draft), None)
+        form = steps.from_draft(late, saved) if late is not None else None
+        if form is None or not form.editable:
+            return
+        if after is None:
+            as_saved = steps.saved_as(form, saved)
+            after = steps.typed_since(as_saved, before, form)
+            typed = after is not as_saved
+        if typed:
+            journal.put_draft(steps.to_draft(after, self._desk.clock.now_ms()))
+        journal.drop_draft(before.draft)
 
     def leave(self) -> Awaitable[None]:
         """Put away the card that is at hand when this is called; what is unsaved stays in its draft.
@@ -313,11 +368,13 @@ class CardDesk:
             await self.flush_draft()
 
     async def restore_draft(self) -> None:
-        """The card that was open when the desk last went away, as it was left."""
+        """The card that was open when the desk last went away, as it was left; that of who is on the line, if any."""
         drafts = await self._desk.on_journal(lambda journal: journal.drafts())
         if not drafts or self._desk.state.card is not None:
             return
-        await self.bring(max(drafts, key=lambda kept: kept.updated_ms))
+        call = self._desk.state.call
+        of_call = [kept for kept in drafts if call is not None and kept.call == call.id]
+        await self.bring(max(of_call or drafts, key=lambda kept: kept.updated_ms))
         self._desk.notice(tr("Черновик восстановлен: продолжайте с того же места."))
 
     async def bring(self, draft: Draft) -> None:

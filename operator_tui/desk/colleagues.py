@@ -1,4 +1,5 @@
-"""Colleagues: what this operator does is told to them, what those on his screen do is shown, and who has his card open.
+"""Colleagues: who they are, what this operator does is told to them, what those on his screen do is shown, and who has
+his card open.
 
 The server knows breaks and wrap-up, the PBX the line alone: the server's word goes first where somebody sits at a desk.
 """
@@ -9,10 +10,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from operator_tui.appeals.presence import State
+from operator_tui.colleagues.settings import ColleaguesSettings
+from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Topic
 from operator_tui.i18n import tr
 
 if TYPE_CHECKING:
+    from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
     from operator_tui.sync.presence import PresenceTeller
 
@@ -48,6 +52,26 @@ class Colleagues:
         known = self._teller.states.get(number) if self._teller is not None else None
         # Who sits at no desk may have a telephone all the same.
         return pbx if known in (None, State.OFFLINE) and pbx else known
+
+    def everybody(self) -> tuple[Colleague, ...]:
+        """The telephone directory, at once: the next key is its screen's. Refusal(FILE_UNREADABLE | ROW_INVALID)."""
+        from operator_tui.colleagues.directory import colleagues_of, parse_colleagues
+        from operator_tui.reference import text_of
+
+        file = self._desk.settings.get(ColleaguesSettings).file
+        if not file:
+            return colleagues_of(self._desk.catalogue.reference.open("directory").values())
+        return parse_colleagues(text_of(file), file=file)
+
+    def outside(self) -> tuple[Colleague, ...]:
+        """Whom callers may be given to outside the centre, by the administration's list. Refusals as above."""
+        from operator_tui.colleagues.directory import outside_of, parse_outside
+        from operator_tui.reference import text_of
+
+        file = self._desk.settings.get(ShiftSettings).outside
+        if not file:
+            return outside_of(self._desk.catalogue.reference.open("outside").values())
+        return parse_outside(text_of(file), file=file)
 
     def heard(self) -> None:
         """The stream brought something."""

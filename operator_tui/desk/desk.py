@@ -135,6 +135,7 @@ class Desk:
             theme=card is not None and bool(card.fields.get("theme")),
             waiting=any(call.rings_here for call in self.state.others),
             other=any(call.answered_ms is not None for call in self.state.others),
+            talked=self.phone.talks.threatening() is not None,
             colleague=self.phone.following.asked_colleague() is not None,
             number=card is not None and bool(card.fields.get("phone")),
             returned=self.state.returned > 0 or bool(card is not None and card.saved and card.saved.rival),

@@ -303,9 +303,11 @@ class Following:
             return  # a colleague's advice is no appeal, and a call back belongs to the card it was made from
         draft = await desk.on_journal(lambda journal: journal.draft_for_call(call.id))
         if draft is None:
-            opening = desk.card.open()
+            opening = desk.card.open(answered=call.id in self._taken)
             self._is_taken(call)  # the card is there; whose number it is, is looked up while the operator goes on
             await opening
+        elif desk.state.card is not None and self._card_of == call.id:
+            await desk.card.bring(draft)
 
     def _registered(self, registration: Registration) -> None:
         self._desk.change(Topic.PHONE, registration=registration)

@@ -56,7 +56,7 @@ class HandOver:
         if (one := self._colleague(target)) is not None:
             words = tr("Переводится: {name}, {number}. Не возьмёт трубку — вызов вернётся к вам, раньше не вернуть.")
             return words.format(name=one.name, number=target)
-        outside = next((one.name for one in self._desk.parts.outside() if one.extension == target), "")
+        outside = next((one.name for one in self._desk.colleagues.outside() if one.extension == target), "")
         who = ", ".join(filter(None, (outside, target)))
         return tr("Переводится: {who}. Вернуть вызов будет нельзя.").format(who=who)
 
@@ -190,6 +190,6 @@ class HandOver:
 
     def _colleague(self, extension: str) -> Colleague | None:
         try:
-            return next((one for one in self._desk.parts.colleagues() if one.extension == extension), None)
+            return next((one for one in self._desk.colleagues.everybody() if one.extension == extension), None)
         except Refusal:
             return None

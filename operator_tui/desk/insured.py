@@ -48,6 +48,7 @@ class InsuredDesk:
         self._seen: set[str] = set()
         self._unwritten: dict[_Served, list[str]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._named = ("", "")  # the call that rang last, and the ЕНП of who was named first
 
     # searching
 
@@ -96,7 +97,12 @@ class InsuredDesk:
         rest = tr(" и ещё {count}").format(count=len(people) - _NAMED_AT_RING) if len(people) > _NAMED_AT_RING else ""
         words = tr("По номеру: {names}{rest}").format(names=names, rest=rest)
         self._desk.notice(words)
+        self._named = (call.id, named[0].enp)
         return words
+
+    def named_at_ring(self, person: Person, call_id: str) -> bool:
+        """Whether he is whom the operator read first while that call rang."""
+        return bool(call_id) and self._named == (call_id, person.enp)
 
     @property
     def day(self) -> str:

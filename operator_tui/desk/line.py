@@ -11,6 +11,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
 from operator_tui.appeals.presence import Move, State
+from operator_tui.desk.account import phone_account
 from operator_tui.desk.devices import DeviceDesk
 from operator_tui.desk.following import Following
 from operator_tui.desk.shift import ShiftDesk
@@ -99,7 +100,7 @@ class PhoneDesk:
         """«Начало работы»: the line registers, the account becomes «Активен» (K-3.3, K-3.6)."""
         await self._desk.parts.registry_opened.wait()
         keys = self._desk.keys
-        config, secret, callers = await self._desk.parts.phone_account()
+        config, secret, callers = await phone_account(self._desk)
         config = await self.devices.applied(config)
         ami = await self._desk.run_journal(keys.ami_secret) if config.ami_server else ""
         key = await self._desk.run_journal(keys.record_key) if config.record and config.line == "sip" else ""
@@ -268,7 +269,7 @@ class PhoneDesk:
         own = self._desk.state.registration.extension
         found = [
             one.extension
-            for one in self._desk.parts.colleagues()
+            for one in self._desk.colleagues.everybody()
             if one.role is Role.ADMINISTRATOR and one.extension != own and known.get(one.extension) != State.OFFLINE
         ]
         await self._desk.alarms.report(Told.HELP)  # he sees it at once, on his screen too

@@ -15,22 +15,17 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.colleagues.settings import ColleaguesSettings
 from operator_tui.desk import second_copy
 from operator_tui.desk.keys import CENTRAL_KEY, JOURNAL_KEY, REGISTRY_KEY
-from operator_tui.desk.settings import ShiftSettings
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.settings import JournalSettings
-from operator_tui.phone.line import Caller, LineConfig
-from operator_tui.phone.settings import PhoneSettings
 from operator_tui.registry.settings import RegistrySettings
 from operator_tui.sync.settings import CentralSettings
 
 if TYPE_CHECKING:
     from operator_tui.answers.answers import Answers
     from operator_tui.answers.themes import ThemeSearch
-    from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
     from operator_tui.registry.index import Registry
@@ -383,55 +378,9 @@ class Parts:
         if self._sender is not None:
             self._sender.kick_soon()
 
-    # telephone
-
-    async def phone_account(self) -> tuple[LineConfig, str, list[Caller]]:
-        """What the engine needs to begin work: the line, its secret, and callers for a simulated one."""
-        settings = self._desk.settings.get(PhoneSettings)
-        operator = self._desk.state.operator
-        config = settings.config(operator.extension if operator else "")
-        if config.line == "simulated":
-            people = await self._desk.run_registry(self._callers)
-            return config, "", people
-        secret = await self._desk.run_journal(self._desk.keys.sip_secret)
-        row = self._desk.catalogue.reference.open("directory").get(config.extension, {})
-        at_pbx = config.record_at_pbx or row.get("record") == "pbx"
-        return replace(config, record_at_pbx=at_pbx), secret, []
-
-    def colleagues(self) -> tuple[Colleague, ...]:
-        """The telephone directory, at once: the next key is its screen's. Refusal(FILE_UNREADABLE | ROW_INVALID)."""
-        from operator_tui.colleagues.directory import colleagues_of, parse_colleagues
-        from operator_tui.reference import text_of
-
-        file = self._desk.settings.get(ColleaguesSettings).file
-        if not file:
-            return colleagues_of(self._desk.catalogue.reference.open("directory").values())
-        return parse_colleagues(text_of(file), file=file)
-
-    def outside(self) -> tuple[Colleague, ...]:
-        """Whom callers may be given to outside the centre, by the administration's list. Refusals as above."""
-        from operator_tui.colleagues.directory import outside_of, parse_outside
-        from operator_tui.reference import text_of
-
-        file = self._desk.settings.get(ShiftSettings).outside
-        if not file:
-            return outside_of(self._desk.catalogue.reference.open("outside").values())
-        return parse_outside(text_of(file), file=file)
-
     def files_folder(self) -> Path:
         """Where the files of who sits here lie: in his own folder."""
         return (self._signin.journal_file if self._signin else self._desk.profile.journal_file).parent / "files"
-
-    def _callers(self) -> list[Caller]:
-        if self.registry is None:
-            return []
-        # People the registry knows, so that a known caller can be practised: the first few of each letter. Nobody
-        # looks at them, so no view is recorded.
-        on_view, self.registry.on_view = self.registry.on_view, None
-        found = [self.registry.search(letter) for letter in "абвгдеиклмнопрст"]
-        self.registry.on_view = on_view
-        people = [hit.person for one in found for hit in one.hits if hit.person.phone]
-        return [Caller(person.phone) for person in people]
 
     # end
 

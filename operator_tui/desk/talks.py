@@ -20,6 +20,8 @@ from operator_tui.phone.line import Call, EndedBy
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
 
+# For so long after its end a talk is the one an operator speaks of.
+_JUST_MS = 300_000
 _UNTOUCHED = frozenset({"source", "call", "phone"})  # what an answered call writes into its card by itself
 
 
@@ -33,6 +35,7 @@ class TalkDesk:
         self._kept: set[str] = set()  # talks whose recording must not be paused
         self._moved: set[str] = set()  # that go on at another telephone of this operator
         self._held: dict[str, int] = {}  # holds that are watched, and since when
+        self._last: Call | None = None  # the caller whose talk has ended last; none behind a colleague's
 
     # taken by itself
 
@@ -70,6 +73,8 @@ class TalkDesk:
         if call.id == self._taking and not call.rings_here and self._desk.state.answers_ms is not None:
             self._desk.change(Topic.PHONE, answers_ms=None)
         if call.over:
+            if call.answered_ms is not None:
+                self._last = call if call.id not in self._desk.phone.following.consults else None
             self._kept.discard(call.id)
             self._by_hand.discard(call.id)
             if call.id in self._moved and call.ended_by is not EndedBy.TRANSFER:
@@ -94,20 +99,32 @@ class TalkDesk:
 
     # threats
 
-    async def threat(self) -> None:
-        """Threat or insult: the recording goes on and is kept, the administrator hears of it. It is said of who is
-        talked to, or of the one who waits while another rings. Refusal(NO_TALK)."""
-        desk = self._desk
+    def threatening(self) -> Call | None:
+        """Whose talk «Угроза» is about now: who is talked to, or waits while another rings; who has just hung up, also
+        where another caller stands in front since then. None where nobody was talked to."""
+        desk, last = self._desk, self._last
         front = desk.state.call
         talks = [one for one in (*filter(None, (front,)), *desk.state.others) if one.answered_ms is not None]
-        if not talks:
+        if last is not None and last.ended_ms is not None:
+            just = desk.clock.now_ms() - last.ended_ms < _JUST_MS
+            fallen_to = front is not None and front.id == desk.phone.following.fell_to
+            if fallen_to or (just and not talks):
+                return last
+        return talks[0] if talks else None
+
+    async def threat(self, call: Call | None) -> None:
+        """Threat or insult in that talk (see ``threatening``): its recording goes on and is kept, the administrator
+        hears of it. Refusal(NO_TALK)."""
+        desk, card = self._desk, self._desk.state.card
+        if call is None:
             raise Refusal(Code.NO_TALK)
-        call = talks[0]
-        self._kept.add(call.id)
-        if call.recording == "paused":
-            await desk.phone.resume_record(call)
+        living = next((one for one in desk.state.calls if one.id == call.id), None)
+        if living is not None:
+            self._kept.add(call.id)
+            if living.recording == "paused":
+                await desk.phone.resume_record(living)
         await desk.on_journal(lambda journal: journal.record(Kind.CALL_THREAT, {"call": call.id}))
-        await desk.alarms.report(Told.THREAT, of=call)
+        await desk.alarms.report(Told.THREAT, of=call, card=card)
         words = tr("Об угрозе сообщено администратору, запись разговора сохраняется.")
         if not call.recording:
             words = tr("Об угрозе сообщено администратору.")
@@ -185,7 +202,7 @@ class TalkDesk:
     def earlier(self) -> list[tuple[Colleague, str]]:
         """Colleagues who handled this caller's earlier appeals, the newest first, with the appeal's number."""
         card, operator = self._desk.state.card, self._desk.state.operator
-        by_user = {one.user: one for one in self._desk.parts.colleagues() if one.user}
+        by_user = {one.user: one for one in self._desk.colleagues.everybody() if one.user}
         found: dict[int, tuple[Colleague, str]] = {}
         for appeal in card.history if card is not None else ():
             user = appeal.worker or appeal.author

@@ -68,6 +68,10 @@ def _may_consult(situation: Situation) -> Refusal | None:
     return _only(*_CONNECTED, otherwise=Code.NO_TALK)(situation)
 
 
+def _may_threaten(situation: Situation) -> Refusal | None:
+    return None if situation.talked else _only(*_CONNECTED, otherwise=Code.NO_TALK)(situation)
+
+
 def _at_work(situation: Situation) -> Refusal | None:
     return Refusal(Code.WORK_NOT_BEGUN) if situation.phone == "off" else None
 
@@ -256,7 +260,7 @@ register(
         mark("Угроза или оскорбление: запись сохраняется, администратор узнаёт; что говорить и номер психолога."),
         keys=("shift+f6",),
         rank=236,
-        available=_only(*_CONNECTED, otherwise=Code.NO_TALK),
+        available=_may_threaten,
     ),
     Command(
         "phone.louder",

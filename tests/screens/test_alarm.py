@@ -91,7 +91,8 @@ async def test_a_threat_is_of_the_one_who_is_talked_to_also_while_another_rings(
         assert call is not None
         await desk.desk.phone.engine().hold(call.id)
         await desk.until(lambda: (front := desk.desk.state.call) and front.rings_here, "another in front")
-        await desk.desk.phone.talks.threat()
+        talks = desk.desk.phone.talks
+        await talks.threat(talks.threatening())
         (threat,) = await facts(desk, Kind.CALL_THREAT)
         (told,) = await facts(desk, Kind.REPORTED)
         assert (threat.x["call"], told.x["call"]) == (call.id, call.id)
