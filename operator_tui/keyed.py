@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from operator_tui import commands
 from operator_tui.i18n import tr
 from operator_tui.windows import WindowedDesk
 from screens.base import DeskScreen
+from widgets.lean import LeanInput, LeanTextArea
 
 # Screens whose keys work from everywhere: one key goes there and does it.
 _REACHABLE = ("work", "journal")
@@ -31,6 +33,14 @@ def bindings() -> list[BindingType]:
         for named in command.keys
         for key in arrives_as(named)
     ]
+
+
+def edits(focused: Widget | None, keys: tuple[str, ...]) -> bool:
+    """Whether one of these keys edits what is typed there: Ctrl+E is the end of a line. No key of the upper row does,
+    whatever Textual's text area makes of F6 and F7."""
+    if not isinstance(focused, LeanInput | LeanTextArea):
+        return False
+    return any(key.startswith("ctrl+") and key in focused._bindings.key_to_bindings for key in keys)
 
 
 class KeyedDesk(WindowedDesk):
@@ -55,10 +65,13 @@ class KeyedDesk(WindowedDesk):
     def action_press(self, command_id: str) -> None:
         """A key of the registry. Two screens may give one key two meanings: each passes on what is not meant here.
 
-        Above a list or a question only the telephone's keys act, so that a ringing call is never out of reach.
+        Above a list or a question only the telephone's keys act, so that a ringing call is never out of reach; those
+        of them that edit are the text field's in which one types there.
         """
         command = commands.collect()[command_id]
         above = not isinstance(self.screen, DeskScreen)
+        if above and edits(self.focused, command.keys):
+            raise SkipAction
         below = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, DeskScreen)), None)
         meant = command_id.startswith("phone.") and command.scope in ("desk", getattr(below, "name_in_commands", ""))
         if above and not (meant and self.lay_aside(command_id)):
