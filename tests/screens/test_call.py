@@ -109,11 +109,11 @@ async def test_the_journal_is_the_home_screen_and_opens_an_appeal_for_editing() 
         desk.app.action_command("journal.home")
         await desk.until_screen("journal")
         await desk.until(lambda: len(desk.journal.rows()) == 1, "one row")
-        assert "В работе: 1" in desk.line("#journal-title")
+        await desk.until(lambda: "В работе: 1" in desk.line("#journal-title"), "counted")
         assert desk.journal.rows()[0][4] == "В работе"
         await desk.press("enter")
         await desk.until_screen("work")
-        assert "В работе" in desk.line("#card-title")
+        await desk.until(lambda: "В работе" in desk.line("#card-title"), "its card")
 
 
 @pytest.mark.function("K-4.4", "K-4.5", "K-4.6", "K-3.6")

@@ -80,7 +80,7 @@ async def test_a_comment_goes_on_behind_what_the_program_wrote() -> None:
         await desk.until(lambda: desk.comment.value, "the comment offered")
         offered = desk.comment.value
         await desk.comment.type(" и ещё")
-        assert desk.comment.value == f"{offered} и ещё"
+        await desk.until(lambda: desk.comment.value == f"{offered} и ещё", "behind it")
 
 
 async def test_a_promise_puts_its_card_away_and_the_operator_is_free() -> None:

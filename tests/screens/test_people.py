@@ -111,9 +111,9 @@ async def test_search_change_and_what_is_refused(office: Office, open_live: Open
         await desk.type("2077")
         await desk.until(lambda: "Не заполнено" not in desk.text(), "it was of what stood there")
         await desk.press("down")
-        assert desk.app.focused is desk.app.screen.query_one("#input-organisation")
+        await desk.until(lambda: desk.app.focused is desk.app.screen.query_one("#input-organisation"), "the next line")
         await desk.press("up")
-        assert desk.app.focused is extension
+        await desk.until(lambda: desk.app.focused is extension, "and back")
         await desk.press("escape")
         await desk.until_screen("people")
         assert person(office, "ivanova").operator.extension == "2001", "nothing was saved"

@@ -108,7 +108,7 @@ async def test_a_key_of_the_telephone_takes_nothing_that_is_being_written(key: s
             await desk.press("1", "enter")
         await desk.until(lambda: desk.app.screen is asked, "and the question is back")
         await desk.type("м")
-        assert Part(desk, "#asked").value == "дым"
+        await desk.until(lambda: Part(desk, "#asked").value == "дым", "with what was typed")
         if key == "f3":
             await desk.until(lambda: "НА УДЕРЖАНИИ" in ring(desk), "what the key did is seen in it")
         await desk.press("enter")
@@ -217,7 +217,7 @@ async def test_a_password_begun_is_not_lost_by_a_key_of_the_telephone() -> None:
         await desk.until(lambda: desk.app.screen is asked and desk.app.focused, "asked again")
         await desk.type("abc")
         await desk.press("alt+m")
-        assert desk.app.screen is asked
+        await desk.until(lambda: desk.app.screen is asked, "it is back")
         assert Part(desk, "#ask-old").value == "abc"
 
 
