@@ -42,7 +42,7 @@ from operator_tui.phone.line import CallState as State
 from operator_tui.phone.numbers import dialable
 from operator_tui.phone.sip_commands import asked, quietly, retried, soon_after_the_answer, who_ended
 from operator_tui.phone.sip_registration import Registrar
-from operator_tui.phone.sip_setup import QUEUE_HEADER, RECORDING_HEADER, Setup, caller, setup
+from operator_tui.phone.sip_setup import QUEUE_HEADER, RECORDING_HEADER, Setup, caller, harmless, setup
 from operator_tui.phone.talk import Ear
 from operator_tui.phone.tasks import ended
 
@@ -295,7 +295,7 @@ class BaresipLine(BaseLine):
     # what the stack reports
 
     def _on_incoming(self, native: baresip.Call) -> None:
-        headers = {name: value for name, value in native.headers.items() if value}
+        headers = {name: harmless(value) for name, value in native.headers.items() if value}
         queue = headers.get(QUEUE_HEADER, "")
         if queue and not self._ready:
             # Wrap-up or a break: 486, and the queue goes on to the next operator. Colleagues still get through.
@@ -321,7 +321,7 @@ class BaresipLine(BaseLine):
         self._native[call] = native
         self._ids[native.handle] = call
         native.on_dtmf(lambda digit: self._tell(Digit(call, digit.digit)))
-        native.on_transfer_request(lambda request: self._tell(TransferAsked(call, request.target)))
+        native.on_transfer_request(lambda request: self._tell(TransferAsked(call, harmless(request.target))))
         hearing = Hearing(call)
         native.on_rtcp(lambda stats: self._tell(hearing.reported(stats)))
 

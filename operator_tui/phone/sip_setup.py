@@ -168,6 +168,11 @@ def caller(peer: str, headers: Mapping[str, str], country: str) -> tuple[str, st
     return normalised(number, country), name
 
 
+def harmless(text: str) -> str:
+    """What the other end says, for a screen: a terminal carries out what is not printable (escape sequences)."""
+    return text if text.isprintable() else " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def _address(text: str) -> tuple[str, str]:
     """``(user, display name)`` of a SIP or tel address; empty where there is none."""
     try:
@@ -178,5 +183,5 @@ def _address(text: str) -> tuple[str, str]:
         if not bracket or not name.strip():
             return "", ""
         user, _ = _address(bracket + rest)
-        return (user, name.strip().strip('"')) if user else ("", "")
-    return address.uri.user or "", address.name or ""
+        return (user, harmless(name.strip().strip('"'))) if user else ("", "")
+    return harmless(address.uri.user or ""), harmless(address.name or "")

@@ -30,6 +30,10 @@ CONFIG = LineConfig(line="sip", server="10.0.0.1:5060", extension="2001", sip_po
         ({"From": '"+78652012345" <sip:88652012345@h>'}, ("+78652012345", "")),
         ({"From": "Иванов <sip:2003@h>"}, ("2003", "Иванов")),
         ({"From": "broken <<<"}, ("2001", "")),
+        # A terminal would carry them out: the clipboard, another title, a screen that is cleared.
+        ({"From": '"Ким\x1b]52;c;UFdO\x07\x1b[2J" <sip:+78652012345@h>'}, ("+78652012345", "Ким ]52;c;UFdO [2J")),
+        ({"From": "Ким\x9b2J\u202e <sip:2003@h>"}, ("2003", "Ким 2J")),
+        ({"From": "<sip:2003%1b%5b2J%07@h>"}, ("2003[2J", "")),
         ({}, ("2001", "")),
     ],
 )
