@@ -65,8 +65,8 @@ def referring(target: str, number: int) -> str:
     return _sent([*_own("REFER", number), f"Refer-To: <{target}>"], False) + '\n<recv response="202"></recv>'
 
 
-def refused_notify(status: int) -> str:
-    """It says what came of it: nothing, by that status (RFC 3515 2.4.5)."""
+def notified(status: int) -> str:
+    """It says how far it has come with that, by a status (RFC 3515 2.4.5)."""
     regexp = f'<ereg regexp="SIP/2.0 {status}" search_in="body" check_it="true" assign_to="outcome"/>'
     log = '<log message="[$outcome]"/>'
     return f'<recv request="NOTIFY"><action>{regexp}{log}</action></recv>\n' + reply(200, "OK", tagged=True)

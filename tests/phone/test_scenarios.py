@@ -12,10 +12,10 @@ from tests.peers.kamailio import Kamailio, kamailio
 from tests.peers.scenarios import (
     RECV_ACK,
     invited,
+    notified,
     pause,
     received,
     referring,
-    refused_notify,
     reinvited,
     reply,
     scenario,
@@ -89,7 +89,7 @@ async def test_a_call_somewhere_else_is_asked_for_and_not_made(kamailio: Kamaili
     await line.line.start(kamailio.line("2001"), kamailio.secret("2001"))
     await line.registered(RegistrationState.OK)
     asking = referring("sip:+79990000000@127.0.0.1", 2)
-    peer = kamailio.plays(scenario("peer", *ANSWERED, pause(0.5), asking, refused_notify(603), *BYE))
+    peer = kamailio.plays(scenario("peer", *ANSWERED, pause(0.5), asking, notified(100), notified(603), *BYE))
     call = await line.line.dial("9100")
     asked = await until(lambda: next((e for e in line.events if isinstance(e, TransferAsked)), None))
     assert asked.call == call
