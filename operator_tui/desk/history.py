@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from operator_tui.appeals.card import OPEN_STATUSES, Card
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.desk.state import Light, Topic
+from operator_tui.desk.state import CardAtHand, Light, Topic
+from operator_tui.registry.identifiers import to_e164
 
 if TYPE_CHECKING:
     from operator_tui.appeals.history import Answer
@@ -22,16 +23,24 @@ class HistoryDesk:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def number_typed(self, number: str) -> None:
+        """A telephone number is written into the card: its earlier appeals are shown as soon as it stands there whole,
+        and are taken away when it is another one."""
+        card = self._desk.state.card
+        if card is not None and (to_e164(number) or card.history):
+            self._desk.background(self.show())
+
     async def show(self) -> None:
         """By the card's telephone and the number of its policy. The centre is asked in the background."""
         desk, card = self._desk, self._desk.state.card
         if card is None:
             return
-        phone, enp = str(card.fields.get("phone") or ""), str(card.fields.get("enp") or "")
+        asked = _asked(card)
+        _, phone, enp = asked
         here = await desk.on_journal(lambda journal: journal.history(phone=phone, enp=enp))
-        self._put(card.draft, here)
+        self._put(asked, here)
         if phone or enp:
-            desk.background(self._complete(card.draft, phone, enp, here))
+            desk.background(self._complete(asked, here))
 
     def heal(self) -> None:
         """The server is back: what it could not be asked is asked now."""
@@ -39,16 +48,16 @@ class HistoryDesk:
         if card is not None and card.history_since:
             self._desk.background(self.show())
 
-    async def _complete(self, draft: str, phone: str, enp: str, here: list[Card]) -> None:
+    async def _complete(self, asked: tuple[str, str, str], here: list[Card]) -> None:
         """With what the centre has beside it; while it is away, since when there is a history here."""
         try:
-            answer = await self._ask(phone, enp)
+            answer = await self._ask(*asked[1:])
         except Refusal:
-            self._put(draft, here, since=await self._since())
+            self._put(asked, here, since=await self._since())
             return
         known = {card.id for card in here}
         there = [card for card in answer.cards if card.id not in known]
-        self._put(draft, [*here, *there], there=(card.id for card in there))
+        self._put(asked, [*here, *there], there=(card.id for card in there))
 
     async def _ask(self, phone: str, enp: str) -> Answer:
         """Refusals: SERVER_AWAY, and what the server refuses."""
@@ -70,10 +79,12 @@ class HistoryDesk:
         begins = await desk.on_journal(lambda journal: journal.begins())
         return local_date(begins or desk.clock.now_ms(), desk.promises.zone).isoformat()
 
-    def _put(self, draft: str, cards: Iterable[Card], *, there: Iterable[str] = (), since: str = "") -> None:
-        """Onto the card that was asked for, if it is still the one at hand."""
+    def _put(
+        self, asked: tuple[str, str, str], cards: Iterable[Card], *, there: Iterable[str] = (), since: str = ""
+    ) -> None:
+        """Onto the card that was asked for, if it is still the one at hand and about the same caller."""
         card = self._desk.state.card
-        if card is None or card.draft != draft:
+        if card is None or _asked(card) != asked:
             return
         own = card.saved.id if card.saved else ""
         earlier = sorted((one for one in cards if one.id != own), key=lambda one: one.created, reverse=True)
@@ -82,3 +93,8 @@ class HistoryDesk:
             Topic.CARD,
             card=replace(card, history=tuple(earlier), of_centre=frozenset(there), history_since=since),
         )
+
+
+def _asked(card: CardAtHand) -> tuple[str, str, str]:
+    """What a history is of: the draft, its telephone and its policy."""
+    return card.draft, str(card.fields.get("phone") or ""), str(card.fields.get("enp") or "")

@@ -82,8 +82,7 @@ async def test_an_earlier_appeal_is_seen_ticked_and_the_new_one_handed_to_who_ha
         await desk.press("insert")
         await desk.until_screen("work")
         await desk.phone_field.type("+78652000177")
-        await desk.desk.card.find_caller("+78652000177")
-        await desk.until(lambda: desk.history.rows(), "the history")
+        await desk.until(lambda: desk.history.rows(), "the history of the number that was typed")
         assert desk.history.rows()[0][2] == "В работе"
         await with_theme(desk)
         await desk.press("ctrl+y")
