@@ -72,12 +72,12 @@ class JournalScreen(DeskScreen):
 
     async def _paint_journal(self) -> None:
         text = self.query_one("#journal-search", LeanInput).value.strip()
-        if text:
+        if text and self._sieve == Sieve():
             cards = await self.desk.find_appeals(text)
             self._total = len(cards)
         else:
             wanted = min(max(PAGE, len(self._rows.rows)), MOST_READ_AGAIN)
-            cards, self._total = await self.desk.appeals.page(self._sieve, wanted)
+            cards, self._total = await self.desk.appeals.page(self.shown_sieve(), wanted)
         self._paint_title()
         empty = tr("Ничего не найдено") if text or self._named else tr("Активных обращений нет")
         self._rows.show([self._row(card) for card in cards], keep=True, empty=empty)
@@ -119,7 +119,7 @@ class JournalScreen(DeskScreen):
 
     async def _read_on(self, offset: int) -> None:
         try:
-            cards = await self.desk.appeals.more(self._sieve, PAGE, offset)
+            cards = await self.desk.appeals.more(self.shown_sieve(), PAGE, offset)
             rows: list[Row] = []
             for first in range(0, len(cards), _AT_ONCE):
                 # The next key is looked at between a few rows and the next few; the scroll bar is painted once.
@@ -214,8 +214,7 @@ class JournalScreen(DeskScreen):
     @handles("journal.keep_sieve")
     def keep_sieve(self) -> None:
         """Keep the filter, together with the words that are searched for, under a name."""
-        text = self.query_one("#journal-search", LeanInput).value.strip()
-        sieve = msgspec.structs.replace(self._sieve, text=text) if text else self._sieve
+        sieve = self.shown_sieve()
         if sieve == Sieve():
             raise Refusal(Code.FIELD_REQUIRED, field=tr("Отбор"))
 
@@ -228,8 +227,13 @@ class JournalScreen(DeskScreen):
     # reports
 
     def shown_sieve(self) -> Sieve:
+        """What the list shows: words are looked for among appeals of every status, or within the filter."""
         text = self.query_one("#journal-search", LeanInput).value.strip()
-        return msgspec.structs.replace(self._sieve, text=text) if text else self._sieve
+        if not text:
+            return self._sieve
+        return msgspec.structs.replace(
+            self._sieve, text=text, any_status=self._sieve == Sieve() or self._sieve.any_status
+        )
 
     @handles("journal.export")
     def export(self) -> None:

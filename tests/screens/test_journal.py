@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
 from operator_tui.phone.line import CallState
 from screens.ask import AskScreen
+from screens.journal import JournalScreen
 from screens.timeline import TimelineScreen
 from tests.screens.elsewhere import COLLEAGUE, Elsewhere, become
 from tests.screens.page import DeskPage, open_desk
@@ -73,6 +76,31 @@ async def test_a_filter_is_kept_under_a_name_and_found_again() -> None:
         await sift(desk, "утро")
         await desk.until(lambda: len(desk.journal.rows()) == 1, "the kept one")
         assert "Тестов" in desk.journal.rows()[0][2]
+
+
+async def test_what_the_words_find_is_what_is_exported_and_a_filter_holds_for_the_words(tmp_path: Path) -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await become(desk, Role.OPERATOR_2)
+        closed = await elsewhere.closed(COLLEAGUE, "R02")
+        boss = replace(COLLEAGUE, user=3001, role=Role.ADMINISTRATOR)
+        await elsewhere.does(boss, Kind.CARD_MOVE, {"act": Act.APPROVE.value}, closed)
+        made = {"type": "Консультация", "theme": "К-01.3", "number": "13-2", "zone": "Europe/Moscow", "comment": "Меры"}
+        opened = await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, made)
+        await desk.until(lambda: desk.journal.keys() == [opened], "the active one")
+        await desk.press("ctrl+f")
+        await desk.type("мер")
+        await desk.until(lambda: set(desk.journal.keys()) == {opened, closed}, "of every status")
+        screen = desk.app.screen
+        assert isinstance(screen, JournalScreen)
+        assert await desk.desk.export.write(screen.shown_sieve(), tmp_path / "list.csv", "отчёт") == 2
+        await sift(desk, "Закрыто")
+        await desk.until(lambda: desk.journal.keys() == [closed], "the filter")
+        await desk.press("ctrl+f")
+        await desk.type("мер")
+        await desk.until(lambda: "«Закрыто»: 1" in desk.line("#journal-title"), "counted within it")
+        assert desk.journal.keys() == [closed]
+        await desk.type("щ")
+        await desk.until(lambda: not desk.journal.rows(), "no such word there")
 
 
 async def test_days_left_and_urgency_stand_in_the_row() -> None:
