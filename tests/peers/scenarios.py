@@ -60,18 +60,6 @@ def reply(status: int, reason: str, *, sound: bool = False, headers: str = "", t
     return _sent(lines, sound, repeated=repeated)
 
 
-def referring(target: str, number: int) -> str:
-    """We ask the other end to call ``target`` (RFC 3515), and it says that it has heard."""
-    return _sent([*_own("REFER", number), f"Refer-To: <{target}>"], False) + '\n<recv response="202"></recv>'
-
-
-def notified(status: int) -> str:
-    """It says how far it has come with that, by a status (RFC 3515 2.4.5)."""
-    regexp = f'<ereg regexp="SIP/2.0 {status}" search_in="body" check_it="true" assign_to="outcome"/>'
-    log = '<log message="[$outcome]"/>'
-    return f'<recv request="NOTIFY"><action>{regexp}{log}</action></recv>\n' + reply(200, "OK", tagged=True)
-
-
 def reinvited(way: str, number: int) -> str:
     """We change the sound ourselves (``sendonly`` is hold, RFC 3264 8.4), and the other end agrees."""
     lines = _own("INVITE", number)

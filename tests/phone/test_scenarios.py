@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from operator_tui.appeals.errors import Code
-from operator_tui.phone.line import CallState, EndedBy, RegistrationState, TransferAsked, TransferEnded, told
+from operator_tui.phone.line import CallState, EndedBy, RegistrationState, TransferEnded, told
 from tests.peers.kamailio import Kamailio, kamailio
-from tests.peers.scenarios import (
-    RECV_ACK,
-    invited,
-    notified,
-    pause,
-    received,
-    referring,
-    reinvited,
-    reply,
-    scenario,
-)
+from tests.peers.scenarios import RECV_ACK, invited, pause, received, reinvited, reply, scenario
 from tests.phone.conftest import until
 from tests.phone.test_registrar import OURS, Line, line
 
@@ -83,23 +71,6 @@ async def test_a_refused_transfer_keeps_the_call(kamailio: Kamailio, line: Line)
     assert refusal is not None
     assert (refusal.code, refusal.params["reason"]) == (Code.TRANSFER_FAILED, "603")
     assert [one.state for one in line.line.calls()] == [CallState.TALKING]
-
-
-async def test_a_call_somewhere_else_is_asked_for_and_not_made(kamailio: Kamailio, line: Line) -> None:
-    await line.line.start(kamailio.line("2001"), kamailio.secret("2001"))
-    await line.registered(RegistrationState.OK)
-    asking = referring("sip:+79990000000@127.0.0.1", 2)
-    peer = kamailio.plays(scenario("peer", *ANSWERED, pause(0.5), asking, notified(100), notified(603), *BYE))
-    call = await line.line.dial("9100")
-    asked = await until(lambda: next((e for e in line.events if isinstance(e, TransferAsked)), None))
-    assert asked.call == call
-    assert "+79990000000" in asked.target
-    await line.line.refuse_transfer(call)
-    assert [one.id for one in line.line.calls()] == [call], "toll fraud: nobody is called by another's word"
-    assert {one.id for one in line.changes} == {call}
-    await line.line.hang_up(call)
-    await line.reached(CallState.ENDED)
-    assert await asyncio.to_thread(peer.wait) == 0, "it was told no, and the call went on to its end"
 
 
 async def test_a_hold_by_the_other_end_is_seen_and_its_end_too(kamailio: Kamailio, line: Line) -> None:
