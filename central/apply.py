@@ -8,7 +8,7 @@ each gets what it would have got alone, in the order they are given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +88,8 @@ def push(
     database: Database, device: Device, operations: Sequence[dict[str, Any]], now_ms: int, catalogue: Catalogue
 ) -> Pushed:
     """Take the operations of one request. Refusal(FORK) when one of them differs from what was received under its
-    number before, BAD_REQUEST when one has no number, REGION_MOVES; nothing of the request is stored then."""
+    number before, BAD_REQUEST when one has no number, REGION_MOVES, TOKEN_INVALID when the device is here no more;
+    nothing of the request is stored then."""
     (done,) = push_all(database, [Push(device, operations)], now_ms, catalogue)
     if isinstance(done, Refusal):
         raise done
@@ -138,7 +139,7 @@ def together(pushes: Sequence[Push]) -> list[list[int]]:
 
 
 def standing(connection: sa.Connection, devices: Sequence[Device]) -> dict[str, Pushed]:
-    """What desks that send nothing are told, by device."""
+    """What desks that send nothing are told, by device; one that is here no more is left out."""
     rows = connection.execute(_DEVICES, {"devices": [device.id for device in devices]})
     return {row.id: Pushed(row.last_n + 1, row.durable_n, []) for row in rows}
 
@@ -160,6 +161,20 @@ def _push_staying(
 ) -> list[Pushed | Refusal]:
     devices = {"devices": [each.device.id for each in pushes]}
     rows = {row.id: row for row in connection.execute(_DEVICES_LOCKED, devices)}
+    here = [each for each in pushes if each.device.id in rows]
+    done = iter(_push_here(database, connection, here, rows, now_ms, catalogue) if here else [])
+    # A device whose region went to another server since it was admitted.
+    return [next(done) if each.device.id in rows else Refusal(Code.TOKEN_INVALID) for each in pushes]
+
+
+def _push_here(
+    database: Database,
+    connection: sa.Connection,
+    pushes: Sequence[Push],
+    rows: Mapping[str, sa.Row[Any]],
+    now_ms: int,
+    catalogue: Catalogue,
+) -> list[Pushed | Refusal]:
     pushed = [(each.device, rows[each.device.id].last_n, each.operations) for each in pushes]
     known = known_ids(connection, pushed)
     elsewhere = taken_elsewhere(connection, pushed)

@@ -125,13 +125,17 @@ def take_code(connection: sa.Connection, code: str, now_ms: int) -> int:
 
 
 def new_device(database: Database, connection: sa.Connection, owner: int, token: str, now_ms: int) -> EnrolAnswer:
-    """A device of that operator, in the caller's transaction and as its last step."""
+    """A device of that operator, in the caller's transaction and as its last step. Refusal(TOKEN_INVALID) when he is
+    here no more: his region went to another server."""
+    chosen = sa.select(t.operator).where(t.operator.c.number == owner)
+    if (row := connection.execute(chosen).one_or_none()) is None:
+        raise Refusal(Code.TOKEN_INVALID)
+    operator = as_operator(row)
     number = next_number(connection, "device")
     device = free_device_code(connection)
     connection.execute(
         sa.insert(t.device).values(id=device, number=number, operator=owner, token_hash=digest(token), last_seen=now_ms)
     )
-    operator = _operator(connection, owner)
     audit.record(
         database,
         connection,

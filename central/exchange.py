@@ -111,15 +111,16 @@ def exchange_all(database: Database, asking: Sequence[Asked], now_ms: int, catal
     answers: list[Told] = []
     with database.read() as connection:
         heard = [each for each in callers if isinstance(each, _Caller)]
+        pulls = iter(pull_all(connection, [(each.device, each.request) for each in heard if not each.strange]))
+        # After the reading: whose region has gone to another server meanwhile has read nothing.
         silent = [each.device for place, each in enumerate(callers) if isinstance(each, _Caller) and place not in taken]
         stands = standing(connection, silent) if silent else {}
-        pulls = iter(pull_all(connection, [(each.device, each.request) for each in heard if not each.strange]))
         for place, caller in enumerate(callers):
             if isinstance(caller, Exception):
                 answers.append(caller)
                 continue
             pulled = None if caller.strange else next(pulls)
-            pushed = taken[place] if place in taken else stands[caller.device.id]
+            pushed = taken[place] if place in taken else stands.get(caller.device.id, Refusal(Code.TOKEN_INVALID))
             if isinstance(pushed, Exception):
                 answers.append(pushed)
             else:

@@ -129,7 +129,8 @@ def _new_seat(
 
 def keep_journal_key(database: Database, keys: ServerKeys, device: str, sealed: str) -> None:
     """Keep the journal key of a device, once: a stolen token must not put another in its place, or a forgotten password
-    would cost the journal. Refusal(FIELD_INVALID) when it could never be opened again, and for another key."""
+    would cost the journal. Refusals: FIELD_INVALID when it could never be opened again, and for another key,
+    REGION_MOVES, TOKEN_INVALID when the device is here no more."""
     try:
         raw = bytes.fromhex(sealed)
     except ValueError:
@@ -184,9 +185,13 @@ def keep_sealed_work(database: Database, asked: SealedWorkRequest, now_ms: int) 
 
 
 def _demand_still(connection: sa.Connection, device: str) -> None:
-    """Refusal(REGION_MOVES) when the region of the device does: what is written behind the copy would be lost."""
+    """Refusal(REGION_MOVES) when the region of the device does: what is written behind the copy would be lost;
+    TOKEN_INVALID when it has gone since the device was admitted."""
     whose = sa.select(t.operator.c.region).join(t.device, t.device.c.operator == t.operator.c.number)
-    demand_still(connection, connection.execute(whose.where(t.device.c.id == device)).scalars())
+    region = connection.execute(whose.where(t.device.c.id == device)).scalar_one_or_none()
+    if region is None:
+        raise Refusal(Code.TOKEN_INVALID)
+    demand_still(connection, [region])
 
 
 def reset(database: Database, keys: ServerKeys, asked: ResetRequest, now_ms: int) -> ResetAnswer:

@@ -62,7 +62,7 @@ class Database:
     @contextmanager
     def one_moment(self) -> Iterator[sa.Connection]:
         """For what changes nothing and asks more than once: all of it as it stood at the first question."""
-        with _away(), self.engine.connect() as connection:
+        with _away(), self._connected() as connection:
             if not self._sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -72,7 +72,7 @@ class Database:
     def read(self) -> Iterator[sa.Connection]:
         """For what changes nothing. SQLite shows one state throughout, PostgreSQL the state of each statement: there
         a transaction would show no more (READ COMMITTED) and cost two round trips."""
-        with _away(), self.engine.connect() as connection:
+        with _away(), self._connected() as connection:
             if not self._sqlite:
                 connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             with connection.begin():
@@ -84,7 +84,7 @@ class Database:
         somebody else holds, if not as long as the engine does; Refusal(DATABASE_AWAY, **LOCKED) then."""
         for left in reversed(range(_TRIES)):
             try:
-                with _away(), self._writer, self.engine.connect() as connection:
+                with _away(), self._writer, self._connected() as connection:
                     connection = connection.execution_options(writes=True)
                     with connection.begin():
                         if patience_ms is not None and not self._sqlite:
@@ -94,6 +94,16 @@ class Database:
                 if not left or getattr(error.orig, "sqlstate", None) not in _AGAIN:
                     raise
         raise AssertionError("unreachable")
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        pool = self.engine.pool
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        finally:
+            if self._closed:
+                pool.dispose()  # closed while this one was on its way back: it lies in the pool that was emptied
 
     @contextmanager
     def together(self, connection: sa.Connection) -> Iterator[None]:

@@ -69,6 +69,21 @@ def test_a_connection_in_use_while_the_database_closes_is_closed_when_it_comes_b
         raw.execute("SELECT 1")
 
 
+def test_a_connection_on_its_way_back_while_the_database_closes_is_not_left_to_the_collector(
+    open_database: Callable[[], Database],
+) -> None:
+    database = open_database()
+
+    @sa.event.listens_for(database.engine, "checkin")
+    def between(raw: Any, record: Any) -> None:
+        database.close()  # another thread does so before the pool has it again
+
+    with database.read() as connection:
+        raw = connection.connection.driver_connection
+    with pytest.raises(raw_error(raw)):
+        raw.execute("SELECT 1")
+
+
 def raw_error(raw: Any) -> type[Exception]:
     """What the driver says of a connection that is closed."""
     error: type[Exception] = importlib.import_module(type(raw).__module__.partition(".")[0]).Error
