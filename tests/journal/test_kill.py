@@ -32,7 +32,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path
         for number in range(ROUNDS):
             folder = tmp_path / str(number // 4)  # four kills in a row on the same journal
             folder.mkdir(exist_ok=True)
-            acknowledged += one_round(writer, folder, chance.uniform(0.0, 0.06))
+            acknowledged += one_round(writer, folder, chance.randrange(4), chance.uniform(0.0, 0.06))
     finally:
         writer.kill()
         writer.wait()
@@ -42,17 +42,20 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path
     assert acknowledged > ROUNDS  # else nothing was tried
 
 
-def one_round(writer: subprocess.Popen[str], folder: Path, after_s: float) -> int:
-    """Start a writer, kill it that long after its first word, and look for everything it had said."""
+def one_round(writer: subprocess.Popen[str], folder: Path, after_words: int, after_s: float) -> int:
+    """Start a writer, kill it that long after so many words (a slow disk says few), and look for all it had said."""
     assert writer.stdin is not None
     assert writer.stdout is not None
     writer.stdin.write(f"{folder}\n")
     writer.stdin.flush()
     pid = int(writer.stdout.readline().split()[1])
     killer = threading.Timer(after_s, os.kill, (pid, signal.SIGKILL))
-    killer.start()
     said: list[list[str]] = []
-    while (words := writer.stdout.readline().split()) != ["dead"]:
+    while True:
+        if len(said) == after_words:
+            killer.start()
+        if (words := writer.stdout.readline().split()) == ["dead"]:
+            break
         assert words, "the writer died of something else"
         said.append(words)
     killer.join()

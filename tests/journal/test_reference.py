@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,12 @@ def group(title: str, code: str = "courts") -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def admin(tmp_path: Path) -> Journal:
+def admin(tmp_path: Path) -> Iterator[Journal]:
     folder = tmp_path / "admin"
     folder.mkdir()
-    return enrolled(folder, role=Role.ADMINISTRATOR, code="admin1", user=7, number=20)
+    opened = enrolled(folder, role=Role.ADMINISTRATOR, code="admin1", user=7, number=20)
+    yield opened
+    opened.close()
 
 
 def titles(journal: Journal) -> list[str]:

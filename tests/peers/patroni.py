@@ -57,8 +57,8 @@ class Cluster:
             for number in range(_NODES):
                 self.start(number)
             self._start_haproxy()
-            self.wait(lambda: self.primary() is not None and len(self.standbys()) == _NODES - 1, 120)
-            self.wait(self._made, 30)
+            self.wait(lambda: self.primary() is not None and len(self.standbys()) == _NODES - 1, 300)
+            self.wait(self._made, 120)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -116,7 +116,7 @@ class Cluster:
         """To the primary, as the servers see it."""
         return psycopg.connect(
             host="127.0.0.1", port=self.port, user="postgres", dbname=DATABASE,
-            passfile=str(self.passwords), connect_timeout=2, autocommit=True,
+            passfile=str(self.passwords), connect_timeout=10, autocommit=True,
         )  # fmt: skip
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> None:
@@ -138,7 +138,7 @@ class Cluster:
         try:
             with psycopg.connect(
                 host="127.0.0.1", port=self.port, user="postgres", dbname="postgres",
-                passfile=str(self.passwords), connect_timeout=2, autocommit=True,
+                passfile=str(self.passwords), connect_timeout=10, autocommit=True,
             ) as connection:  # fmt: skip
                 connection.execute(f"CREATE DATABASE {DATABASE}")
         except psycopg.errors.DuplicateDatabase:

@@ -42,18 +42,21 @@ def test_a_vault_is_unlocked_by_one_price_and_no_more(tmp_path: Path, monkeypatc
         return hash_secret_raw(*given, memory_cost=memory_cost, **more)
 
     monkeypatch.setattr("operator_tui.secrets.vault.hash_secret_raw", counted)
-    begin, worked = perf_counter(), process_time()
-    assert vault.fits("пароль")
-    took, worked = perf_counter() - begin, process_time() - worked
-    begin = process_time()
-    hash_secret_raw(b"x", bytes(16), time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, type=Type.ID)
-    price = process_time() - begin
-    assert paid == [64 * 1024], "Argon2id once"
-    assert worked < 2 * price, "and nothing else that counts"
-    if took > UNLOCK_S:
+    took, worked, price = [], [], []
+    for _ in range(3):  # the best of each: what else the machine does makes all of them dearer, never cheaper
+        begin, work = perf_counter(), process_time()
+        assert vault.fits("пароль")
+        took.append(perf_counter() - begin)
+        worked.append(process_time() - work)
+        work = process_time()
+        hash_secret_raw(b"x", bytes(16), time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, type=Type.ID)
+        price.append(process_time() - work)
+    assert paid == [64 * 1024] * 3, "Argon2id once"
+    assert min(worked) < 2 * min(price), "and nothing else that counts"
+    if min(took) > UNLOCK_S:
         with warnings.catch_warnings():
             warnings.simplefilter("default")
-            warnings.warn(f"a vault was unlocked in {took:.2f} s", stacklevel=1)
+            warnings.warn(f"a vault was unlocked in {min(took):.2f} s", stacklevel=1)
     assert not vault.fits("не тот")
     assert vault.get("a") == b"1"
 
@@ -119,7 +122,7 @@ def test_the_real_keyrings_alt_is_installed_and_not_taken(home: Path) -> None:
         "secrets.set('token', b'a secret of this test')\n"
         "print(json.dumps([names, secrets.backend, type(keyring.get_keyring()).__name__]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     left, ours, kept = json.loads(done.stdout)
     assert "PlaintextKeyring" in left, "keyrings.alt is there (requirements/dev.in), and would be taken"
