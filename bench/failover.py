@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
+import psycopg
 
 from bench.central_desks import Batch, enrolled, new_cards
 from bench.figures import Row, say
@@ -87,8 +88,7 @@ def lose_primaries(cluster: Cluster, senders: Sequence[Sender], times: int) -> l
         cluster.wait(lambda: bool(cluster.synchronous()), _BACK_S)
         before = sum(len(sender.acknowledged) for sender in senders)
         cluster.wait(lambda before=before: sum(len(one.acknowledged) for one in senders) > before + 20, _BACK_S)  # type: ignore[misc]  # mypy knows no defaults in a lambda
-        primary = cluster.primary()
-        assert primary is not None
+        primary = _primary(cluster)
         lost_at = time.monotonic()
         cluster.lose(primary)
         cluster.wait(lambda lost_at=lost_at: _all_answered(senders, lost_at + 1), _BACK_S)  # type: ignore[misc]
@@ -100,6 +100,36 @@ def lose_primaries(cluster: Cluster, senders: Sequence[Sender], times: int) -> l
     return gaps
 
 
+def _primary(cluster: Cluster) -> int:
+    """Which node it is; one that is busy says so a little later."""
+    found: list[int | None] = []
+
+    def told() -> bool:
+        found.append(cluster.primary())
+        return found[-1] is not None
+
+    cluster.wait(told, _BACK_S)
+    primary = found[-1]
+    assert primary is not None
+    return primary
+
+
+def _asked(cluster: Cluster, question: str, *values: object) -> list[tuple[object, ...]]:
+    """The primary's answer, as soon as there is one."""
+    found: list[list[tuple[object, ...]]] = []
+
+    def answered() -> bool:
+        try:
+            with cluster.connect() as connection:
+                found.append(connection.execute(question, values).fetchall())
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    cluster.wait(answered, _BACK_S)
+    return found[-1]
+
+
 def _all_answered(senders: Sequence[Sender], since: float) -> bool:
     return all(one.answered_at and one.answered_at[-1] > since for one in senders)
 
@@ -107,13 +137,11 @@ def _all_answered(senders: Sequence[Sender], since: float) -> bool:
 def kept(cluster: Cluster, senders: Sequence[Sender]) -> tuple[int, int]:
     """Acknowledged operations that are not there, and events that are there twice."""
     lost = 0
-    with cluster.connect() as connection:
-        for sender in senders:
-            rows = connection.execute("SELECT n FROM op_log WHERE device = %s", [sender.device.device])
-            lost += len(set(sender.acknowledged) - {row[0] for row in rows})
-        row = connection.execute("SELECT count(*) - count(DISTINCT op) FROM event").fetchone()
-    assert row is not None
-    return lost, int(str(row[0]))
+    for sender in senders:
+        rows = _asked(cluster, "SELECT n FROM op_log WHERE device = %s", sender.device.device)
+        lost += len(set(sender.acknowledged) - {row[0] for row in rows})
+    ((twice,),) = _asked(cluster, "SELECT count(*) - count(DISTINCT op) FROM event")
+    return lost, int(str(twice))
 
 
 def not_durable(cluster: Cluster) -> int:
@@ -121,10 +149,8 @@ def not_durable(cluster: Cluster) -> int:
     has them."""
 
     def behind() -> int:
-        with cluster.connect() as connection:
-            row = connection.execute("SELECT coalesce(sum(last_n - durable_n), 0) FROM device").fetchone()
-        assert row is not None
-        return int(str(row[0]))
+        ((count,),) = _asked(cluster, "SELECT coalesce(sum(last_n - durable_n), 0) FROM device")
+        return int(str(count))
 
     with contextlib.suppress(AssertionError):
         cluster.wait(lambda: behind() == 0, 24 * LOOK_S)
