@@ -18,6 +18,7 @@ from screens.leaving import LeavingScreen
 from screens.lock import LockScreen
 from screens.trouble import FailureScreen, TooSmallScreen
 from widgets.cover import IdentifierCover
+from widgets.harmless import HarmlessText
 
 IDLE_LOOK_S = 5.0
 # Without a key for so long he does not type just now.
@@ -32,6 +33,7 @@ class AttendedDesk(DeskActs):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._idle: Idle | None = None
+        self._harmless = HarmlessText()
         self._cover = IdentifierCover()
         self._cover_s = 0.0
         self._covered = False
@@ -118,8 +120,9 @@ class AttendedDesk(DeskActs):
         return AwaitMount(self.screen, [])
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """While nobody sits here, identifiers are covered in whatever is painted. The lock covers its own."""
-        filters = super().get_line_filters()
+        """No text carries an order to the terminal. While nobody sits here, identifiers are covered in whatever is
+        painted. The lock covers its own."""
+        filters = [*super().get_line_filters(), self._harmless]
         return [*filters, self._cover] if self._covered and not isinstance(self.screen, LockScreen) else filters
 
     def _set_covered(self, covered: bool) -> None:
