@@ -89,7 +89,7 @@ class CardForm(VerticalScroll, can_focus=False):
         yield Line("", id="policy")
         yield Line(tr("Принятые меры: результат обращения"), id="measures-title", classes="heading")
         yield Line("", id="result-title")
-        yield Rows((Column(5), Column()), id="results")
+        yield Rows((Column(5), Column()), id="results", by_letters=True)
         for slot in SLOTS:
             yield AskedField(slot)
         yield Line(tr("Комментарий"), classes="heading")

@@ -14,11 +14,14 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from operator_tui.letters import fold, to_latin_layout, to_russian_layout
 
 _ENOUGH = 32  # cells for the column that takes what is left
 _SHORT = 6  # a narrower column has no cell to spare for the sign that something is cut
@@ -50,7 +53,7 @@ class Column:
 
 
 class Rows(ScrollView, can_focus=True):
-    """Rows to choose from with the arrow keys, Enter and (while it has the focus) the digits 1-9."""
+    """Rows to choose from with the arrow keys and Enter; ``by_letters`` also by how they begin."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--dim", "rows--row", "rows--urgent"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,9 +92,18 @@ class Rows(ScrollView, can_focus=True):
     class Moved(AboutRow):
         """The cursor came to another row."""
 
-    def __init__(self, columns: Sequence[Column] = (Column(),), *, empty: str = "", id: str | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column] = (Column(),),
+        *,
+        empty: str = "",
+        id: str | None = None,
+        by_letters: bool = False,
+    ) -> None:
         super().__init__(id=id)
         self._columns = tuple(columns)
+        self._by_letters = by_letters
+        self._typed = ""  # letters since the list has the focus
         self._rows: tuple[Row, ...] = ()
         self._empty = empty
         self.show_horizontal_scrollbar = False
@@ -193,7 +205,30 @@ class Rows(ScrollView, can_focus=True):
         if self.has_focus:
             self.app.cursor_position = Offset(self.region.x, self.region.y + self.chosen - round(self.scroll_offset.y))
 
+    def on_key(self, event: Key) -> None:
+        """Where letters lead to a row: to the first that begins with what was typed, its key before its words. A letter
+        that leads nowhere is not taken, and the bell says so."""
+        if not (self._by_letters and event.is_printable and event.character) or event.key == "space":
+            return
+        event.stop()
+        place = self._begins_with(self._typed + event.character)
+        if place is None:
+            self.app.bell()
+        else:
+            self._typed += event.character
+            self.chosen = place
+
+    def _begins_with(self, typed: str) -> int | None:
+        wanted = tuple({fold(text) for text in (typed, to_latin_layout(typed), to_russian_layout(typed))})
+        rows = [(place, row) for place, row in enumerate(self._rows) if not row.dim]
+        for words in (_key_of, _cells_of, _words_of):
+            for place, row in rows:
+                if any(fold(word).startswith(wanted) for word in words(row)):
+                    return place
+        return None
+
     def on_focus(self) -> None:
+        self._typed = ""
         self.call_after_refresh(self._place_cursor)
         self.refresh()
 
@@ -238,3 +273,15 @@ class Rows(ScrollView, can_focus=True):
         MessagePump._on_message).
         """
         self.call_later(self.action_choose)
+
+
+def _key_of(row: Row) -> tuple[str, ...]:
+    return (row.key,)
+
+
+def _cells_of(row: Row) -> tuple[str, ...]:
+    return row.cells
+
+
+def _words_of(row: Row) -> list[str]:
+    return [word for cell in row.cells for word in cell.split()]

@@ -28,8 +28,8 @@ async def with_result(desk: DeskPage, code: str, words: str = "потер") -> N
     await desk.press("ctrl+r")
     results = List(desk, "#results")
     await desk.until(lambda: results.rows(), "results")
-    place = results.keys().index(code)
-    await desk.press("home", *["down"] * place, "enter")
+    await desk.type(code)
+    await desk.press("enter")
     card = desk.desk.state.card
     await desk.until(lambda: desk.desk.state.card and desk.desk.state.card.fields.get("result") == code, f"{card}")
 

@@ -80,3 +80,33 @@ async def test_the_first_rows_scroll_at_once() -> None:
         await pilot.pause()
         assert shown.scroll_offset.y == 0
         assert not shown.show_vertical_scrollbar
+
+
+class ByLetters(OneList):
+    """The results of an appeal, where letters lead to one."""
+
+    def compose(self) -> ComposeResult:
+        yield Rows((Column(5), Column()), id="rows", by_letters=True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("R05", "R05"),
+        ("r0", "R01"),
+        ("К04", "R04"),  # the same keys in the Russian layout
+        ("прод", "R05"),
+        ("ghjl", "R05"),
+        ("срока", "R05"),  # a word further on
+        ("R0щ5", "R05"),  # a letter that leads nowhere is not taken
+    ],
+)
+async def test_letters_lead_to_the_row_that_begins_so(typed: str, key: str) -> None:
+    app = ByLetters()
+    async with app.run_test(size=(60, 10)) as pilot:
+        shown = app.query_one(Rows)
+        titles = {"R01": "Консультация дана", "R04": "Передано с уведомлением", "R05": "Продление срока"}
+        shown.show([Row(code, (code, title)) for code, title in titles.items()])
+        await pilot.press(*typed)
+        assert shown.current is not None
+        assert shown.current.key == key
