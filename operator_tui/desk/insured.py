@@ -247,13 +247,21 @@ class InsuredDesk:
         unwritten, self._unwritten = self._unwritten, {}
         if not unwritten or self._desk.parts.journal is None:
             return
-        await self._desk.on_journal(lambda journal: _write(journal, unwritten))
+        try:
+            await self._desk.on_journal(lambda journal: _write(journal, unwritten))
+        except Exception:
+            # What found no room on the disk is written with the next view, or at the end of the desk.
+            for served, people in unwritten.items():
+                self._unwritten[served] = people + self._unwritten.get(served, [])
+            raise
 
 
-def _write(journal: Journal, views: Mapping[_Served, list[str]]) -> None:
-    for served, people in views.items():
+def _write(journal: Journal, views: dict[_Served, list[str]]) -> None:
+    """Write them; what is written is taken out."""
+    for served, people in list(views.items()):
         call = {"call": served.call} if served.call else {}
         journal.record(Kind.PERSON_VIEWED, {"people": people, **call}, card=served.card)
+        del views[served]
 
 
 def bound_before(history: Sequence[Card]) -> list[str]:
