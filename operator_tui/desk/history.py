@@ -22,12 +22,14 @@ class HistoryDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._number = ("", "")  # the draft into which a number was typed last, and the number while it is whole
 
     def number_typed(self, number: str) -> None:
         """A telephone number is written into the card: its earlier appeals are shown as soon as it stands there whole,
         and are taken away when it is another one."""
-        card = self._desk.state.card
-        if card is not None and (to_e164(number) or card.history):
+        card, whole = self._desk.state.card, to_e164(number)
+        if card is not None and (card.draft, whole) != self._number:
+            self._number = (card.draft, whole)
             self._desk.background(self.show())
 
     async def show(self) -> None:

@@ -139,10 +139,10 @@ class RemotePhone(RemoteActs):
 
     async def set_devices(self, input: str = "", output: str = "", ring: str = "") -> None:
         """Other devices, also in the middle of a talk; SoundChanged says which they are. Refusal(WORK_NOT_BEGUN)."""
-        await super().set_devices(input, output, ring)
-        if self._work is not None:
+        if self._work is not None:  # also when nobody is there to hear it: a new engine is told what holds then
             config = replace(self._work.config, input_device=input, output_device=output, ring_device=ring)
             self._work = replace(self._work, config=config)
+        await super().set_devices(input, output, ring)
 
     # the connection
 
