@@ -11,7 +11,7 @@ from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.owed import owed_of
 from operator_tui.appeals.people import Role
-from operator_tui.desk.parts import Parts
+from operator_tui.desk import account
 from operator_tui.phone.line import Caller
 from screens.ask import AskScreen
 from screens.form import FormScreen
@@ -91,7 +91,7 @@ async def test_the_one_who_was_promised_calls_first_and_it_is_said_while_it_ring
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     number = "+78652000777"
-    monkeypatch.setattr(Parts, "_callers", lambda parts: [Caller(number)])
+    monkeypatch.setattr(account, "_callers", lambda registry: [Caller(number)])
     async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
         await desk.until_screen("work")
