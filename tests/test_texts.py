@@ -37,7 +37,7 @@ _NOT_TRANSLATED = {
     "operator_tui/desk/export.py": re.compile(
         "^(Обращения|Номер|Дата регистрации|Тип обращения|Тематика|ФИО|Статус|Срок)$"
     ),
-    "operator_tui/desk/parts.py": re.compile("^[а-я]+$"),
+    "operator_tui/desk/account.py": re.compile("^[а-я]+$"),
 }
 _WRAPPERS = {"tr", "ntr", "mark"}
 _CYRILLIC = re.compile("[А-Яа-яЁё]{2}")

@@ -120,11 +120,11 @@ def test_a_move_that_fails_at_its_end_leaves_the_target_empty_and_is_made_again(
 def test_a_move_takes_as_long_as_it_takes(office: Office, elsewhere: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each end waits while the other works, for longer than a transaction may rest."""
     with_recording(office)
-    monkeypatch.setattr(engine_room, "_IDLE_MS", 100)
+    monkeypatch.setattr(engine_room, "_IDLE_MS", 1000)
     source = Database.postgres(office.database.engine.url.render_as_string(hide_password=False))
 
     def slowly(arriving: sa.Connection) -> Verified:
-        arriving.exec_driver_sql("SELECT pg_sleep(0.5)")
+        arriving.exec_driver_sql("SELECT pg_sleep(2)")
         return verify_on(arriving)
 
     monkeypatch.setattr(regions, "verify_on", slowly)
