@@ -11,6 +11,7 @@ from screens.form import Asked, FormScreen, Values
 from widgets.field import Field
 from widgets.lean import LeanTextArea
 from widgets.line import Line
+from widgets.wrapped import Wrapped
 
 TEXT = "text"
 
@@ -32,7 +33,7 @@ class ContentScreen(FormScreen):
             yield Field(f"form-{one.name}", one.label, placeholder=one.hint)
         yield Line(tr("Содержание обращения"), classes="heading")
         yield LeanTextArea(self._text, id="content", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
-        yield Line("", id="form-hint")
+        yield Wrapped(id="form-hint")
 
     def _begin(self) -> LeanTextArea:
         return self._area

@@ -24,6 +24,7 @@ from operator_tui.sentences import sentence
 from widgets.field import Field
 from widgets.lean import LeanInput
 from widgets.line import Line
+from widgets.wrapped import Wrapped
 
 Values = dict[str, str]
 _SHOWN = 6  # names that are said at once while one types
@@ -57,7 +58,6 @@ class FormScreen(ModalScreen[Values | None]):
     ]
     DEFAULT_CSS = """
     FormScreen Field > Line { width: 26; }
-    FormScreen #form-hint { height: auto; }
     """
 
     def __init__(self, title: str, asked: Sequence[Asked], check: Callable[[Values], object] | None = None) -> None:
@@ -73,7 +73,7 @@ class FormScreen(ModalScreen[Values | None]):
             for one in self._asked.values():
                 label = f"{one.label}{' *' if one.required else ''}"
                 yield Field(f"form-{one.name}", label, placeholder=one.hint)
-        yield Line("", id="form-hint")
+        yield Wrapped(id="form-hint")
 
     def on_mount(self) -> None:
         for one in self._asked.values():
@@ -111,7 +111,13 @@ class FormScreen(ModalScreen[Values | None]):
             words = matching(one.offers, self._field(one.name).input.value)
             if len(words) > _SHOWN:
                 words = [*words[:_SHOWN], tr("ещё {count}").format(count=len(words) - _SHOWN)]
-        self.query_one("#form-hint", Line).say(" · ".join(words))
+        self._say(" · ".join(words))
+
+    def _say(self, text: str, *, urgent: bool = False) -> None:
+        """Below the lines; the one that is typed into stays in sight when the words take more room."""
+        self.query_one("#form-hint", Wrapped).say(text, urgent=urgent)
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def _here(self) -> Asked | None:
         return next((one for one in self._asked.values() if self._field(one.name).input.has_focus), None)
@@ -146,7 +152,7 @@ class FormScreen(ModalScreen[Values | None]):
                 self._check(values)
         except Refusal as refusal:
             self._refused = self._typed()
-            self.query_one("#form-hint", Line).say("! " + sentence(refusal))
+            self._say(sentence(refusal), urgent=True)
             wrong = str(refusal.params.get("field", ""))
             if wrong in self._asked:
                 self._field(wrong).input.focus()

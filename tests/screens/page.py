@@ -32,7 +32,6 @@ from operator_tui.secrets import profile_secrets
 from operator_tui.settings import load
 from screens.base import DeskScreen
 from tests.peers.tables import lay_tables
-from widgets.line import Line
 from widgets.notice import NoticeLine
 from widgets.rows import Rows
 
@@ -111,8 +110,8 @@ class DeskPage:
         return self.line("#phone")
 
     def line(self, selector: str) -> str:
-        widget: Line = self.app.screen.query_one(selector, Line)
-        return widget.text
+        widget: Any = self.app.screen.query_one(selector)  # a Line, or one that wraps
+        return str(widget.text)
 
     async def press(self, *keys: str) -> None:
         """Press keys by name, and let the screen settle: each has done its work, or its patience has ended."""
