@@ -73,7 +73,7 @@ class ClosingSteps(CardSteps):
         theme = self.desk.catalogue.themes.get(str(card.fields.get("theme", "")))
         if theme is None:
             raise Refusal(Code.FIELD_REQUIRED, field="theme")
-        self.desk.notice(summary(card, theme))
+        self.desk.notice(summary(card, theme), about=card.draft)
 
     @handles("card.missing")
     def to_missing(self) -> None:

@@ -105,14 +105,22 @@ class Desk:
         self.state = new
         for listener in self._listeners:
             listener(topic)
+        about, card = self.state.notice.about, self.state.card
+        if about and (card is None or card.draft != about):
+            self.unsay()
 
     def light(self, **values: Any) -> None:
         """Change single lights."""
         self.change(Topic.LIGHTS, lights=replace(self.state.lights, **values))
 
-    def notice(self, text: str, *, urgent: bool = False) -> None:
-        """Say one line to the operator."""
-        self.change(Topic.NOTICE, notice=Notice(text, urgent))
+    def notice(self, text: str, *, urgent: bool = False, about: str = "") -> None:
+        """Say one line to the operator; ``about`` the card at hand, by its draft, when it names that card's person."""
+        self.change(Topic.NOTICE, notice=Notice(text, urgent, about))
+
+    def unsay(self) -> None:
+        """Take away what names a person: nobody is there any more to whom it is read."""
+        if self.state.notice.about:
+            self.notice("")
 
     def refused(self, refusal: Refusal) -> None:
         """Say why something was refused."""

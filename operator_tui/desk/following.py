@@ -229,6 +229,8 @@ class Following:
         in_front = calls.front(living)
         self.fell_to = calls.fallen_to(self.fell_to, desk.state.call, call, in_front)
         desk.change(Topic.PHONE, call=in_front, calls=living)
+        if call.over and (not living or (desk.state.card is not None and desk.state.card.call == call.id)):
+            desk.unsay()
         reason = self.rejected.pop(call.id, "") if call.over else ""
         facts = [fact for fact in calls.facts(before, call, reason=reason) if fact[0] not in recorded]
         if call.over:

@@ -60,10 +60,12 @@ class Lights:
 
 @dataclass(frozen=True)
 class Notice:
-    """One line for the operator. ``urgent`` when something has to be done."""
+    """One line for the operator. ``urgent`` when something has to be done; ``about`` the draft of the card whose person
+    is read back in it: it goes with that card, and with its call."""
 
     text: str = ""
     urgent: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True)

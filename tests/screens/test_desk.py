@@ -174,3 +174,18 @@ async def test_an_act_goes_on_when_the_patience_of_its_key_ends() -> None:
                 await screen.acts_done()
         let_go.set()
         await desk.until(saved.is_set, "the act is done")
+
+
+async def test_what_was_read_back_of_a_person_goes_with_his_call_and_with_his_card() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        await with_theme(desk)
+        await desk.press("alt+a")
+        await desk.until(lambda: "Ваш телефон" in desk.notice, "read back")
+        await desk.press("f4")
+        await desk.until_quiet()
+        await desk.until(lambda: "Итак" not in desk.notice, "gone with the call")
+        await desk.press("alt+a")
+        await desk.until(lambda: "Ваш телефон" in desk.notice, "asked for once more")
+        await desk.desk.card.leave()
+        await desk.until(lambda: desk.desk.state.card is None and "Итак" not in desk.notice, "gone with the card")
