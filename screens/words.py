@@ -24,6 +24,7 @@ from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
 from operator_tui.journal.happened import Happened
 from operator_tui.phone.line import Call, CallState, Direction, EndedBy, Quality, QueueState
+from screens.call_words import call_fact
 
 _PHONE = {
     Light.STARTING: mark("…"),
@@ -302,7 +303,8 @@ def calls_in_week(cards: Iterable[Card], now_ms: int) -> int:
 
 def happened_cells(entry: Happened, zone: str, names: Mapping[int, str] | None = None) -> tuple[str, str, str]:
     """A row of an appeal's time line: when, who (by name where ``names`` knows him), what."""
-    what = act_word(entry.act) if entry.act else tr(_KINDS.get(entry.kind, entry.kind))
+    call = call_fact(entry.kind, entry.values, phone_words(str(entry.values.get("number") or "")))
+    what = call or (act_word(entry.act) if entry.act else tr(_KINDS.get(entry.kind, entry.kind)))
     if entry.status in set(Status):
         what += f" → {tr(STATUS_TITLES[Status(entry.status)])}"
     shown = {**entry.values, **entry.rival}
@@ -337,17 +339,6 @@ _KINDS = {
     "card.set": mark("Изменено"),
     "card.move": mark("Перемещено"),
     "card.now": mark("Сведения другой организации"),
-    "call.offered": mark("Звонок поступил"),
-    "call.ringing": mark("Звонок"),
-    "call.answered": mark("Разговор начат"),
-    "call.held": mark("Удержание"),
-    "call.resumed": mark("Разговор продолжен"),
-    "call.transferred": mark("Звонок переведён"),
-    "call.ended": mark("Звонок завершён"),
-    "call.abandoned": mark("Не дождались ответа"),
-    "call.recorded": mark("Разговор записан"),
-    "call.record_paused": mark("Запись приостановлена"),
-    "call.record_resumed": mark("Запись продолжена"),
 }
 _TOLD = (
     "surname", "insured_name", "enp", "phone", "result", "comment", "measures", "organisation", "sum", "letter",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from operator_tui.phone.line import Call, CallState, Direction, Quality
-from screens.words import call_text, day, duration, key_name, phone_words
+from operator_tui.desk.calls import facts
+from operator_tui.journal.happened import Happened
+from operator_tui.phone.line import Call, CallState, Direction, EndedBy, Quality
+from screens.words import call_text, day, duration, happened_cells, key_name, phone_words
 
 
 @pytest.mark.parametrize(
@@ -91,3 +93,25 @@ def test_a_second_caller_who_rings_is_never_cut_from_the_line() -> None:
     whole = "+7 8652 01-23-45  РАЗГОВОР 9:59 · +7 8652 05-43-21 ВХОДЯЩИЙ ВЫЗОВ"
     assert shown.startswith(f"{whole} · МИКРОФОН ВЫКЛЮЧЕН")
     assert len(whole) + len(key) <= 80
+
+
+def told(before: Call | None, after: Call) -> list[str]:
+    """What the time line of its appeal says of a change of a call."""
+    entries = [Happened(op="", at_ms=0, by=1, kind=kind, values=x) for kind, x in facts(before, after)]
+    return [happened_cells(entry, "UTC")[2] for entry in entries]
+
+
+def test_the_time_line_says_of_each_fact_of_a_call_what_it_was() -> None:
+    ringing = Call("a", Direction.INCOMING, "+78652012345", CallState.RINGING, 0)
+    talk = replace(ringing, state=CallState.TALKING, answered_ms=12_000)
+    ended = replace(talk, state=CallState.ENDED, ended_ms=212_000, ended_by=EndedBy.THERE)
+    assert told(None, ringing) == ["Звонок поступил, +7 8652 01-23-45", "Звонок на рабочем месте"]
+    assert told(ringing, talk) == ["Разговор начат, ожидание 12 с"]
+    assert told(talk, ended) == ["Звонок завершён, разговор 3 мин 20 с, положил трубку собеседник"]
+    gone = replace(ringing, state=CallState.ENDED, ended_ms=4_000, ended_by=EndedBy.THERE)
+    assert told(ringing, gone) == ["Не дождались ответа, ожидание 4 с"]
+    rejected = replace(gone, ended_by=EndedBy.HERE)
+    assert told(ringing, rejected) == ["Звонок завершён, без разговора, положил трубку оператор"]
+    called = replace(ringing, direction=Direction.OUTGOING, state=CallState.DIALING)
+    assert told(None, called) == ["Исходящий звонок, +7 8652 01-23-45"]
+    assert told(talk, replace(talk, transferred_to="2003")) == ["Звонок переведён, на 2003"]
