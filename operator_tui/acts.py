@@ -61,8 +61,8 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             "phone.help": phone.ask_administrator,
             "phone.dtmf": lambda: self._ask_number(tr("Тоновый набор"), phone.dtmf),
             "card.add": self._add_card,
-            "appeal.timeline": self._timeline,
-            "appeal.history": self._timeline,
+            "appeal.timeline": lambda: self._timeline(tr("Просмотр: обращение {number}")),
+            "appeal.history": lambda: self._timeline(tr("История обращения {number}")),
             "appeal.call_back": self._call_back,
             "people.open": lambda: self.switch_mode("people"),
             "reference.open": lambda: self.switch_mode("reference"),
@@ -98,14 +98,13 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             raise Refusal(Code.NO_ROW_CHOSEN)
         return card_id
 
-    async def _timeline(self) -> None:
+    async def _timeline(self, title: str) -> None:
+        """The appeal at hand and what happened to it; ``title`` by which of its two commands."""
         card, entries = await self.desk.appeals.timeline(self._appeal_at_hand())
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         about = appeal_text(card, self.desk.catalogue, zone)
-        title = tr("Просмотр: обращение {number}").format(number=card.value("number"))
-        self.push_screen(
-            TimelineScreen(title, [happened_cells(entry, zone, self.desk.appeals.names()) for entry in entries], about)
-        )
+        cells = [happened_cells(entry, zone, self.desk.appeals.names()) for entry in entries]
+        self.push_screen(TimelineScreen(title.format(number=card.value("number")), cells, about))
 
     async def _call_back(self) -> None:
         await self.desk.appeals.call_back(self._appeal_at_hand())

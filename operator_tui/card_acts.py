@@ -81,7 +81,7 @@ class CardActs(Asking):
         if card is None:
             raise Refusal(Code.NO_CARD_OPEN)
         if not card.editable:
-            raise Refusal(Code.LOCKED)
+            raise Refusal(Code.CARD_READ_ONLY)
         lines = [
             self._line(card.fields, "language", options=list(LANGUAGES)),
             self._line(card.fields, "clinic", offers=self.desk.reference.named("clinic")),

@@ -89,5 +89,5 @@ def main() -> None:
     except Refusal as refusal:
         from operator_tui.sentences import sentence
 
-        click.echo(sentence(refusal), err=True)
+        click.echo(sentence(refusal, at_command_line=True), err=True)
         sys.exit(1)

@@ -32,6 +32,7 @@ PAGE = 200
 MOST_READ_AGAIN = 1000
 _NEAR_END = 60
 _AT_ONCE = 50
+MOST_FOUND = 50  # by words in appeals of every status; who sees so many had better say more
 
 
 class JournalScreen(DeskScreen):
@@ -44,6 +45,7 @@ class JournalScreen(DeskScreen):
         self._sieve = Sieve()
         self._named = ""
         self._total = 0
+        self._cut = False  # more was found than is shown
         self._reading = False
 
     def body(self) -> Iterator[Any]:
@@ -73,9 +75,11 @@ class JournalScreen(DeskScreen):
     async def _paint_journal(self) -> None:
         text = self.query_one("#journal-search", LeanInput).value.strip()
         if text and self._sieve == Sieve():
-            cards = await self.desk.find_appeals(text)
+            found = await self.desk.find_appeals(text, MOST_FOUND + 1)
+            cards, self._cut = found[:MOST_FOUND], len(found) > MOST_FOUND
             self._total = len(cards)
         else:
+            self._cut = False
             wanted = min(max(PAGE, len(self._rows.rows)), MOST_READ_AGAIN)
             cards, self._total = await self.desk.appeals.page(self.shown_sieve(), wanted)
         self._paint_title()
@@ -88,6 +92,8 @@ class JournalScreen(DeskScreen):
         if self._named:
             parts = [f"{tr('отбор')} «{self._named}»: {self._total}", *parts]
         parts = [*(self._elsewhere(seat) for seat in self.desk.state.elsewhere if seat.unsent != 0), *parts]
+        if self._cut:
+            parts.insert(0, tr("показаны первые {count}: уточните слова").format(count=MOST_FOUND))
         if fresh := len(self.desk.state.fresh):
             parts.insert(0, f"{tr('Новых у вас')}: {fresh}")
         if returned := self.desk.state.returned:

@@ -10,7 +10,7 @@ from operator_tui.i18n import mark
 def _card_open(situation: Situation) -> Refusal | None:
     if not situation.card:
         return Refusal(Code.NO_CARD_OPEN)
-    return None if situation.card_editable else Refusal(Code.LOCKED)
+    return None if situation.card_editable else Refusal(Code.CARD_READ_ONLY)
 
 
 def _theme_chosen(situation: Situation) -> Refusal | None:

@@ -66,6 +66,7 @@ class Code(StrEnum):
     CALL_OTHER = "call_other"
     NO_ROW_CHOSEN = "no_row_chosen"
     CARD_UNSAVED = "card_unsaved"
+    CARD_READ_ONLY = "card_read_only"
     # settings and profiles
     SETTINGS_BROKEN = "settings_broken"
     SETTING_UNKNOWN = "setting_unknown"

@@ -261,9 +261,9 @@ class Desk:
         """Active appeals for the home screen (K-3.2)."""
         return await self.on_journal(lambda journal: journal.active(limit=limit))
 
-    async def find_appeals(self, text: str) -> list[Card]:
+    async def find_appeals(self, text: str, limit: int) -> list[Card]:
         """Full-text search of the journal."""
-        return await self.on_journal(lambda journal: journal.search(text))
+        return await self.on_journal(lambda journal: journal.search(text, limit))
 
     # answers
 

@@ -128,7 +128,8 @@ class PromiseDesk:
     # the list
 
     async def listed(self) -> list[Listed]:
-        """The promises that concern this operator, the nearest time first; an administrator's are all."""
+        """The promises that concern this operator, the nearest time first: his own, his groups' and those of whom he
+        stands in for, of an administrator too (all of them are the journal's filter «Отсроченный ответ»)."""
         operator = self._desk.state.operator
         if operator is None:
             return []

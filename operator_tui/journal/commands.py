@@ -15,7 +15,7 @@ def _card_open(situation: Situation) -> Refusal | None:
 def _card_writable(situation: Situation) -> Refusal | None:
     if refusal := _card_open(situation):
         return refusal
-    return None if situation.card_editable else Refusal(Code.LOCKED)
+    return None if situation.card_editable else Refusal(Code.CARD_READ_ONLY)
 
 
 def _card_unsaved(situation: Situation) -> Refusal | None:

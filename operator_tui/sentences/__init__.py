@@ -70,8 +70,8 @@ class _Forgiving(dict[str, object]):
         return "…"
 
 
-def sentence(refusal: Refusal) -> str:
-    """The refusal as a sentence in the operator's language."""
+def sentence(refusal: Refusal, *, at_command_line: bool = False) -> str:
+    """The refusal as a sentence in the operator's language; ``at_command_line`` nothing stands on a screen."""
     params = dict(refusal.params)
     if refusal.code is Code.FIELD_INVALID and params.get("field") in appeals.WANTED:
         named = str(params["field"])
@@ -87,7 +87,8 @@ def sentence(refusal: Refusal) -> str:
         return tr(words).format(roles=_holders(Right(params["right"])))
     if refusal.code is Code.SERVER_AWAY and "region" in params:  # it is there, and moves a region (sync/link.py)
         return tr(_SENTENCES[Code.REGION_MOVES]).format_map(_Forgiving(params))
-    return tr(_SENTENCES[refusal.code]).format_map(_Forgiving(params))
+    words = journal.AT_COMMAND_LINE.get(refusal.code) if at_command_line else None
+    return tr(words or _SENTENCES[refusal.code]).format_map(_Forgiving(params))
 
 
 def _holders(right: Right) -> str:

@@ -28,4 +28,18 @@ SENTENCES: dict[Code, str] = {
     Code.CARD_OTHER: mark("Той карточки на экране уже нет, ничего не сделано: откройте её и повторите."),
     Code.NO_ROW_CHOSEN: mark("В журнале не выбрано обращение. Выберите строку стрелками."),
     Code.CARD_UNSAVED: mark("Сначала сохраните карту (Ctrl+S)."),
+    Code.CARD_READ_ONLY: mark(
+        "Обращение уже на рассмотрении или закрыто: здесь его не изменить, на экране всё осталось как было. "
+        "«Просмотр» — Alt+Q."
+    ),
+}
+
+# The same where nothing was typed on a screen: at the command line.
+AT_COMMAND_LINE: dict[Code, str] = {
+    Code.DISK_FULL: mark(
+        "На диске не осталось места: ничего нового не записано, прежнее цело. Освободите место и повторите команду."
+    ),
+    Code.DISK_FAILED: mark(
+        "Не удаётся писать в {path}: {reason}. Прежнее цело. Проверьте путь и права и повторите команду."
+    ),
 }

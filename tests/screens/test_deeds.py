@@ -179,9 +179,10 @@ async def test_an_appeal_is_looked_at_whole_and_its_history_in_order() -> None:
         await with_theme(desk)
         await desk.press("ctrl+s")
         await desk.until(lambda: "Сохранено" in desk.notice, "saved")
-        for key in ("alt+q", "shift+f1"):
+        for key, title in (("alt+q", "Просмотр: обращение "), ("shift+f1", "История обращения ")):
             await desk.press(key)
             await desk.until(lambda: isinstance(desk.app.screen, TimelineScreen), "«Просмотр», «История обращения»")
+            assert title in desk.text().splitlines()[0]
             assert "История обращения" in desk.text()
             assert "Зарегистрировано" in desk.text()
             await desk.press("escape")

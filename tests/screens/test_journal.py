@@ -14,7 +14,7 @@ from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
 from operator_tui.phone.line import CallState
 from screens.ask import AskScreen
-from screens.journal import JournalScreen
+from screens.journal import MOST_FOUND, JournalScreen
 from screens.timeline import TimelineScreen
 from tests.screens.elsewhere import COLLEAGUE, Elsewhere, become
 from tests.screens.page import DeskPage, open_desk
@@ -101,6 +101,25 @@ async def test_what_the_words_find_is_what_is_exported_and_a_filter_holds_for_th
         assert desk.journal.keys() == [closed]
         await desk.type("щ")
         await desk.until(lambda: not desk.journal.rows(), "no such word there")
+
+
+async def test_a_search_that_finds_more_than_it_shows_says_so() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        elsewhere = await Elsewhere.of(desk)
+        for n in range(MOST_FOUND):
+            made = {"type": "Консультация", "theme": "К-01.3", "number": f"13-{n}", "surname": "Частов"}
+            await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, {**made, "zone": "Europe/Moscow"})
+        await desk.press("ctrl+f")
+        await desk.type("част")
+        await desk.until(lambda: len(desk.journal.rows()) == MOST_FOUND, "all that are there")
+        assert "показаны первые" not in desk.line("#journal-title")
+        await elsewhere.does(COLLEAGUE, Kind.CARD_NEW, {**made, "number": "13-51", "zone": "Europe/Moscow"})
+        await desk.type("о")
+        await desk.until(lambda: "показаны первые 50" in desk.line("#journal-title")[:60], "that there are more")
+        assert len(desk.journal.rows()) == MOST_FOUND
+        await desk.type("щ")
+        await desk.until(lambda: not desk.journal.rows(), "no such word there")
+        assert "показаны первые" not in desk.line("#journal-title")
 
 
 async def test_days_left_and_urgency_stand_in_the_row() -> None:
