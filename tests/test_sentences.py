@@ -19,3 +19,12 @@ def test_a_wrong_field_says_what_it_wants_to_hold(field: str) -> None:
 
 def test_a_field_without_a_rule_of_its_own_is_named() -> None:
     assert "«Сумма»" in sentence(Refusal(Code.FIELD_INVALID, field="Сумма"))
+
+
+@pytest.mark.parametrize("code", [Code.DISK_FULL, Code.DISK_FAILED])
+def test_a_command_line_does_not_speak_of_a_screen(code: Code) -> None:
+    refusal = Refusal(code, path="/srv/r.db", reason="нет прав")
+    assert "на экране" in sentence(refusal)
+    said = sentence(refusal, at_command_line=True)
+    assert "экран" not in said
+    assert "повторите команду" in said

@@ -211,6 +211,7 @@ class Code(StrEnum):
     REGISTRY_CARD_FIRST = "registry_card_first"
     REGISTRY_TRANSFER = "registry_transfer"
     REGISTRY_NOBODY = "registry_nobody"
+    REGISTRY_SHRINKS = "registry_shrinks"
 
 
 class Refusal(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -83,13 +83,18 @@ def _list_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @registry.command("load", help="Построить индекс из полного списка. Прежний индекс служит, пока новый не готов.")
 @_list_options
-def load(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bool, **given: Any) -> None:
+@click.option("--replace", is_flag=True, help="Загрузить, даже если людей стало меньше половины прежнего.")
+def load(
+    file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bool, replace: bool, **given: Any
+) -> None:
     """Build the index; without a key file only generated people, with a key of their own beside the index."""
     from operator_tui.registry import records
     from operator_tui.registry.lists import made_up_only
-    from operator_tui.registry.load import build
+    from operator_tui.registry.load import build, shrinks
 
     job = _Job(given)
+    day = as_of.date() if as_of else job.day
+    known = _known(file, key_file or _beside(file))
     with _Progress(1000, "Проверяем список" if dry_run else "Загружаем реестр") as report:
 
         def people() -> Iterator[Any]:
@@ -104,12 +109,20 @@ def load(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: boo
             count = sum(1 for _ in people())
         else:
             size = max(1, job.source.file.stat().st_size // 250)
-            day = as_of.date() if as_of else job.day
             many = job.many(made_up_only=not key_file) if size > _WORTH_PROCESSES else None
             with _key_of(file, key_file) as key:
-                count = build(file, key, many or people(), expected=size, progress=report, as_of=day)
+                count = build(
+                    file, key, many or people(), expected=size, progress=report, as_of=day,
+                    known=known.people if known and not replace else 0,
+                )  # fmt: skip
     job.tell()
     click.echo(f"Проверено: {count} человек, ничего не изменено" if dry_run else f"Загружено: {count} человек, {file}")
+    if dry_run:
+        _tell_beside(file, known, day)
+        if not count:
+            click.echo("В списке нет никого: такой не загрузится.")
+        elif known and shrinks(count, known.people):
+            click.echo(f"Это меньше половины имеющихся ({known.people}): такой загрузится только с --replace.")
 
 
 @registry.command("delta", help="Внести изменения за день. Рабочие места ищут, не прерываясь.")
@@ -126,6 +139,9 @@ def delta(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bo
     if dry_run:
         job.tell()
         click.echo(f"Проверено: {len(found)} записей, ничего не изменено")
+        _tell_beside(file, _known(file, key_file or _beside(file)), as_of.date() if as_of else job.day)
+        if not found:
+            click.echo("В списке нет ни одной записи.")
         return
     if not key_file and not all(is_made_up(change.enp) for change in found):
         raise Refusal(Code.REGISTRY_KEY_NEEDED)
@@ -139,6 +155,37 @@ def delta(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bo
     click.echo(
         f"Внесено: новых {done.new}, изменено {done.changed}, снято {done.removed}, без изменений {done.same}, {file}"
     )
+
+
+class _Known(NamedTuple):
+    """What stands in a registry: how many people, and of which day the data are."""
+
+    people: int
+    day: date
+
+
+def _known(file: Path, key_file: Path) -> _Known | None:
+    """The registry that is there; None where there is none, or none that opens with this key."""
+    from operator_tui.registry.index import Registry
+
+    try:
+        opened = Registry.open(file, read_key(key_file))
+    except Refusal:
+        return None
+    try:
+        return _Known(opened.size, opened.as_of)
+    finally:
+        opened.close()
+
+
+def _tell_beside(file: Path, known: _Known | None, day: date) -> None:
+    """What a dry run says of a list of that day beside the registry there is."""
+    if known is not None and day < known.day:
+        click.echo(f"Данные за {day:%d.%m.%Y} старее имеющихся ({known.day:%d.%m.%Y}).")
+    elif known is None and not file.exists():
+        click.echo(f"Реестра ещё нет: {file}")
+    elif known is None:
+        click.echo(f"Имеющийся реестр не открылся, с ним не сравнено: {file}")
 
 
 class _Job:

@@ -46,11 +46,13 @@ def build(
     expected: int = 0,
     progress: Progress | None = None,
     as_of: date | None = None,
+    known: int = 0,
 ) -> int:
     """Make the registry at ``path`` of ``people``, atomically; returns how many there are.
 
     ``expected`` is a guess of their number, for ``progress`` (0.0 to 1.0) alone; ``as_of`` the day the data are of
-    (today when not given). Refusal(ROW_INVALID) for an ЕНП that comes twice, REGISTRY_NOBODY for a list without people,
+    (today when not given); ``known`` the people there are now, where a list of less than half of them is to be refused:
+    REGISTRY_SHRINKS. Refusal(ROW_INVALID) for an ЕНП that comes twice, REGISTRY_NOBODY for a list without people,
     DISK_FULL or DISK_FAILED when the file can not be written, REGISTRY_BUSY; the old generation goes on as it was.
     """
     import sqlcipher3
@@ -68,6 +70,8 @@ def build(
                 stage = _read(connection, people, expected, report)
                 if not len(stage):
                     raise Refusal(Code.REGISTRY_NOBODY)
+                if shrinks(len(stage), known):
+                    raise Refusal(Code.REGISTRY_SHRINKS, count=len(stage), known=known)
                 _write(connection, stage, report, as_of or datetime.now(UTC).date())
             finally:
                 connection.close()
@@ -85,6 +89,11 @@ def build(
                 generations.discard(generation)
     report(1.0)
     return len(stage)
+
+
+def shrinks(count: int, known: int) -> bool:
+    """Whether a full list of ``count`` people is rather a part of one, where ``known`` are there."""
+    return count * 2 < known
 
 
 def _read(connection: Any, people: Iterable[Person] | Pieces, expected: int, report: Progress) -> Stage:

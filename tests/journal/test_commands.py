@@ -38,6 +38,7 @@ def code(command: Command, situation: Situation) -> Code | None:
         ("card.close", Situation(screen="work"), Code.NO_CARD_OPEN),
         ("card.close", Situation(screen="work", card=True, theme=True), None),
         ("card.close", Situation(screen="work", card=True, theme=True, card_editable=False), Code.CARD_READ_ONLY),
+        ("card.missing", Situation(screen="work", card=True, card_editable=False), Code.CARD_READ_ONLY),
         ("card.edit", Situation(), Code.NO_ROW_CHOSEN),
         ("card.edit", Situation(row=True), None),
         ("card.history", Situation(screen="work"), Code.NO_CARD_OPEN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,49 @@ def test_a_refused_load_leaves_nothing_behind(tmp_path: Path) -> None:
         refused = call("registry", "load", "--csv", str(file), "--db", str(tmp_path / "r.db"))
         assert isinstance(refused.exception, Refusal)
         assert sorted(path for path in tmp_path.iterdir() if path.suffix != ".lock") == before
+
+
+def test_a_list_of_less_than_half_of_the_people_is_loaded_only_when_that_is_said(tmp_path: Path) -> None:
+    index = ("--db", str(tmp_path / "r.db"))
+    whole = tmp_path / "p.csv"
+    assert call("registry", "generate", "--people", "20", "--csv", str(whole)).exit_code == 0
+    half, part, none = (tmp_path / f"{name}.csv" for name in ("half", "part", "none"))
+    lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    for file, people in ((half, 10), (part, 9), (none, 0)):
+        file.write_text("".join(lines[: 1 + people]), encoding="utf-8")
+    enp = lines[20].partition(";")[0]
+    load = ("registry", "load", *index, "--csv")
+    dry = call(*load, str(whole), "--dry-run")
+    assert "Реестра ещё нет" in dry.output
+    assert call(*load, str(whole), "--as-of", "2026-01-10").exit_code == 0
+    refused = call(*load, str(part))
+    assert refused.exit_code == 1
+    assert isinstance(refused.exception, Refusal)
+    said = sentence(refused.exception)
+    assert all(words in said for words in ("9, а в реестре 20", "Прежние данные не изменены", "--replace"))
+    assert [hit["enp"] for hit in json.loads(call("registry", "search", *index, "--json", enp).output)["hits"]] == [enp]
+    dry = call(*load, str(part), "--dry-run", "--as-of", "2026-01-09")
+    assert dry.exit_code == 0
+    assert "меньше половины имеющихся (20)" in dry.output
+    assert "09.01.2026 старее имеющихся (10.01.2026)" in dry.output
+    assert "нет никого" in call(*load, str(none), "--dry-run").output
+    assert call(*load, str(part), "--replace").exit_code == 0
+    assert json.loads(call("registry", "search", *index, "--json", enp).output)["hits"] == []
+    assert call(*load, str(half)).exit_code == 0
+    delta = ("registry", "delta", "--db", str(tmp_path / "other.db"), "--csv", str(half), "--dry-run")
+    assert "Реестра ещё нет" in call(*delta).output
+
+
+def test_nobody_is_born_in_days_to_come(tmp_path: Path) -> None:
+    born = date.today() + timedelta(days=10)  # noqa: DTZ011  # by the day the program knows
+    rows = f"2656240885900014;Иванов;Иван;{born}\n2647999718900051;Петрова;Мария;2000-12-31\n"
+    (tmp_path / "p.csv").write_text(f"enp;surname;name;birth_date\n{rows}", encoding="utf-8")
+    load = ("registry", "load", "--csv", str(tmp_path / "p.csv"), "--db", str(tmp_path / "r.db"))
+    refused = call(*load)
+    assert isinstance(refused.exception, Refusal)
+    assert "строка 2, поле Дата рождения" in sentence(refused.exception)
+    assert call(*load, "--errors", str(tmp_path / "faults.csv"), "--skip-errors").exit_code == 0
+    assert "15;birth_date" in (tmp_path / "faults.csv").read_text(encoding="utf-8")
 
 
 def test_a_days_list_of_removals_needs_no_more_than_the_number(tmp_path: Path) -> None:
