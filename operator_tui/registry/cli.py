@@ -84,9 +84,7 @@ def _list_options(command: Callable[..., None]) -> Callable[..., None]:
 @registry.command("load", help="Построить индекс из полного списка. Прежний индекс служит, пока новый не готов.")
 @_list_options
 @click.option("--replace", is_flag=True, help="Загрузить, даже если людей стало меньше половины прежнего.")
-def load(
-    file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bool, replace: bool, **given: Any
-) -> None:
+def load(file: Path, key_file: Path | None, as_of: datetime | None, dry_run: bool, replace: bool, **given: Any) -> None:
     """Build the index; without a key file only generated people, with a key of their own beside the index."""
     from operator_tui.registry import records
     from operator_tui.registry.lists import made_up_only
