@@ -87,8 +87,8 @@ def sentence(refusal: Refusal, *, at_command_line: bool = False) -> str:
         return tr(words).format(roles=_holders(Right(params["right"])))
     if refusal.code is Code.SERVER_AWAY and "region" in params:  # it is there, and moves a region (sync/link.py)
         return tr(_SENTENCES[Code.REGION_MOVES]).format_map(_Forgiving(params))
-    words = journal.AT_COMMAND_LINE.get(refusal.code) if at_command_line else None
-    return tr(words or _SENTENCES[refusal.code]).format_map(_Forgiving(params))
+    elsewhere = journal.AT_COMMAND_LINE if at_command_line else {}
+    return tr(elsewhere.get(refusal.code, _SENTENCES[refusal.code])).format_map(_Forgiving(params))
 
 
 def _holders(right: Right) -> str:
