@@ -222,8 +222,7 @@ class Following:
         desk = self._desk
         self._line.talks.changed(call)
         move = calls.presence_move(before, call)
-        # While another caller is on the line, held or not, the end of this call ends no talk.
-        if move is not None and not (move is Move.HANG_UP and any(one.answered_ms for one in self.calls.values())):
+        if move is not None and not self._goes_on(move):
             self._line.states.move(move)
         living = tuple(self.calls.values())
         in_front = calls.front(living)
@@ -259,6 +258,14 @@ class Following:
             if call.direction is Direction.OUTGOING:
                 self._words.not_reached(call)
                 await desk.promises.call_ended(call)
+
+    def _goes_on(self, move: Move) -> bool:
+        """Whether another call keeps the state that this one's end would end: while a caller is on the line, held or
+        not, no talk is over, and while another rings nobody is free."""
+        living = self.calls.values()
+        if move is Move.HANG_UP:
+            return any(one.answered_ms for one in living)
+        return move is Move.MISS and any(one.rings_here for one in living)
 
     async def _back_to_the_caller(self, call: Call) -> None:
         """The consultation is over without a transfer: whoever waits is talked to again."""

@@ -23,7 +23,7 @@ from operator_tui.appeals.presence import State
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.keys import REGISTRY_KEY
 from operator_tui.desk.state import Light
-from operator_tui.phone.line import CallState
+from operator_tui.phone.line import CallState, Levels
 from operator_tui.profiles import open_profile
 from operator_tui.registry import generations
 from operator_tui.registry.load import make_demo_registry
@@ -156,6 +156,13 @@ class DeskPage:
             pass
 
         engine.set_ready = unheard  # type: ignore[method-assign]  # the simulated line calls whoever is ready
+
+    async def deaf(self) -> None:
+        """From now on only the test tells what the engine says; all that it has said is on the screen."""
+        engine = self.desk.phone.engine()
+        engine._receive = lambda event: None  # type: ignore[method-assign]  # nothing it says arrives
+        engine._events.put_nowait(Levels(0.25, 0.75))
+        await self.until(lambda: self.desk.state.levels == (0.25, 0.75), "all that was told before")
 
     async def until_ringing(self) -> None:
         await self.until(lambda: self.call_state() is CallState.RINGING, "a ringing call")

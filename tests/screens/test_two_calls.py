@@ -13,7 +13,7 @@ from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.state import Topic
-from operator_tui.phone.line import Call, CallState, Direction
+from operator_tui.phone.line import Call, CallChanged, CallState, Direction, EndedBy
 from tests.screens.elsewhere import COLLEAGUE, Elsewhere
 from tests.screens.page import DeskPage, List, open_desk
 from tests.screens.test_call import answered
@@ -156,6 +156,23 @@ async def test_a_second_caller_waits_is_answered_and_swapped_with_his_card() -> 
         await desk.press("f3")
         await desk.until(lambda: (card := desk.desk.state.card) and card.call == second.id, "talked to with his card")
         assert desk.desk.state.presence.state is State.TALKING
+
+
+async def test_nobody_is_free_while_one_of_two_who_rang_still_rings() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: desk.desk.state.presence.state is State.FREE, "free")
+        await desk.deaf()
+        now = desk.desk.clock.now_ms()
+        first, second = (
+            Call(name, Direction.INCOMING, f"+7865200000{name}", CallState.RINGING, now) for name in ("1", "2")
+        )
+        gone = {"state": CallState.ENDED, "ended_ms": now + 1, "ended_by": EndedBy.THERE}
+        seen = []
+        for call in (first, second, replace(first, **gone), replace(second, **gone)):
+            await desk.desk.phone.following.take(CallChanged(call))
+            seen.append(desk.desk.state.presence.state)
+        assert seen == [State.RINGING] * 3 + [State.FREE]
+        assert desk.desk.phone.engine()._ready, "and the queue may give him the next one"
 
 
 async def test_who_is_talked_to_again_comes_with_his_people_and_his_history() -> None:
