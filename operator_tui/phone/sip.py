@@ -135,8 +135,11 @@ class BaresipLine(BaseLine):
 
     def _on_registration(self, state: RegistrationState, refusal: Refusal | None) -> None:
         self._registered(state, refusal, extension=self._config.extension)
-        if state is RegistrationState.FAILED and not self.calls():
-            # The stack would go on trying a wrong password until the PBX locks the account.
+        self._close_if_refused()
+
+    def _close_if_refused(self) -> None:
+        """The stack would go on trying a wrong password until the PBX locks the account. A talk is let end first."""
+        if self._registration.state is RegistrationState.FAILED and not self.calls():
             self._spawn(self._close_stack())
 
     def _died(self) -> None:
@@ -374,6 +377,7 @@ class BaresipLine(BaseLine):
         self._move(call, Move.END, by=by, cause=text, to=to if by is EndedBy.TRANSFER else "")
         if by is EndedBy.NETWORK and self._registrar is not None:
             self._registrar.doubt()
+        self._close_if_refused()
 
     def _follow(self) -> None:
         """Let the sound follow the call that is heard now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,9 @@ import baresip
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import sip_registration
-from operator_tui.phone.line import LineConfig, RegistrationState
+from operator_tui.phone.line import Call, CallState, Direction, EndedBy, LineConfig, RegistrationState
+from operator_tui.phone.ports import NullPort
+from operator_tui.phone.sip import BaresipLine
 from operator_tui.phone.sip_registration import Registrar
 from tests.phone.conftest import until
 
@@ -155,3 +158,24 @@ async def test_it_may_be_stopped_twice_and_before_it_began() -> None:
     await made.stop()
     await made.stop()
     assert not stack.listeners
+
+
+async def test_a_wrong_secret_in_a_talk_closes_the_stack_when_the_last_call_is_over() -> None:
+    """Else it would go on trying until the PBX locks the account."""
+    closed: list[str] = []
+
+    class Runtime:
+        async def close(self) -> None:
+            closed.append("closed")
+
+    line = BaresipLine(NullPort(), ManualClock())
+    line._runtime = Runtime()  # type: ignore[assignment]  # as much of one as closing needs
+    for call in ("first", "second"):
+        line._enter(Call(call, Direction.INCOMING, "+78652000001", CallState.TALKING, 1, answered_ms=2))
+    line._on_registration(RegistrationState.FAILED, Refusal(Code.PHONE_PASSWORD, extension="2001"))
+    line._ended("first", EndedBy.THERE, "")
+    await asyncio.gather(*line._tasks)
+    assert not closed, "somebody is still talked to"
+    line._ended("second", EndedBy.THERE, "")
+    await asyncio.gather(*line._tasks)
+    assert closed == ["closed"]
