@@ -298,7 +298,7 @@ class Engine:
             self._tell(event)
             # What the PBX records is not recorded here too: it would have to go over the same slow line.
             if isinstance(event, CallChanged) and self._recorder is not None and event.call.recording != "pbx":
-                await self._recorder.follow(event.call)
+                self._recorder.follow(event.call)
         self._log.say("line_dead")
         self._over.set()
 

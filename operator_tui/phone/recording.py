@@ -128,9 +128,9 @@ class Recording(RecordSink):
         """No more comes; the file is ended on its own thread."""
         self._closed.set()
 
-    def wait(self) -> None:
-        """Until the file is ended."""
-        self._thread.join()
+    def wait(self, seconds: float | None = None) -> None:
+        """Until the file is ended, at most so long: a disk may hang."""
+        self._thread.join(seconds)
 
     def _take(self, side: int, pcm: bytes, rate: int) -> None:
         if self._paused:

@@ -20,7 +20,7 @@ import pytest
 
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.phone import recorder as recorder_room
-from operator_tui.phone.line import CallState, Recorded, RecordingTrouble, RegistrationState
+from operator_tui.phone.line import CallState, Capability, Recorded, RecordingTrouble, RegistrationState
 from operator_tui.phone.opus import available
 from operator_tui.phone.recording import Recording, hours_left, left_behind, resampled, wav_of
 from operator_tui.phone.remote import RemotePhone
@@ -31,7 +31,7 @@ from operator_tui.secrets.running import open_running, public_key
 from tests.peers.asterisk import MUSIC_HERTZ, Asterisk
 from tests.peers.sipp import SippCalls
 from tests.peers.tones import holds, loudness, strength
-from tests.phone.conftest import Desk, engines, until
+from tests.phone.conftest import QUICK, Bench, Desk, Stepping, engines, until
 from tests.phone.test_pbx import in_state, ringing
 
 KEY = bytes(range(32))
@@ -341,3 +341,56 @@ async def bench_recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
     await made.begin()
     await made.begin()
     return events
+
+
+class RecordedLine(Stepping):
+    """A simulated line whose talks can be recorded."""
+
+    capabilities = Stepping.capabilities | {Capability.RECORD}
+
+    def __init__(self, *given: object, **more: object) -> None:
+        super().__init__(*given, **more)  # type: ignore[arg-type]  # passed on
+        self.sinks: dict[str, object] = {}
+
+    async def record(self, call: str, sink: object) -> None:
+        self.sinks[call] = sink
+
+
+async def test_a_disk_that_hangs_holds_up_neither_work_nor_the_line(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = threading.Event()
+
+    def hanging(folder: Path, *, opus: bool) -> float:
+        back.wait()
+        return 100.0
+
+    monkeypatch.setattr(recorder_room, "hours_left", hanging)
+    monkeypatch.setattr(recorder_room, "_DISK_SECONDS", 0.2)
+    lines: list[RecordedLine] = []
+
+    def make(*_: object) -> RecordedLine:
+        lines.append(RecordedLine(bench.clock, tick_seconds=0.01))
+        bench.lines.append(lines[0])
+        return lines[0]
+
+    bench.engine._make_line = make
+    bench.engine._recordings = tmp_path / "recordings"
+    desk = await bench.desk()
+    try:
+        await desk.phone.begin_work(QUICK, record_key=public_key(KEY).hex())
+        call = await bench.ring(desk)
+        await desk.phone.answer(call.id)
+        await until(lambda: any(isinstance(one, RecordingTrouble) for one in desk.events))
+        await desk.phone.hang_up(call.id)
+        await until(lambda: not desk.snapshot.calls)
+        second = await bench.ring(desk)
+        await desk.phone.answer(second.id)
+        await until(lambda: (known := desk.snapshot.call(second.id)) and known.state is CallState.TALKING)
+    finally:
+        back.set()
+    await until(lambda: second.id in lines[0].sinks)
+    assert call.id not in lines[0].sinks, "who has gone meanwhile is not recorded"
+    lines[0].sinks[second.id].close()  # type: ignore[attr-defined]  # a recording
+    ended = await until(lambda: recorded(desk, second.id))
+    assert ended.whole
