@@ -14,7 +14,7 @@ import msgspec
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.words import mark
 
-_LONGEST = 500  # characters of what was typed
+LONGEST = 500  # characters of what was typed
 _KEPT_REPORTS = 100
 _Shape = TypeVar("_Shape", "Alarm", "Report")
 
@@ -108,6 +108,6 @@ def _parsed(x: Mapping[str, Any], shape: type[_Shape]) -> _Shape:
         made = msgspec.convert(x, shape)
     except msgspec.ValidationError:
         raise Refusal(Code.FIELD_INVALID, field="kind") from None
-    if len(made.text) > _LONGEST:
+    if len(made.text) > LONGEST:
         raise Refusal(Code.FIELD_INVALID, field="text")
     return made

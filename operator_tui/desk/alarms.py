@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import msgspec
 
-from operator_tui.appeals.alarm import DANGER_TITLES, TOLD_TITLES, WHAT_TO_DO, Alarm, Danger, Report, Told
+from operator_tui.appeals.alarm import DANGER_TITLES, LONGEST, TOLD_TITLES, WHAT_TO_DO, Alarm, Danger, Report, Told
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
@@ -80,17 +81,21 @@ class AlarmDesk:
         self, kind: Told, text: str = "", *, about: str = "", of: Call | None = None, card: CardAtHand | None = None
     ) -> None:
         """Tell the administrator, with the call (``of``, or the one in front) and the card (or the one at hand);
-        ``about`` is an id for what counts once."""
+        ``about`` is an id for what counts once. A card that nobody but this desk has yet goes along as the number to
+        call back and its theme."""
         state = self._desk.state
         call, card = of or state.call, card or state.card
         if not text and kind is Told.INCIDENT:
             raise Refusal(Code.FIELD_REQUIRED, field="text")
+        draft: Mapping[str, Any] = card.fields if card is not None and card.saved is None else {}
+        theme = self._desk.catalogue.themes.get(str(draft.get("theme", "")))
+        words = " · ".join(filter(None, (text, theme.title if theme is not None else "")))
         said = Report(
             id=about or uuid4().hex,
             kind=kind,
-            text=text,
+            text=words if len(words) <= LONGEST else text,
             call=call.id if call else "",
-            number=call.number if call else "",
+            number=(call.number if call else "") or str(draft.get("phone", "")),
             card=card.saved.id if card is not None and card.saved is not None else "",
             extension=self._extension,
             ms=self._desk.clock.now_ms(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from operator_tui.appeals.alarm import Report, Told
@@ -28,8 +29,6 @@ def be_administrator(desk: DeskPage) -> None:
 
 
 def replace_role(operator: object) -> object:
-    import msgspec
-
     return msgspec.structs.replace(operator, role=Role.ADMINISTRATOR)  # type: ignore[type-var]  # a struct
 
 
@@ -96,6 +95,21 @@ async def test_a_threat_is_of_the_one_who_is_talked_to_also_while_another_rings(
         (threat,) = await facts(desk, Kind.CALL_THREAT)
         (told,) = await facts(desk, Kind.REPORTED)
         assert (threat.x["call"], told.x["call"]) == (call.id, call.id)
+
+
+async def test_of_a_card_that_is_not_saved_the_administrator_hears_number_and_theme() -> None:
+    async with open_desk() as desk:
+        await answered(desk)
+        theme = next(iter(desk.desk.catalogue.themes.values()))
+        desk.desk.card.choose_theme(theme)
+        desk.desk.card.type_field("phone", "+78652000077")
+        call = desk.desk.state.call
+        assert call is not None
+        await desk.desk.alarms.report(Told.INCIDENT, "дым", of=msgspec.structs.replace(call, number=""))
+        await desk.desk.alarms.report(Told.INCIDENT, "я" * 500)
+        long, short = await desk.desk.alarms.reports()
+        assert (short.number, short.text, short.card) == ("+78652000077", f"дым · {theme.title}", "")
+        assert (long.number, long.text) == (call.number, "я" * 500), "what was typed is never cut"
 
 
 async def test_without_a_talk_there_is_no_threat() -> None:
