@@ -99,6 +99,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
             self.query_one(PersonSearch).take_back()
         if card is None:
             self._came = ""
+            self.query_one(PersonSearch).expect(False)
             form.show(tr("Регистрационная карта: Ins — добавить"), {}, theme="", policy="", result="", edition=None)
             form.set_locked(True)
             self.paint_answer(None)
@@ -107,8 +108,7 @@ class WorkScreen(PeopleSteps, AnswerSteps, ClosingSteps):
         search = self.query_one(PersonSearch)
         if self._came != card.draft:
             self._came, self._words_before = card.draft, search.words
-            if self.desk.card.looks_for_people(card):
-                search.expect()
+            search.expect(self.desk.card.looks_for_people(card))
         self._painted = {**dict(list(self._painted.items())[-_MOST_PAINTED:]), card.draft: card}
         values = {name: shown_value(card, name) for name, _ in PERSONAL}
         values["comment"] = str(card.fields.get("comment", ""))

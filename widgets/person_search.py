@@ -160,10 +160,10 @@ class PersonSearch(Vertical):
         """The line below the people."""
         self.query_one("#hits-note", Line).say(text)
 
-    def expect(self) -> None:
-        """People are being looked for, and will be offered: Enter is meant for them, not for who stands here still.
-        Unless something is typed, or somebody chosen, first."""
-        self._expecting = self._standing()
+    def expect(self, looked_for: bool) -> None:
+        """A card has come. Where people are being looked for, and will be offered, Enter is meant for them, not for who
+        stands here still; unless something is typed, or somebody chosen, first."""
+        self._expecting = self._standing() if looked_for else None
 
     def _standing(self) -> tuple[str, ...]:
         return (*self.words, self.hits.current.key if self.hits.current is not None else "")

@@ -58,6 +58,20 @@ async def test_the_four_fields_fold_when_somebody_is_bound() -> None:
         assert not search.four
 
 
+async def test_enter_binds_again_once_another_card_has_come_by_itself() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.press("f5")
+        await desk.type("а")
+        await desk.until(lambda: desk.hits.rows(), "people")
+        desk.app.screen.query_one(PersonSearch).expect(True)  # as behind a call that a key has answered
+        await desk.desk.card.open()
+        desk.search.widget.focus()
+        await desk.press("enter")
+        await desk.until(lambda: desk.desk.state.card and desk.desk.state.card.person, "Enter is not swallowed")
+
+
 async def test_the_words_of_an_earlier_search_do_not_stay_for_the_next_caller() -> None:
     async with open_desk(phone=ON_CALL) as desk:
         await desk.press("insert")
