@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from operator_tui.appeals.alarm import Told
 from operator_tui.appeals.errors import Code, Refusal
@@ -56,14 +56,18 @@ class PhoneDesk:
             await self.begin_work()
 
     async def _found(self, phone: RemotePhone) -> None:
-        """Until an engine listens; one that takes its time is told as away and, as its sentence says, started again."""
+        """Until an engine listens; one that takes its time is told as away, once, and, as its sentence says, started
+        again. The light stays: what else is said meanwhile is not to be overwritten by every attempt."""
+        said: dict[str, Any] | None = None
         while True:
             try:
                 await phone.attach()
             except Refusal as refusal:
                 if refusal.code is not Code.PHONE_AWAY:
                     raise
-                self._desk.refused(refusal)
+                if said != refusal.wire():
+                    said = refusal.wire()
+                    self._desk.refused(refusal)
                 self._desk.light(phone=Light.AWAY)
             else:
                 return
