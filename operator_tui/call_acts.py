@@ -11,7 +11,7 @@ from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.presence import State
 from operator_tui.asking import Asking
 from operator_tui.colleagues.directory import PSYCHOLOGIST
-from operator_tui.desk.devices import WAY_TITLES
+from operator_tui.desk.devices import AS_SET, WAY_TITLES
 from operator_tui.desk.shift import Waits
 from operator_tui.desk.states import END, READY
 from operator_tui.i18n import mark, tr
@@ -78,7 +78,8 @@ class CallActs(Asking):
 
         async def way_chosen(way: str) -> None:
             names = [(name, name) for name in devices.names(way)]
-            self._choose(tr(WAY_TITLES[way]), [*names, ("", tr("как в системе"))], partial(devices.choose, way))
+            others = [("", tr("как в системе")), (AS_SET, tr("как в настройках"))]
+            self._choose(tr(WAY_TITLES[way]), [*names, *others], partial(devices.choose, way))
 
         ways = [(way, f"{tr(title)}: {devices.used(way) or '—'}") for way, title in WAY_TITLES.items()]
         self._choose(tr("Устройства звука"), ways, way_chosen)

@@ -18,6 +18,7 @@ from operator_tui.phone.settings import PhoneSettings
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
 
+AS_SET = "\0"  # beside the names of devices, which hold none: nothing is chosen here, the settings say which
 WAY_TITLES = {"input": mark("Микрофон"), "output": mark("Наушники"), "ring": mark("Звонок")}
 
 
@@ -44,14 +45,17 @@ class DeviceDesk:
         return str(getattr(self._desk.state.sound, way))
 
     async def choose(self, way: str, name: str) -> None:
-        """Use it from now on, also in the middle of a talk and at every later start. Refusals: DISK_FULL, DISK_FAILED
-        (nothing has changed), PHONE_AWAY."""
+        """Use it from now on, also in the middle of a talk and at every later start; ``AS_SET`` takes the choice back.
+        Refusals: DISK_FULL, DISK_FAILED (nothing has changed), PHONE_AWAY."""
         from operator_tui.secrets.files import write_private
 
         desk = self._desk
         chosen = {**await self._chosen(), f"{way}_device": name}
+        if name == AS_SET:
+            del chosen[f"{way}_device"]
         await asyncio.to_thread(write_private, self._file, msgspec.json.encode(chosen))
-        words = tr("{what}: {name}.").format(what=tr(WAY_TITLES[way]), name=name or tr("как в системе"))
+        said = {"": tr("как в системе"), AS_SET: tr("как в настройках")}.get(name, name)
+        words = tr("{what}: {name}.").format(what=tr(WAY_TITLES[way]), name=said)
         if desk.phone.works_as:
             config, engine = await self.applied(desk.settings.get(PhoneSettings).config()), desk.phone.engine()
             await engine.set_devices(config.input_device, config.output_device, config.ring_device)
