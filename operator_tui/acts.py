@@ -28,6 +28,8 @@ from screens.words import act_word, appeal_text, call_line, happened_cells, loca
 from widgets.lean import LeanInput, LeanTextArea
 from widgets.rows import Row
 
+_DAY = "%d.%m"  # as the calls of other days are told
+
 
 class DeskActs(CallActs, AppealActs, KeysInOrder):
     """The acts of the desk, by the id of their command; a screen's own handlers come before these."""
@@ -288,7 +290,13 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
         act = self.with_this_call(self.desk.phone.dial)
         zone = self.desk.promises.zone
         last = {f"call {place}": call for place, call in enumerate(self.desk.phone.last_calls())}
-        rows = [Row(key, (local_time(call.started_ms, zone, "%H:%M"), call_line(call))) for key, call in last.items()]
+        today = local_time(self.desk.clock.now_ms(), zone, _DAY)
+        rows = []
+        for key, call in last.items():
+            day = local_time(call.started_ms, zone, _DAY)
+            rows.append(
+                Row(key, (local_time(call.started_ms, zone, "%H:%M"), call_line(call, "" if day == today else day)))
+            )
 
         def find(text: str) -> list[Row]:
             typed, found = text.strip(), by_words(rows)(text)
@@ -297,8 +305,10 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             return [Row(typed, ("", typed)), *found] if dialled else list(found)
 
         def asked(chosen: str | None) -> None:
-            if chosen:
-                self.desk.background(act(last[chosen].number if chosen in last else chosen))
+            if chosen and (number := last[chosen].number if chosen in last else chosen):
+                self.desk.background(act(number))
+            elif chosen:
+                self.desk.notice(tr("Номер скрыт: перезвонить на него нельзя."), urgent=True)
 
         self.push_screen(AskScreen(tr("Позвонить"), tr("Номер, затем Enter; ниже — последние вызовы"), find), asked)
 

@@ -178,8 +178,8 @@ def local_time(instant_ms: int, zone: str, pattern: str = "%d.%m %H:%M") -> str:
     return datetime.fromtimestamp(instant_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone)).strftime(pattern)
 
 
-def call_line(call: Call) -> str:
-    """A call that is over in one line: which way, with whom, and what came of it."""
+def call_line(call: Call, day: str = "") -> str:
+    """A call that is over in one line: the ``day`` where it is to be told, which way, with whom, what came of it."""
     way = tr("исходящий") if call.direction is Direction.OUTGOING else tr("входящий")
     if call.answered_ms is not None:
         seconds = ((call.ended_ms or call.answered_ms) - call.answered_ms) // 1000
@@ -190,7 +190,7 @@ def call_line(call: Call) -> str:
         result = tr("не соединили")
     else:
         result = tr("отклонён") if call.ended_by is EndedBy.HERE else tr("не ответили")
-    return " · ".join(filter(None, (way, call.number, call.name, result)))
+    return " · ".join(filter(None, (day, way, call.number or tr("номер скрыт"), call.name, result)))
 
 
 def day(iso: str) -> str:

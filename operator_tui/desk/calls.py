@@ -21,6 +21,13 @@ _BY = {
     EndedBy.NOBODY: "network",
 }
 
+_ENDED_BY = {
+    "operator": EndedBy.HERE,
+    "caller": EndedBy.THERE,
+    "transfer": EndedBy.TRANSFER,
+    "network": EndedBy.NETWORK,
+}
+
 Fact = tuple[Kind, dict[str, Any]]
 
 
@@ -81,6 +88,28 @@ def facts(before: Call | None, after: Call, *, reason: str = "") -> list[Fact]:
     if after.over and (before is None or not before.over):
         found.append(_ended(after, reason))
     return found
+
+
+def remembered(known: Iterable[Fact]) -> Call | None:
+    """The call that is over as its facts in the journal tell of it; None where they do not tell when it began and that
+    it ended. Its name and its cause they never tell."""
+    told = dict(known)
+    began = told.get(Kind.CALL_OFFERED) or told.get(Kind.CALL_RINGING)
+    end = told.get(Kind.CALL_ENDED) or told.get(Kind.CALL_ABANDONED)
+    if began is None or end is None or not began.get("ms") or not end.get("ms"):
+        return None
+    return Call(
+        id=str(end.get("call", "")),
+        direction=Direction.OUTGOING if began.get("out") else Direction.INCOMING,
+        number=str(began.get("number") or ""),
+        state=CallState.ENDED,
+        started_ms=int(began["ms"]),
+        answered_ms=told.get(Kind.CALL_ANSWERED, {}).get("ms"),
+        ended_ms=int(end["ms"]),
+        queue=str(began.get("queue") or ""),
+        ended_by=EndedBy.THERE if Kind.CALL_ENDED not in told else _ENDED_BY.get(end.get("by", ""), EndedBy.NOBODY),
+        transferred_to=str(told.get(Kind.CALL_TRANSFERRED, {}).get("to") or ""),
+    )
 
 
 def _begun(call: Call) -> list[Fact]:

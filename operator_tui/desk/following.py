@@ -15,6 +15,7 @@ from operator_tui.appeals.presence import Move, State
 from operator_tui.desk import calls
 from operator_tui.desk.handover import HandOver
 from operator_tui.desk.line_words import LineWords
+from operator_tui.desk.past import PastCalls
 from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.phone.line import (
@@ -71,6 +72,7 @@ class Following:
         self._bound: set[str] = set()  # calls whose recording is
         self.joined: set[str] = set()  # callers given to a colleague who was asked first
         self.hand_over = HandOver(desk)
+        self.past = PastCalls(desk)
         self._break = ""  # its kind, while the line is away
         self._card_of = ""  # the call whose card was asked for last
         self._taken: dict[str, asyncio.Event] = {}  # calls that are being answered by a key
@@ -136,6 +138,8 @@ class Following:
         first = not self.pictured.is_set()
         if first and self._of_another(snapshot):
             self._written.update(call.id for call in snapshot.recent)
+        elif first:
+            self.past.ended(snapshot.recent)
         self._desk.change(Topic.PHONE, sound=snapshot.sound, queue=snapshot.queue, colleagues=snapshot.colleagues)
         if snapshot.working and self._desk.state.presence.state is State.OFFLINE:
             self._back_at_work(snapshot)
@@ -152,6 +156,8 @@ class Following:
         await self._catch_up(snapshot.recent)
         for recorded in snapshot.recorded:
             await self._take_recorded(recorded)
+        if first:
+            self._desk.background(self.past.recall())
         if first:  # a picture comes with every readiness too, and what broke off is said when it does
             self._tell_unfinished()
 
@@ -173,6 +179,7 @@ class Following:
             facts = [fact for fact in calls.facts(None, call) if fact[0] not in recorded]
             if not facts:
                 continue
+            self.past.ended([call])
             missed = True
             await self._write(facts)
             if call.direction is Direction.OUTGOING:
@@ -234,6 +241,7 @@ class Following:
         facts = [fact for fact in calls.facts(before, call, reason=reason) if fact[0] not in recorded]
         if call.over:
             self._written.add(call.id)
+            self.past.ended([call])
             await desk.quick.call_ended(call)
             await self._after_call()
         if facts:

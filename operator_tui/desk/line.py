@@ -226,9 +226,8 @@ class PhoneDesk:
         await self.engine().dtmf(self._current().id, digits)
 
     def last_calls(self) -> list[Call]:
-        """The calls the engine remembers that have ended, the newest first; of hidden numbers none."""
-        recent = self._phone.snapshot.recent if self._phone is not None else ()
-        return [call for call in reversed(recent) if call.number]
+        """This operator's calls that are over, the newest first; of hidden numbers too, who can not be dialled."""
+        return self.following.past.last
 
     async def dial(self, number: str) -> None:
         """Call a number (K-4.8); who is talked to meanwhile is held."""

@@ -131,6 +131,12 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
         with self._store.reading():
             return outbox.calls_without_card(self._store, since_ms=self._store.clock.now_ms() - _DAY_MS)
 
+    def last_calls(self, limit: int) -> list[list[tuple[Kind, dict[str, Any]]]]:
+        """What is known of the calls of this desk that ended last, the newest first: each one's facts, in their order.
+        They stand here for a week after the server has them."""
+        with self._store.reading():
+            return outbox.last_calls(self._store, limit)
+
     def save(self, draft: Draft) -> Card:
         """«Сохранить»: a new card, or the changes of an existing one; the draft ends in the same transaction.
 

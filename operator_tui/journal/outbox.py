@@ -13,6 +13,7 @@ from operator_tui.appeals.operations import CARD_KINDS, Kind, Operation, operati
 from operator_tui.journal import files
 from operator_tui.journal.store import Store
 
+_LONGEST_CALL_MS = 86_400_000
 PENDING, APPLIED, MERGED, REJECTED = "pending", "applied", "merged", "rejected"
 
 
@@ -124,6 +125,28 @@ def calls_without_card(store: Store, *, since_ms: int) -> list[tuple[str, str, i
         since_ms,
     )
     return [(str(call), str(number or ""), int(at)) for call, number, at in rows]
+
+
+def last_calls(store: Store, limit: int) -> list[list[tuple[Kind, dict[str, Any]]]]:
+    """The facts of the calls whose ends were written last, the newest first."""
+    ends = store.rows(
+        "SELECT body ->> '$.x.call', at_ms FROM outbox WHERE kind IN ('call.ended', 'call.abandoned') "
+        "ORDER BY rowid DESC LIMIT ?",
+        limit,
+    )
+    if not ends:
+        return []
+    found: dict[str, list[tuple[Kind, dict[str, Any]]]] = {str(call): [] for call, _ in ends}
+    rows = store.rows(
+        "SELECT kind, body FROM outbox WHERE at_ms >= ? AND kind IN ('call.offered', 'call.ringing', 'call.answered', "
+        "'call.transferred', 'call.ended', 'call.abandoned') ORDER BY rowid",
+        min(at for _, at in ends) - _LONGEST_CALL_MS,
+    )
+    for kind, body in rows:
+        x = decode(body).x
+        if (call := str(x.get("call", ""))) in found:
+            found[call].append((Kind(kind), x))
+    return list(found.values())
 
 
 def decode(body: str) -> Operation:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from operator_tui.appeals.operations import REQUIRED_KEYS, Kind
 from operator_tui.appeals.presence import Move, Presence, State, moved, possible
-from operator_tui.desk.calls import facts, fallen_to, presence_move
+from operator_tui.desk.calls import facts, fallen_to, presence_move, remembered
 from operator_tui.desk.state import DeskState
 from operator_tui.phone.line import Call, CallState, Direction, EndedBy
 
@@ -121,3 +121,24 @@ def test_presence_follows_any_calls_without_leaving_its_table(stages: list[Call]
 def test_what_rings_at_a_colleague_does_not_ring_here(direction: Direction, word: str) -> None:
     ringing = msgspec.structs.replace(RINGING, direction=direction, state=CallState.RINGING)
     assert DeskState(call=ringing, calls=(ringing,)).phone_word() == word
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        OVER,
+        GIVEN_UP,
+        msgspec.structs.replace(OVER, ended_by=EndedBy.TRANSFER, transferred_to="2003", number=""),
+        msgspec.structs.replace(GIVEN_UP, ended_by=EndedBy.HERE),
+        msgspec.structs.replace(GIVEN_UP, direction=Direction.OUTGOING, queue="", ended_by=EndedBy.NETWORK),
+    ],
+)
+def test_a_call_that_is_over_is_known_again_by_its_facts(over: Call) -> None:
+    assert remembered(facts(None, over)) == over
+
+
+@pytest.mark.parametrize(
+    "known", [[], facts(None, RINGING), facts(TALKING, OVER), [(Kind.CALL_OFFERED, {"call": "c"})]]
+)
+def test_facts_that_do_not_tell_beginning_and_end_are_no_call(known: list[tuple[Kind, dict[str, object]]]) -> None:
+    assert remembered(known) is None

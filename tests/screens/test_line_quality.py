@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
+from operator_tui.appeals.operations import Kind
 from operator_tui.phone.line import Call, CallChanged, CallState, Direction, EndedBy, Quality
 from screens.ask import AskScreen
 from tests.screens.page import List, open_desk
@@ -63,3 +66,31 @@ async def test_the_last_calls_stand_below_the_number_and_enter_dials_the_last_on
         front = desk.desk.state.call
         assert front is not None
         assert front.direction is Direction.OUTGOING
+
+
+async def test_calls_an_engine_does_not_know_any_more_stand_in_the_journal() -> None:
+    june = 1_780_349_400_000  # 2026-06-01 21:30 UTC
+    async with open_desk(phone=QUIET) as desk:
+        await desk.until(lambda: "свободен" in desk.line("#who"), "free")
+        for place in range(25):
+            about = {"call": f"c{place}", "ms": june + 60_000 * place}
+            offered = {**about, "number": "" if place == 24 else f"+786520000{place:02d}"}
+            for kind, x in ((Kind.CALL_OFFERED, offered), (Kind.CALL_ABANDONED, {**about, "wait_ms": 0})):
+                await desk.desk.run_journal(desk.desk.parts.journal.record, kind, x)
+        following = desk.desk.phone.following
+        assert following.past.last == []
+        following.pictured = asyncio.Event()  # as at the start of a desk
+        await following.take(desk.desk.phone.engine().snapshot)
+        await desk.until(lambda: following.past.last, "recalled")
+        await desk.press("alt+d")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "a number")
+        rows = List(desk, "#found").rows()
+        assert len(rows) == 20
+        assert desk.desk.promises.zone == "Europe/Moscow"
+        assert rows[:2] == [
+            ("00:54", "02.06 · входящий · номер скрыт · не ответили"),
+            ("00:53", "02.06 · входящий · +78652000023 · не ответили"),
+        ]
+        await desk.press("enter")
+        await desk.until(lambda: "Номер скрыт" in desk.notice, "who can not be dialled")
+        assert desk.desk.state.call is None
