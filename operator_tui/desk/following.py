@@ -136,6 +136,8 @@ class Following:
     async def _take_snapshot(self, snapshot: Snapshot) -> None:
         """After an attach: what the engine knows is the truth; calls that ended meanwhile end here too."""
         first = not self.pictured.is_set()
+        if first:
+            await self.hand_over.take_up(snapshot)
         if first and self._of_another(snapshot):
             self._written.update(call.id for call in snapshot.recent)
         elif first:
@@ -242,6 +244,7 @@ class Following:
         if call.over:
             self._written.add(call.id)
             self.past.ended([call])
+            await self.hand_over.call_ended(call)
             await desk.quick.call_ended(call)
             await self._after_call()
         if facts:

@@ -3,20 +3,28 @@
 After an attended transfer the colleague has the caller, and gets the card at once. After a blind one the PBX says no
 more than that it took the caller over: the card follows when the colleague is seen talking, stays when the caller comes
 back, and follows anyway when nothing is heard for as long as the PBX lets it ring.
+
+A desk may end meanwhile. What is under way stands in the journal, and the next start settles it: the card follows where
+the caller was taken over, also where nobody can tell any more (the engine is gone too), since whoever talks to him then
+needs it; it stays where he is known to have hung up before, is still here, or has come back.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from operator_tui.appeals.card import Status
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.presence import State
 from operator_tui.i18n import tr
-from operator_tui.phone.line import Call
+from operator_tui.journal.transfers import Transfer
+from operator_tui.phone.line import Call, EndedBy, Snapshot
 
 if TYPE_CHECKING:
     from operator_tui.colleagues.directory import Colleague
@@ -35,7 +43,9 @@ class Pending:
     call: str
     target: str
     number: str
+    ms: int  # when he was sent, UTC milliseconds
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+    awaited: bool = False  # somebody waits for how it comes out
     back: bool = False
     idle_seen: bool = False  # a colleague who was talking before has not taken this caller
     rang: bool = False
@@ -50,6 +60,7 @@ class HandOver:
         self._pending: dict[str, Pending] = {}
         self._sent: set[str] = set()  # calls that were handed over: what becomes of their cards is said here
         self._returned: dict[str, Pending] = {}  # by the call they came back with
+        self._unanswered: set[str] = set()  # calls that were still here when their transfer was taken up
 
     def words(self, target: str) -> str:
         """To whom a caller is on the way, and how he may come back: the PBX rings him here again by itself."""
@@ -79,20 +90,85 @@ class HandOver:
             if refusal.code is not Code.FIELD_REQUIRED:
                 raise
         self._sent.add(call.id)
-        self._pending[call.id] = Pending(saved, call.id, target, call.number)
+        self._pending[call.id] = Pending(saved, call.id, target, call.number, self._desk.clock.now_ms())
+        await self._keep()
         self.seen(self._desk.state.colleagues)
+
+    async def take_up(self, snapshot: Snapshot) -> None:
+        """What a desk that ended left under way, with what the engine knows of it."""
+        left: list[Transfer] = []
+        with suppress(Refusal):  # without a journal there is nothing
+            left = await self._desk.on_journal(lambda journal: journal.transfers())
+        for one in left:
+            pending = Pending(one.card, one.call, one.target, one.number, one.ms)
+            call = snapshot.call(one.call)
+            others = (*snapshot.calls, *snapshot.recent)
+            back = next((known for known in others if known.started_ms >= one.ms and _returns(known, pending)), None)
+            if back is not None and not back.over:
+                self._returned[back.id] = pending
+            elif call is not None and not call.over:
+                self._pending[one.call] = pending  # how it came out is still to be told
+                self._unanswered.add(one.call)
+            elif back is None and await self._was_taken(pending, call) and await self._is_ours(pending):
+                self._pending[one.call] = pending
+                self._await(one.call, pending)
+        if left:
+            self.seen(snapshot.colleagues)
+            await self._keep()
+
+    async def call_ended(self, call: Call) -> None:
+        """Of a transfer that was taken up: the PBX may have refused it while no desk was there to hear that."""
+        if call.id not in self._unanswered:
+            return
+        self._unanswered.discard(call.id)
+        if call.ended_by is EndedBy.TRANSFER:
+            self._await(call.id, self._pending[call.id])
+        else:
+            self._pending.pop(call.id, None)
+            await self._keep()
+
+    async def _was_taken(self, sent: Pending, call: Call | None) -> bool:
+        """Whether the PBX took the caller over, or nobody can tell; the engine that knew may be another one now."""
+        if call is not None:
+            return call.ended_by is EndedBy.TRANSFER
+        known = await self._desk.on_journal(lambda journal: journal.recorded(sent.call, began_ms=sent.ms))
+        return Kind.CALL_TRANSFERRED in known or Kind.CALL_ENDED not in known
+
+    async def _is_ours(self, sent: Pending) -> bool:
+        """Whether the appeal may still be given away: the server or another desk may have moved it meanwhile."""
+        if not sent.card:
+            return True
+        operator, card = self._desk.state.operator, await self._desk.on_journal(lambda journal: journal.card(sent.card))
+        return (
+            card is not None and operator is not None and card.worker == operator.user and card.status is Status.IN_WORK
+        )
+
+    async def _keep(self) -> None:
+        """What is under way stands in the journal; a full disk keeps no caller from being helped."""
+        now = [Transfer(one.card, one.call, one.target, one.number, one.ms) for one in self._pending.values()]
+        with suppress(Refusal):
+            await self._desk.on_journal(lambda journal: journal.keep_transfers(now))
 
     async def ended(self, call_id: str, *, joined: bool, refused: bool) -> None:
         """What the PBX said to the transfer; a refused one leaves call and card where they are."""
         pending = self._pending.get(call_id)
+        self._unanswered.discard(call_id)
         if pending is None:
             return
         if refused:
             self._sent.discard(call_id)
             self._pending.pop(call_id, None)
+            await self._keep()
         elif joined:
             await self._give(call_id, pending)
         else:
+            pending.ms = self._desk.clock.now_ms()  # now it rings there
+            self._await(call_id, pending)
+
+    def _await(self, call_id: str, pending: Pending) -> None:
+        """Once: that the caller is gone and that the PBX took him over are told one after the other."""
+        if not pending.awaited:
+            pending.awaited = True
             self._desk.background(self._when_taken(call_id, pending))
 
     def seen(self, colleagues: Mapping[str, str]) -> None:
@@ -116,9 +192,7 @@ class HandOver:
 
     def came_back(self, call: Call) -> bool:
         """Whether this is a caller whom the PBX brings back from a transfer: then his card stays here."""
-        # A hidden number is nobody's: two callers without one are not told apart, and a card is not bound by a guess.
-        same = (one for one in self._pending.values() if call.number and not call.queue and call.number == one.number)
-        found = next(same, None)
+        found = next((one for one in self._pending.values() if _returns(call, one)), None)
         if found is not None:
             found.back = True
             found.settled.set()
@@ -149,8 +223,9 @@ class HandOver:
         return card.saved is not None and card.saved.id == sent.card
 
     async def _when_taken(self, call_id: str, pending: Pending) -> None:
+        passed = (self._desk.clock.now_ms() - pending.ms) / 1000
         try:
-            async with asyncio.timeout(self._desk.phone.transfer_rings_s):
+            async with asyncio.timeout(max(0.0, self._desk.phone.transfer_rings_s - max(0.0, passed))):
                 await pending.settled.wait()
         except TimeoutError:
             pass
@@ -159,11 +234,16 @@ class HandOver:
             await asyncio.sleep(_BACK_SECONDS)
         if pending.back:
             self._pending.pop(call_id, None)
+            await self._keep()
         else:
             await self._give(call_id, pending)
 
     async def _give(self, call_id: str, pending: Pending) -> None:
         self._pending.pop(call_id, None)
+        await self._hand(pending)
+        await self._keep()
+
+    async def _hand(self, pending: Pending) -> None:
         desk = self._desk
         if not pending.card:
             desk.notice(tr("Вызов переведён, обращение осталось у вас черновиком: выберите тематику."), urgent=True)
@@ -185,7 +265,7 @@ class HandOver:
         else:
             card = await desk.appeals.move(pending.card, Act.FORWARD, operator=str(one.user))
         desk.notice(words.format(number=card.value("number"), name=one.name), urgent=pending.gone)
-        if desk.state.call is None:
+        if desk.state.call is None and desk.state.presence.state is not State.BREAK:  # nobody ends it for him
             await desk.phone.ready()
 
     def _colleague(self, extension: str) -> Colleague | None:
@@ -193,3 +273,10 @@ class HandOver:
             return next((one for one in self._desk.colleagues.everybody() if one.extension == extension), None)
         except Refusal:
             return None
+
+
+def _returns(call: Call, sent: Pending) -> bool:
+    """Whether this may be the caller who was sent. A hidden number is nobody's: two callers without one are not told
+    apart, and a card is not bound by a guess."""
+    same = bool(call.number) and call.number == sent.number
+    return same and not call.queue and call.id != sent.call

@@ -20,7 +20,7 @@ from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import CARD_KINDS, SHARED_KINDS, Kind, Operation
-from operator_tui.journal import cards, confirm, drafts, forked, outbox, reference, shared, sifting
+from operator_tui.journal import cards, confirm, drafts, forked, outbox, reference, shared, sifting, transfers
 from operator_tui.journal.coming_back import ComingBack
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
@@ -31,6 +31,7 @@ from operator_tui.journal.lists import Lists
 from operator_tui.journal.reading import Reading
 from operator_tui.journal.sieve import Heap, Sieve
 from operator_tui.journal.store import Store
+from operator_tui.journal.transfers import Transfer
 
 _DAY_MS = 86_400_000
 _AT_ONCE = 50
@@ -136,6 +137,16 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
         They stand here for a week after the server has them."""
         with self._store.reading():
             return outbox.last_calls(self._store, limit)
+
+    def transfers(self) -> list[Transfer]:
+        """Transfers that were under way when a desk ended, or are."""
+        with self._store.reading():
+            return transfers.kept(self._store)
+
+    def keep_transfers(self, under_way: Sequence[Transfer]) -> None:
+        """These are under way now, no others."""
+        with self._store.writing():
+            transfers.keep(self._store, under_way)
 
     def save(self, draft: Draft) -> Card:
         """«Сохранить»: a new card, or the changes of an existing one; the draft ends in the same transaction.
