@@ -81,13 +81,14 @@ class AlarmDesk:
         self, kind: Told, text: str = "", *, about: str = "", of: Call | None = None, card: CardAtHand | None = None
     ) -> None:
         """Tell the administrator, with the call (``of``, or the one in front) and the card (or the one at hand);
-        ``about`` is an id for what counts once. A card that nobody but this desk has yet goes along as the number to
-        call back and its theme."""
+        ``about`` is an id for what counts once. That call's card goes along as the number to call back and its
+        theme while nobody but this desk has it."""
         state = self._desk.state
         call, card = of or state.call, card or state.card
         if not text and kind is Told.INCIDENT:
             raise Refusal(Code.FIELD_REQUIRED, field="text")
-        draft: Mapping[str, Any] = card.fields if card is not None and card.saved is None else {}
+        own = card is not None and card.saved is None and (call is None or card.call == call.id)
+        draft: Mapping[str, Any] = card.fields if card is not None and own else {}
         theme = self._desk.catalogue.themes.get(str(draft.get("theme", "")))
         words = " · ".join(filter(None, (text, theme.title if theme is not None else "")))
         said = Report(

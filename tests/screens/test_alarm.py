@@ -110,6 +110,9 @@ async def test_of_a_card_that_is_not_saved_the_administrator_hears_number_and_th
         long, short = await desk.desk.alarms.reports()
         assert (short.number, short.text, short.card) == ("+78652000077", f"дым · {theme.title}", "")
         assert (long.number, long.text) == (call.number, "я" * 500), "what was typed is never cut"
+        await desk.desk.alarms.report(Told.THREAT, of=msgspec.structs.replace(call, id="before", number=""))
+        (threat, *_) = await desk.desk.alarms.reports()
+        assert (threat.number, threat.text) == ("", ""), "the card at hand is another caller's"
 
 
 async def test_without_a_talk_there_is_no_threat() -> None:
