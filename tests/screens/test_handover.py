@@ -211,7 +211,7 @@ async def test_a_desk_that_was_killed_behind_a_transfer_gives_the_appeal_at_its_
 
 
 async def test_begun_anew_while_it_still_rings_there_it_waits_for_who_takes_him() -> None:
-    async with open_desk() as desk:
+    async with open_desk(phone={"transfer_rings_seconds": 600.0}) as desk:
         await sent(desk)
         await desk.until_quiet()
         await begun_anew(desk, ago_ms=0, colleagues={TARGET: State.RINGING.value})
@@ -263,7 +263,7 @@ async def test_a_transfer_refused_while_no_desk_heard_it_ends_with_the_call() ->
 
 
 async def test_who_rings_again_as_the_desk_starts_anew_has_his_card() -> None:
-    async with open_desk() as desk:
+    async with open_desk(phone={"transfer_rings_seconds": 600.0}) as desk:
         call = await sent(desk)
         await desk.until_quiet()
         back = msgspec.structs.replace(call, id="back", state=CallState.RINGING, queue="", answered_ms=None)
