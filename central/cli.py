@@ -16,6 +16,7 @@ import msgspec
 
 from central.auth.cli import admin_group, keys_command, sealed_work_commands, typed_secret
 from central.backup_cli import backup_commands
+from central.collecting_cli import collect, collector_commands
 from central.importing_cli import recordings_command
 from central.reference_cli import reference_group
 from central.registry.cli import insured, insured_delta, package
@@ -23,6 +24,7 @@ from central.routing_cli import routing_command
 from central.voicemail_cli import voicemail_command
 from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
+from operator_tui.appeals.organisations import demand_organisation
 from operator_tui.appeals.people import Operator, Role
 from operator_tui.i18n import tr
 from operator_tui.profiles import DEMO, Profile, open_profile
@@ -207,6 +209,7 @@ def enrolment_code(
     """Print a code that makes one device of this operator."""
     from central.devices import enrolment_code as make
 
+    demand_organisation(organisation)  # a region alone would be a collector's
     profile = open_profile(profile_name)
     profile.make_folders()
     database = _open(profile, url, b"")
@@ -237,6 +240,9 @@ central.add_command(routing_command(lambda command: _profile(_database(command))
 central.add_command(voicemail_command(lambda command: _profile(_database(command)), _open_for))
 for _command in backup_commands(lambda command: _profile(_database(command)), _open_for):
     central.add_command(_command)
+for _command in collector_commands(lambda command: _profile(_database(command)), _open_for):
+    central.add_command(_command)
+central.add_command(_profile(collect))
 
 
 def _open(profile: Profile, url: str | None, key: bytes) -> Any:

@@ -29,6 +29,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _DEVICE_LENGTH = 6
 _CODE_LENGTH = 12  # 60 bits: not to be guessed in 15 minutes
 _TOKEN_BYTES = 32
+COLLECTOR = "Федеральный сборщик"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Device:
     def region(self) -> str:
         """His organisation's: it leads what is stored of him."""
         return region_of(self.operator.organisation)
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether it is a federal collector: it belongs to a region itself, and to none of its organisations."""
+        return self.operator.organisation == self.region
 
 
 def epoch(connection: sa.Connection) -> str:
@@ -61,6 +67,33 @@ def enrolment_code(database: Database, operator: Operator, now_ms: int) -> str:
 def enrolment_code_for(database: Database, number: int, now_ms: int, *, by: int | None = None) -> str:
     """The same for the operator of a number; ``by`` is the administrator who asked for it."""
     return _give_code(database, now_ms, lambda _: number, by)
+
+
+def collector_code(database: Database, region: str, now_ms: int) -> str:
+    """The same for a federal collector of the region. Refusal(REGION_UNKNOWN) for one that nobody works in."""
+
+    def find(connection: sa.Connection) -> int:
+        known = sa.select(t.operator.c.number).where(
+            t.operator.c.region == region, t.operator.c.organisation != t.operator.c.region
+        )
+        if connection.execute(known.limit(1)).first() is None:
+            raise Refusal(Code.REGION_UNKNOWN, region=region)
+        # Whatever a role may, it may not: it is turned away before anybody asks for its role.
+        return operator_number(connection, Operator(0, COLLECTOR, Role.TRAINEE, "-", region))
+
+    return _give_code(database, now_ms, find)
+
+
+def collectors(database: Database) -> list[tuple[str, str, int, bool]]:
+    """Device, region, when it was enrolled (UTC ms) and whether it was revoked, of every collector there was."""
+    chosen = (
+        sa.select(t.device.c.id, t.operator.c.region, t.device.c.last_seen, t.device.c.revoked)
+        .join_from(t.device, t.operator, t.operator.c.number == t.device.c.operator)
+        .where(t.operator.c.organisation == t.operator.c.region)
+        .order_by(t.operator.c.region, t.device.c.number)
+    )
+    with database.read() as connection:
+        return [(row.id, row.region, row.last_seen, row.revoked) for row in connection.execute(chosen)]
 
 
 def one_time_code() -> str:
@@ -97,12 +130,16 @@ def _give_code(database: Database, now_ms: int, find: Callable[[sa.Connection], 
     return told(code)
 
 
-def enrol(database: Database, code: str, now_ms: int) -> EnrolAnswer:
-    """A new device for a code. Refusal(ENROLMENT_CODE) when it is wrong, used or too old: which, is not told."""
+def enrol(database: Database, code: str, now_ms: int, *, collectors_only: bool = False) -> EnrolAnswer:
+    """A new device for a code. Refusal(ENROLMENT_CODE) when it is wrong, used or too old: which, is not told;
+    PERSON_NEEDED, with the code unused, when ``collectors_only`` and it is another's."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
 
     def work(connection: sa.Connection) -> EnrolAnswer:
-        return new_device(database, connection, take_code(connection, code, now_ms), token, now_ms)
+        answer = new_device(database, connection, take_code(connection, code, now_ms), token, now_ms)
+        if collectors_only and not Device(answer.device, answer.operator).reads_only:
+            raise Refusal(Code.PERSON_NEEDED)
+        return answer
 
     return database.write(work)
 

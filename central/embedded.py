@@ -14,9 +14,10 @@ from operator_tui.secrets.process import harden_memory
 from operator_tui.signin.messages import MIN_PASSWORD
 
 
-def profile_key(profile: Profile, *, create: bool) -> bytes:
-    """The key of the profile's ``central.db``, 32 bytes. A live profile on a machine without a Secret Service has a
-    vault: its passphrase is asked on a terminal (twice for a new one), else it is the first line of stdin.
+def profile_key(profile: Profile, *, create: bool, name: str = "central") -> bytes:
+    """The key of the profile's ``central.db``, or another of that ``name``, 32 bytes. A live profile on a machine
+    without a Secret Service has a vault: its passphrase is asked on a terminal (twice for a new one), else it is the
+    first line of stdin.
 
     Refusals: VAULT_LOCKED (nothing was given), VAULT_PASSPHRASE, PASSWORD_WEAK (of a new vault), KEYRING_AWAY,
     KEY_MISSING without ``create``.
@@ -33,7 +34,7 @@ def profile_key(profile: Profile, *, create: bool) -> bytes:
             _demand_strong(typed)
         return typed
 
-    return profile_secrets(profile, passphrase=passphrase).key("central", create=create)
+    return profile_secrets(profile, passphrase=passphrase).key(name, create=create)
 
 
 def _typed(*, twice: bool) -> str:

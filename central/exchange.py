@@ -12,10 +12,12 @@ from central import streams
 from central.apply import Push, Pushed, push_all, standing, together
 from central.auth.admitted import admitted_all
 from central.devices import Device
+from central.store import tables as t
 from central.store.database import LOCKED, Database
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event, Outcome, reference_stream
+from operator_tui.appeals.organisations import is_organisation
 from operator_tui.appeals.people import Operator
 from operator_tui.sync.dictionary import dictionaries
 from operator_tui.sync.packing import unpack
@@ -51,10 +53,19 @@ class Answer:
 
 
 def followed(operator: Operator, version: int) -> list[str]:
-    """The streams the operator may see, what is told first in front; every event sent passes here. A desk that speaks
-    version 1 knows nothing of the reference data."""
+    """The streams the operator may see, what is told first in front; every event sent to a desk passes here. A desk
+    that speaks version 1 knows nothing of the reference data."""
     own = operator.organisation
     return [own] if version < WITH_REFERENCE else [own, reference_stream(own)]
+
+
+def _told_to(connection: sa.Connection, device: Device, version: int) -> list[str]:
+    """The streams of a device: to a collector the appeals of every organisation of its region, never the work logs
+    and the audit."""
+    if not device.reads_only:
+        return followed(device.operator, version)
+    here = connection.execute(sa.select(t.stream.c.id).where(t.stream.c.region == device.region)).scalars()
+    return [*sorted(filter(is_organisation, here)), reference_stream(device.region)]
 
 
 def read_request(body: bytes, *, packed: bool) -> SyncRequest:
@@ -152,7 +163,11 @@ def _demanded(asked: Asked, who: tuple[Device, str] | Refusal) -> _Caller | Refu
     device, here = who
     if isinstance(asked.request, Refusal):
         return asked.request
-    return _Caller(device, asked.request, here) if asked.request.d == device.id else Refusal(Code.DEVICE_OTHER)
+    if asked.request.d != device.id:
+        return Refusal(Code.DEVICE_OTHER)
+    if asked.request.o and device.reads_only:
+        return Refusal(Code.READ_ONLY)
+    return _Caller(device, asked.request, here)
 
 
 def _take(
@@ -209,18 +224,22 @@ def pull(connection: sa.Connection, device: Device, request: SyncRequest) -> tup
 
 def pull_all(connection: sa.Connection, asking: Sequence[tuple[Device, SyncRequest]]) -> list[tuple[list[Event], End]]:
     """The same for several desks."""
-    wanted = {stream for device, request in asking for stream in followed(device.operator, request.v)}
+    told = [_told_to(connection, device, request.v) for device, request in asking]
+    wanted = {stream for names in told for stream in names}
     heads = streams.heads(connection, sorted(wanted)) if wanted else {}
-    reading = streams.Reading(connection)
-    return [_pull(reading, heads, device, request) for device, request in asking]
+    desks, collectors = streams.Reading(connection), streams.Reading(connection, proven=True)
+    return [
+        _pull(collectors if device.reads_only else desks, heads, names, request)
+        for (device, request), names in zip(asking, told, strict=True)
+    ]
 
 
 def _pull(
-    reading: streams.Reading, heads: Mapping[str, StreamEnd], device: Device, request: SyncRequest
+    reading: streams.Reading, heads: Mapping[str, StreamEnd], told: Sequence[str], request: SyncRequest
 ) -> tuple[list[Event], End]:
     events: list[Event] = []
     budget = max(1, min(request.max, MAX_PAGE))
-    reached = {stream: max(0, request.c.get(stream, 0)) for stream in followed(device.operator, request.v)}
+    reached = {stream: max(0, request.c.get(stream, 0)) for stream in told}
     ends = {stream: heads[stream] for stream in reached}
     if request.quiet:
         return [], End(ends)  # they come by an open stream

@@ -19,7 +19,7 @@ from central.moving import demand_still
 from central.store import tables as t
 from central.store.bulk import insert_rows, update_rows
 from operator_tui.appeals.hlc import stamp_ms
-from operator_tui.appeals.operations import Event
+from operator_tui.appeals.operations import Event, Proof
 from operator_tui.sync.protocol import StreamEnd, canonical
 
 EMPTY_HEAD = bytes(32)
@@ -157,13 +157,16 @@ _PAGE_OF = (
     )
     .order_by(_EVENT.seq)
 )
+_PROVEN_PAGE_OF = _PAGE_OF.add_columns(_EVENT.zone, _EVENT.received_at, _EVENT.body_digest, _EVENT.hash)
 
 
 class Reading:
-    """Events for desks that are answered together: a page that one of them was read serves those that stand near."""
+    """Events for desks that are answered together: a page that one of them was read serves those that stand near.
+    ``proven``: with what their hashes are taken of."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, *, proven: bool = False) -> None:
         self._connection = connection
+        self._proven = proven
         self._known: dict[str, dict[int, tuple[Event, int]]] = {}
 
     def after(self, stream: str, cursor: int, head: int, budget: int) -> tuple[list[Event], int]:
@@ -187,10 +190,13 @@ class Reading:
     def _page(self, stream: str, first: int, last: int) -> dict[int, tuple[Event, int]]:
         asked = {"region": region_of(stream), "stream": stream, "first": first, "last": last}
         page: dict[int, tuple[Event, int]] = {}
-        for row in self._connection.execute(_PAGE_OF, asked):
+        for row in self._connection.execute(_PROVEN_PAGE_OF if self._proven else _PAGE_OF, asked):
             # A purged card leaves the event without its body: the chain holds, the text is gone.
             body: dict[str, Any] = msgspec.json.decode(row.body) if row.body else {}
-            event = Event(s=stream, q=row.seq, k=row.kind, op=row.op, by=row.by, at=row.stamp, c=row.card, x=body)
+            proof = Proof(row.zone, row.received_at, row.body_digest.hex(), row.hash.hex()) if self._proven else None
+            event = Event(
+                s=stream, q=row.seq, k=row.kind, op=row.op, by=row.by, at=row.stamp, c=row.card, x=body, p=proof
+            )
             page[row.seq] = event, len(row.body or "") + 100
         return page
 

@@ -47,9 +47,12 @@ def bearer(request: AnyRequest) -> str:
 
 
 async def caller(request: AnyRequest, service: NamedDependency[Service]) -> Device:
-    """Who calls. Refusals: those of ``authenticated``, and RIGHT_MISSING by what the handler demands."""
+    """Who calls. Refusals: those of ``authenticated``, READ_ONLY for a collector (``POST /v1/sync``, which asks by
+    itself who it is, is all that answers one), and RIGHT_MISSING by what the handler demands."""
     token = bearer(request)
     device = await service.run(lambda: authenticated(service.database, token, service.clock.now_ms()))
+    if device.reads_only:
+        raise Refusal(Code.READ_ONLY)
     wanted: Any = request.route_handler.opt.get("access")
     if isinstance(wanted, Right):
         demand(device.operator.role, wanted)

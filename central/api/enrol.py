@@ -32,14 +32,12 @@ async def enrol(request: AnyRequest, service: NamedDependency[Service]) -> Respo
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Refusal(Code.BAD_REQUEST, reason="json") from None
     demand_version(asked.v)
-    if service.persons_only and not asked.key:
-        raise Refusal(Code.PERSON_NEEDED)
     if asked.oidc and service.provider is None:
         raise Refusal(Code.OIDC_OFF)  # else a code alone, without the password, would bring the seat's secrets
     make = (
         partial(enrol_person, service.database, asked)
         if asked.key
-        else partial(take_code, service.database, asked.code)
+        else partial(take_code, service.database, asked.code, collectors_only=service.persons_only)
     )
     answer = await service.run(lambda: make(service.clock.now_ms()))
     log("enrolled", device=answer.device)

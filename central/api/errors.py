@@ -52,6 +52,7 @@ _STATUS = {
     Code.SIGN_IN_LATER: 429,
     Code.ENROLMENT_CODE: 403,
     Code.RIGHT_MISSING: 403,
+    Code.READ_ONLY: 403,
     Code.FORK: 409,
     Code.DATABASE_AWAY: 503,
     Code.REGION_MOVES: 503,

@@ -133,8 +133,20 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     was: str = ""  # the id a new card had in a lineage of the server's database that is lost
 
 
+class Proof(msgspec.Struct, frozen=True, array_like=True):
+    """What the chain's hash of an event is taken of and its reader is not told otherwise: the office's IANA ``zone``,
+    when the server ``received`` it (UTC ms), SHA-256 of its body (hex; a purged body leaves its ``digest``), and the
+    ``hash`` itself (hex)."""
+
+    zone: str
+    received: int
+    digest: str
+    hash: str
+
+
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entry of a stream. ``q`` counts densely per stream; ``op`` is the operation's id; ``by`` the user."""
+    """One entry of a stream. ``q`` counts densely per stream; ``op`` is the operation's id; ``by`` the user; ``p`` is
+    told to a collector alone (central/collected.py)."""
 
     s: str
     q: int
@@ -144,6 +156,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     at: str
     c: str = ""
     x: dict[str, Any] = {}
+    p: Proof | None = None
 
 
 def change_of(event: Event) -> Change:

@@ -30,10 +30,15 @@ def fund_of(organisation: str) -> str:
     return f"{organisation.partition('/')[0]}/tf"
 
 
+def is_organisation(name: str) -> bool:
+    """Whether it is the name of one, and so of the stream of its appeals."""
+    return _ORGANISATION.fullmatch(name) is not None
+
+
 def demand_organisation(name: str) -> None:
     """That it is one, and no other stream, whose events would be told to its people: ``26/tf/work`` is the log of who
     looked at whom. Refusal(FIELD_INVALID)."""
-    if not _ORGANISATION.fullmatch(name):
+    if not is_organisation(name):
         raise Refusal(Code.FIELD_INVALID, field="organisation")
 
 

@@ -114,6 +114,9 @@ ACTS: dict[str, str] = {
     "void": ADMINISTRATOR,
 }
 
+# All that answers a federal collector beside what is open to everybody; what it pushes there is refused.
+COLLECTOR = {("POST", "/v1/sync")}
+
 ADDRESSES: dict[tuple[str, str], str] = {
     ("POST", "/v1/sync"): SIGNED_IN,
     ("GET", "/v1/events"): SIGNED_IN,

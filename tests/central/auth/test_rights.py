@@ -11,7 +11,7 @@ import pytest
 from central.api.access import access_of
 from central.app import HANDLERS
 from central.auth import accounts
-from central.devices import Device
+from central.devices import Device, collector_code, enrol
 from central.feed import Feed
 from central.store import tables as t
 from operator_tui.appeals import operations
@@ -25,6 +25,7 @@ from operator_tui.signin.messages import SIGN_OUT_PATH
 from tests.central.auth.decisions import (
     ACTS,
     ADDRESSES,
+    COLLECTOR,
     COLUMNS,
     LEVEL_2_UP,
     OPEN,
@@ -110,6 +111,19 @@ def test_every_role_at_every_address(office: Office, role: Role) -> None:
             assert status not in (401, 403), f"{role} {path}: {code}"
         else:
             assert (status, code) == (403, "right_missing"), f"{role} {path}"
+
+
+def test_nothing_but_the_exchange_answers_a_collector(office: Office) -> None:
+    """Not even the addresses at which everybody who signed in is served: a copied journal would be a second device."""
+    hire(office, "somebody")
+    now_ms = office.clock.now_ms()
+    token = enrol(office.database, collector_code(office.database, "26", now_ms), now_ms).token
+    served = {address for address in _addresses() if _call(office, *reversed(address), token)[1] != "read_only"}
+    heads = {address for address in _addresses() if address[0] == "HEAD"}  # a refusal of theirs has no body
+    assert {_call(office, path, method, token)[0] for method, path in heads} == {403}
+    assert served - heads == {address for address, who in ADDRESSES.items() if who == OPEN} | COLLECTOR
+    assert office.rows(t.device, revoked=False) == office.rows(t.device), "none was ended, and none was made"
+    assert len(office.rows(t.device)) == 2
 
 
 @pytest.mark.parametrize("role", ROLES)
