@@ -424,7 +424,7 @@ async def test_a_server_that_is_away_is_waited_for(
     office: Office, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Away three times, then there, then the collector is revoked: which ends it."""
-    monkeypatch.setattr(collecting.random, "uniform", lambda low, high: low)
+    monkeypatch.setattr("central.collecting.random.uniform", lambda low, high: low)
     monkeypatch.setattr(collecting, "MAX_WAIT_S", 0.0)
     wire, asked = Wire(office.client), itertools.count()
     post = wire.post

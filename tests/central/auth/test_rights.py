@@ -118,9 +118,10 @@ def test_nothing_but_the_exchange_answers_a_collector(office: Office) -> None:
     hire(office, "somebody")
     now_ms = office.clock.now_ms()
     token = enrol(office.database, collector_code(office.database, "26", now_ms), now_ms).token
-    served = {address for address in _addresses() if _call(office, *reversed(address), token)[1] != "read_only"}
-    heads = {address for address in _addresses() if address[0] == "HEAD"}  # a refusal of theirs has no body
-    assert {_call(office, path, method, token)[0] for method, path in heads} == {403}
+    told = {(method, path): _call(office, path, method, token) for method, path in _addresses()}
+    served = {address for address, (_, code) in told.items() if code != "read_only"}
+    heads = {address for address in told if address[0] == "HEAD"}  # a refusal of theirs has no body
+    assert {told[address][0] for address in heads} == {403}
     assert served - heads == {address for address, who in ADDRESSES.items() if who == OPEN} | COLLECTOR
     assert office.rows(t.device, revoked=False) == office.rows(t.device), "none was ended, and none was made"
     assert len(office.rows(t.device)) == 2
