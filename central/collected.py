@@ -115,8 +115,13 @@ class Collection:
             for stream in {event.s for event in events}:
                 self._db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", [stream, *places[stream]])
 
-    def demand_same(self, end: End) -> None:
-        """That the streams as the server ends them are not behind what is here, nor other. Refusal(CHAIN_BROKEN)."""
+    def demand_same(self, end: End, came: int) -> None:
+        """That the streams as the server ends them are not behind what is here, nor other; nor ahead, when it had no
+        more to tell than the ``came`` events: it lacks some then. Refusal(CHAIN_BROKEN)."""
+        cursors = self.cursors()
+        for stream, stands in end.end.items():
+            if not came and stands.head > cursors.get(stream, 0):
+                raise Refusal(Code.CHAIN_BROKEN, stream=stream, seq=cursors.get(stream, 0) + 1)
         for stream, (seq, head) in self._places().items():
             told = end.end.get(stream)
             if told is None:

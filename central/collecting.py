@@ -103,7 +103,7 @@ async def _exchange(link: Link, collection: Collection, wait: float) -> tuple[in
                 came += len(events)
     if end is None:
         raise Refusal(Code.SERVER_AWAY)
-    collection.demand_same(end)
+    collection.demand_same(end, came)
     if came:
         log("collected", device=me.device, taken=came)
     return came, end.more

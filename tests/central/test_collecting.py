@@ -294,14 +294,14 @@ async def test_a_history_that_was_written_anew_is_told(
     assert collected(collection) == true
 
 
-@pytest.mark.parametrize("seq", [1, 0])
-async def test_a_history_that_was_cut_off_is_told(office: Office, collection: Collection, seq: int) -> None:
+@pytest.mark.parametrize(("seq", "first"), [(1, 2), (0, 1), (9, 3)], ids=["one less", "all", "less than it says"])
+async def test_a_history_that_was_cut_off_is_told(office: Office, collection: Collection, seq: int, first: int) -> None:
     await follow(line(office), collection, once=True)
     cut = sa.update(t.stream).where(t.stream.c.id == FUND).values(seq=seq)
     office.database.write(lambda connection: connection.execute(cut))
     with pytest.raises(Refusal) as refused:
         await follow(line(office), collection, once=True)
-    assert (refused.value.code, refused.value.params) == (Code.CHAIN_BROKEN, {"stream": FUND, "seq": seq + 1})
+    assert (refused.value.code, refused.value.params) == (Code.CHAIN_BROKEN, {"stream": FUND, "seq": first})
 
 
 async def test_a_stream_that_is_there_no_more_is_told(office: Office, collection: Collection) -> None:
