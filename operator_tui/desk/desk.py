@@ -186,6 +186,9 @@ class Desk:
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if asyncio.iscoroutine(work):
+            # A desk that stops may cancel it before its first step: what was handed in has not begun then.
+            task.add_done_callback(lambda _: work.close())
 
     def failed(self, what: str) -> None:
         """In an ``except``: the traceback goes into the log, a plain sentence to the operator."""
