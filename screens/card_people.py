@@ -39,7 +39,7 @@ class PeopleSteps(CardSteps):
     def _hit_rows(self, hits: Sequence[Hit]) -> list[Row]:
         self._people = {hit.person.enp: hit.person for hit in hits}
         self._ticked.clear()
-        return [Row(hit.person.enp, hit_cells(hit), mark="?" if hit.repaired else " ") for hit in hits]
+        return [Row(hit.person.enp, hit_cells(hit), mark=_mark(hit)) for hit in hits]
 
     @on(PersonSearch.Searched)
     def _searched(self, event: PersonSearch.Searched) -> None:
@@ -228,3 +228,8 @@ class PeopleSteps(CardSteps):
         """«Открепить» a wrong person."""
         self.desk.card.detach()
         self.query_one(PersonSearch).start.focus()
+
+
+def _mark(hit: Hit) -> str:
+    """Who was found by another reading of what was typed: with a slip put right, or in the other layout."""
+    return "?" if hit.repaired else "~" if hit.read else " "

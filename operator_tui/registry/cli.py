@@ -276,7 +276,7 @@ def _answer(opened: Any, query: str, *, as_json: bool) -> None:
         return
     for hit in found.hits:
         person = hit.person
-        mark = "возможно: " if hit.repaired else f"прежде {hit.former}: " if hit.former else ""
+        mark = "возможно: " if hit.repaired else f"прежде {hit.former}: " if hit.former else "~ " if hit.read else ""
         told = (person.full_name, person.birth_date, f"ЕНП {person.enp}", person.clinic)
         click.echo(mark + ", ".join(filter(None, told)))
     if found.note:
@@ -293,7 +293,7 @@ def _told(hit: Any) -> dict[str, Any]:
         for name in ("previous", "policies", "attachments", "representative", "merged_with", "death_date", "warning")
         if (found := getattr(person, name))
     }
-    told = {**msgspec.to_builtins(person), **parts, "repaired": hit.repaired, "former": hit.former}
+    told = {**msgspec.to_builtins(person), **parts, "repaired": hit.repaired, "former": hit.former, "read": hit.read}
     told.pop("more", None)
     return told | ({"phones": person.phones} if len(person.phones) > 1 else {})
 

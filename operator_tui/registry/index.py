@@ -32,6 +32,7 @@ _NOBODY = mark("Никого не найдено. Проверьте напис�
 _PARTIAL = mark("Показано не всё: запрос слишком общий. Добавьте буквы или дату рождения.")
 _MANY_REPAIRED = mark("Точных совпадений нет, похожих больше 10. Уточните: полное ФИО или дата рождения.")
 _REPAIRED = mark("Точного совпадения нет. Возможно, имелись в виду эти люди.")
+_READ = mark("Прочитано как «{words}».")
 _CUT = mark("Запрос слишком длинный: учтены первые 200 знаков.")
 _CUT_NOBODY = mark("Никого не найдено: запрос слишком длинный, учтены первые 200 знаков.")
 
@@ -228,10 +229,13 @@ class Registry:
 def answer(search: Search | None, people: Mapping[int, Person], *, partial: bool, cut: bool, started: float) -> Found:
     """What a search found, as it is shown. ``started``: ``time.perf_counter`` at its beginning."""
     shown = search.best(MOST_SHOWN) if search else []
-    hits = tuple(_hit(people[row_id], way) for row_id, way in shown if row_id in people)
+    read = search.read if search else ""
+    hits = tuple(_hit(people[row_id], way, read=bool(read)) for row_id, way in shown if row_id in people)
     more = partial or (search is not None and search.more)
     repaired = bool(hits) and all(hit.repaired for hit in hits)
     note = _note(hits, more=more and not partial, partial=partial, repaired=repaired, cut=cut)
+    if read and not note:
+        note = tr(_READ).format(words=read)
     elapsed = (time.perf_counter() - started) * 1000
     return Found(hits, more, round(elapsed, 3), repaired, partial, note, cut)
 
@@ -260,9 +264,9 @@ def _interrupted(error: Exception) -> bool:
     return "interrupted" in str(error)
 
 
-def _hit(person: Person, way: Way) -> Hit:
+def _hit(person: Person, way: Way, *, read: bool) -> Hit:
     former = ", ".join(old.surname for old in person.previous) if way is Way.FORMER else ""
-    return Hit(person, way is Way.REPAIRED, former)
+    return Hit(person, way is Way.REPAIRED, former, read)
 
 
 def _note(hits: tuple[Hit, ...], *, more: bool, partial: bool, repaired: bool, cut: bool) -> str:

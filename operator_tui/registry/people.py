@@ -156,13 +156,15 @@ def _parts(cell: str, kind: type[Part]) -> tuple[Part, ...]:
 
 
 class Hit(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A person found. ``repaired``: only after reading the query otherwise (a slip, another layout), so «возможно»;
-    ``former``: the previous surname by which he was found, empty when by the present one.
+    """A person found. ``repaired``: only with a slip of the finger put right, so «возможно»; ``former``: the previous
+    surname by which he was found, empty when by the present one; ``read``: Latin letters were read as Russian ones (the
+    wrong keyboard layout, a foreign spelling).
     """
 
     person: Person
     repaired: bool = False
     former: str = ""
+    read: bool = False
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -70,6 +70,8 @@ class Search:
         self._halted = halted
         self._found: dict[int, Way] = {}  # row id -> how it was found, in the order of rank
         self._full = False  # a reading had more rows than were read
+        self.read = ""
+        """The words as they were read, where Latin letters stood for Russian ones; empty where none did."""
 
     @property
     def more(self) -> bool:
@@ -107,6 +109,8 @@ class Search:
     def run(self, query: Query) -> None:
         """Fill in the rows that fit; raises Interrupted within ``bounded``."""
         words = [self._russian(word) for word in query.words]
+        if words != list(query.words):
+            self.read = " ".join(words)
         alternatives = self._beside(query.birth, query.digits, counted=bool(words))
         if not words:
             for beside in alternatives:

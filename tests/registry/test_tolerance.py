@@ -63,6 +63,21 @@ def test_day_and_month_turned_round(registry: Registry, people: list[Person]) ->
     assert found.hits[enps(found).index(person.enp)].repaired
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("Bdfyjd", "иванов"), ("bdfyjd gtn", "иванов пет"), ("Ivanov", "иванов"), ("bdfyjd Пётр", "иванов петр")],
+)
+def test_latin_letters_read_as_russian_ones_are_marked(registry: Registry, typed: str, read: str) -> None:
+    found = registry.search(typed)
+    assert found.hits
+    assert all(hit.read for hit in found.hits)
+    assert not found.repaired, "it is what was meant, letter by letter"
+    assert found.more or found.note == f"Прочитано как «{read}»."
+    plain = registry.search(read)
+    assert enps(found) == enps(plain)
+    assert not any(hit.read for hit in plain.hits)
+
+
 def test_exact_hits_are_never_marked(registry: Registry) -> None:
     hits = registry.search("иванов").hits
     assert hits
