@@ -8,47 +8,31 @@ from __future__ import annotations
 import asyncio
 import random
 
-import msgspec
-
 from central.collected import Collection
 from central.devices import Device
 from central.log import log
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Event
+from operator_tui.sync.introduction import by_code
 from operator_tui.sync.link import Link
 from operator_tui.sync.packing import FrameReader, pack
 from operator_tui.sync.protocol import (
-    ENROL_PATH,
     MAX_WAIT_S,
-    PROTOCOL_VERSION,
     SYNC_PATH,
     SYNC_VERSION,
     End,
-    EnrolAnswer,
-    EnrolRequest,
     Head,
     SyncRequest,
 )
 
 _PAGE_BYTES = 262_144
-_MAX_ANSWER = 65_536
 _PAUSE_S, _LONGEST_S = 1.0, 60.0
 
 
 async def enrol(link: Link, collection: Collection, code: str) -> None:
     """Become the collector of a one-time code. Refusals: ENROLMENT_CODE, also for the code of a desk or of a region
     that is not the one collected here; those of the link."""
-    raw = b""
-    request = msgspec.json.encode(EnrolRequest(v=PROTOCOL_VERSION, code=code))
-    async with link.post(ENROL_PATH, request, packed=False) as chunks:
-        async for chunk in chunks:
-            raw += chunk
-            if len(raw) > _MAX_ANSWER:
-                raise Refusal(Code.SERVER_REFUSED, reason="too_large")
-    try:
-        answer = msgspec.json.decode(raw, type=EnrolAnswer)
-    except (msgspec.MsgspecError, ValueError):
-        raise Refusal(Code.SERVER_REFUSED, reason="json") from None
+    answer = await by_code(link, code)
     former = collection.identity
     known = former is None or former.operator.organisation == answer.operator.organisation
     if not known or not Device(answer.device, answer.operator).reads_only:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal.device import DeviceIdentity
+from operator_tui.sync.introduction import by_code, introduced
 from operator_tui.sync.link import Link
-from operator_tui.sync.protocol import ENROL_PATH, FORK_PATH, PROTOCOL_VERSION, EnrolAnswer, EnrolRequest, ForkRequest
-
-_MAX_ANSWER = 65_536
+from operator_tui.sync.protocol import FORK_PATH, PROTOCOL_VERSION, EnrolAnswer, ForkRequest
 
 
 async def enrol(link: Link, code: str) -> DeviceIdentity:
@@ -17,7 +15,7 @@ async def enrol(link: Link, code: str) -> DeviceIdentity:
 
     A code works once: should the answer be lost on the way, the administrator gives another.
     """
-    return await _identity(link, ENROL_PATH, msgspec.json.encode(EnrolRequest(v=PROTOCOL_VERSION, code=code)), "")
+    return _identity(await by_code(link, code))
 
 
 async def fork(link: Link, token: str) -> DeviceIdentity:
@@ -25,20 +23,11 @@ async def fork(link: Link, token: str) -> DeviceIdentity:
 
     Should the answer be lost, one code is used up and the next is asked for.
     """
-    return await _identity(link, FORK_PATH, msgspec.json.encode(ForkRequest(v=PROTOCOL_VERSION)), token)
+    body = msgspec.json.encode(ForkRequest(v=PROTOCOL_VERSION))
+    return _identity(await introduced(link, FORK_PATH, body, token))
 
 
-async def _identity(link: Link, path: str, body: bytes, token: str) -> DeviceIdentity:
-    raw = b""
-    async with link.post(path, body, token=token, packed=False) as chunks:
-        async for chunk in chunks:
-            raw += chunk
-            if len(raw) > _MAX_ANSWER:
-                raise Refusal(Code.SERVER_REFUSED, reason="too_large")
-    try:
-        answer = msgspec.json.decode(raw, type=EnrolAnswer)
-    except (msgspec.MsgspecError, ValueError):
-        raise Refusal(Code.SERVER_REFUSED, reason="json") from None
+def _identity(answer: EnrolAnswer) -> DeviceIdentity:
     return DeviceIdentity(
         code=answer.device,
         number=answer.number,
