@@ -97,6 +97,11 @@ class Exchanging(Part):
         with self._store.writing():
             forked.lacking(self._store, former, next_n)
 
+    def parted(self, former: Former, n: int) -> Former:
+        """Another copy of this journal came first with an ``n`` of its own: what is left of the former identity."""
+        with self._store.writing():
+            return forked.parted(self._store, former, n)
+
     def waiting_as(self, former: Former, limit: int) -> list[Operation]:
         """What waits under a former code, in order."""
         with self._store.reading():

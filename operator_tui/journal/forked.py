@@ -28,10 +28,15 @@ _FORMERS, _UNKNOWN = "formers", "formers_unknown"
 
 
 class Former(msgspec.Struct, frozen=True):
-    """An identity this journal had; what is under its code before ``to`` is ours and the copy's."""
+    """An identity this journal had; what is under its code from ``since`` to before ``to`` was sent as that one.
+
+    A copy of the server's base held those up to ``durable`` when it was left.
+    """
 
     identity: DeviceIdentity
     to: int
+    since: int = 1
+    durable: int = 0
 
 
 def formers(store: Store) -> list[Former]:
@@ -50,18 +55,34 @@ def _set_formers(store: Store, key: str, found: list[Former]) -> None:
 def lacking(store: Store, former: Former, next_n: int) -> None:
     """The server lacks what we sent as ``former`` from ``next_n`` on: it waits again; inside ``writing`` only.
 
-    Identities we had after that one it does not know at all: what is under them goes before what is under the present
-    one, when that is given a new code.
+    What no copy of its base held waits again too: another copy of this journal may have sent its own under those
+    numbers already, and only the server can tell. Identities we had after that one it does not know at all: what is
+    under them goes before what is under the present one, when that is given a new code.
     """
     known = formers(store)
     at = [each.identity.code for each in known].index(former.identity.code)
-    _set_formers(store, _FORMERS, known[at:])
-    _set_formers(store, _UNKNOWN, [*known[:at], *_formers(store, _UNKNOWN)])
+    left = msgspec.structs.replace(known[at], durable=min(known[at].durable, next_n - 1))
+    _set_formers(store, _FORMERS, [left, *known[at + 1 :]])
+    # Those that were unknown before are younger than whatever was still known then.
+    _set_formers(store, _UNKNOWN, [*_formers(store, _UNKNOWN), *known[:at]])
     store.db.execute(
         "UPDATE outbox SET state = 'pending', seq = 0, result = NULL WHERE device = ? AND n >= ? AND n < ?",
-        [former.identity.code, next_n, former.to],
+        [left.identity.code, left.durable + 1, left.to],
     )
     outbox.judge_anew(store)
+
+
+def parted(store: Store, former: Former, n: int) -> Former:
+    """The server has another copy's operation under ``n`` of ``former``, after ``lacking``: in this lineage the copies
+    part there already. Ours from there on go before what is under the identities after it; inside ``writing`` only.
+    What is left of the former one."""
+    first, *others = formers(store)
+    if first.identity.code != former.identity.code or not first.since <= n < first.to:
+        raise ValueError(f"{n} is not of {former.identity.code}")
+    left = msgspec.structs.replace(first, to=n)
+    _set_formers(store, _FORMERS, [left, *others])
+    _set_formers(store, _UNKNOWN, [*_formers(store, _UNKNOWN), msgspec.structs.replace(first, since=n)])
+    return left
 
 
 def waiting_as(store: Store, former: Former, limit: int) -> list[Operation]:
@@ -81,11 +102,12 @@ def go_on_as(store: Store, identity: DeviceIdentity, *, known: bool = True) -> N
     present = store.demand_device()
     waiting = _rows(store, "device = ? AND state = 'pending'", present.code)
     if known:
-        parted = waiting[0][1] if waiting else int(store.meta("next_n", "1"))
-        _set_formers(store, _FORMERS, [Former(present, parted), *formers(store)])
+        at = waiting[0][1] if waiting else int(store.meta("next_n", "1"))
+        left = Former(present, at, durable=int(store.meta("durable", "0")))
+        _set_formers(store, _FORMERS, [left, *formers(store)])
     else:
         for each in _formers(store, _UNKNOWN):  # the last one first
-            waiting = _rows(store, "device = ? AND n < ?", each.identity.code, each.to) + waiting
+            waiting = _rows(store, "device = ? AND n >= ? AND n < ?", each.identity.code, each.since, each.to) + waiting
         _set_formers(store, _UNKNOWN, [])
     moved = {operation_id(*row[:2]): operation_id(identity.code, n) for n, row in enumerate(waiting, 1)}
     touched: set[str] = set()

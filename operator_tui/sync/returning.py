@@ -1,7 +1,8 @@
 """The server was restored from a copy older than this journal's fork: it knows the former code, not the present one.
 
-What was sent as the former device is returned to it first, then everything of the present one goes on under a code
-given anew. A device that was revoked looks alike from here; there the lineage is the one we know, and nothing is done.
+What was sent as the former device is returned to it first, up to where another copy of this journal was quicker. Then
+that rest and everything of the present device go on under a code given anew. A device that was revoked looks alike from
+here; there the lineage is the one we know, and nothing is done.
 """
 
 from __future__ import annotations
@@ -61,7 +62,15 @@ class Returning:
     async def _return(self, former: Former, head: Head) -> None:
         await self._run(self._journal.lacking, former, head.next)
         while waiting := await self._run(self._journal.waiting_as, former, MAX_OPERATIONS):
-            _, outcomes = await self._ask(former, head.e, waiting)
+            try:
+                _, outcomes = await self._ask(former, head.e, waiting)
+            except Refusal as refusal:
+                n = refusal.params.get("n")
+                if refusal.code is not Code.FORK or n not in {operation.n for operation in waiting}:
+                    raise
+                # Another copy of this journal was quicker in this lineage: they part earlier than they did.
+                former = await self._run(self._journal.parted, former, n)
+                continue
             if not outcomes:
                 raise Refusal(Code.GAP, next=head.next)
             await self._run(self._journal.settle_as, former, outcomes)

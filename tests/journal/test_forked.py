@@ -280,3 +280,62 @@ def test_an_appeal_whose_stamp_was_too_far_ahead_is_known_by_the_id_it_had(
     journal.receive([msgspec.structs.replace(event, at=next_stamp(event.at, 0))])
     assert texts(journal) == {RETURNED: "копии"}
     assert [operation.c for operation in journal.outbox(9)] == [RETURNED]
+
+
+def test_where_another_copy_was_quicker_at_the_restored_server_ours_goes_on_from_there_in_its_order(
+    journal: Journal, restored: Server
+) -> None:
+    """The fault simulator's seed 699504: the copies part earlier in this lineage than they did in the lost one."""
+    for text in ("одно", "другое", "третье"):
+        journal.save(appeal(text=text))
+    journal.settle([Outcome(n, "applied", q=n) for n in (1, 2, 3)], durable=0)
+    journal.fork(identity(code="bbbbbb"))
+    edited(journal, "k7q2mx:2", address="к другому")
+
+    (former,) = journal.formers()
+    journal.lacking(former, 1)
+    former = journal.parted(former, 2)
+    assert [operation.n for operation in journal.waiting_as(former, 9)] == [1]
+    with pytest.raises(ValueError, match="2 is not of"):
+        journal.parted(former, 2)
+    journal.settle_as(former, restored.push(former.identity, journal.waiting_as(former, 9)))
+    journal.start_over(msgspec.structs.replace(identity(code="cccccc"), epoch="epoch-2"))
+    assert [(each.identity.code, each.to) for each in journal.formers()] == [("k7q2mx", 2)]
+    assert [operation.was for operation in journal.outbox(9)] == ["k7q2mx:2", "k7q2mx:3", "bbbbbb:1"]
+    restored.answer(journal)
+    assert {card.id: card for card in journal.active()} == restored.cards
+    shown = {card.value("text"): card.value("address") for card in restored.cards.values()}
+    assert shown == {"одно": "", "другое": "к другому", "третье": ""}
+    assert (journal.unsent(), journal.attention()) == (0, [])
+
+
+@pytest.mark.parametrize(("durable", "waiting"), [(0, [1, 2, 3]), (2, [3])])
+def test_what_no_copy_held_of_a_former_number_is_asked_about_also_when_the_server_has_something_there(
+    journal: Journal, durable: int, waiting: list[int]
+) -> None:
+    """It may be another copy's of this journal: only the server can tell."""
+    for text in ("одно", "другое", "третье"):
+        journal.save(appeal(text=text))
+    journal.settle([Outcome(n, "applied", q=n) for n in (1, 2, 3)], durable=durable)
+    journal.fork(identity(code="bbbbbb"))
+    (former,) = journal.formers()
+    assert (former.to, former.durable) == (4, durable)
+    journal.lacking(former, 4)
+    assert [operation.n for operation in journal.waiting_as(former, 9)] == waiting
+
+
+def test_two_servers_each_older_than_the_last_have_what_they_lack_in_the_order_it_was_made(
+    journal: Journal, restored: Server
+) -> None:
+    """The return to the first one was not finished when it was replaced by one that knew still less."""
+    for n, code in enumerate(("bbbbbb", "cccccc", "dddddd"), 1):
+        journal.save(appeal(text=str(n)))
+        journal.settle([Outcome(1, "applied", q=n)], durable=0)
+        journal.fork(identity(code=code))
+    newest, middle, oldest = journal.formers()
+    assert [each.identity.code for each in (newest, middle, oldest)] == ["cccccc", "bbbbbb", "k7q2mx"]
+    journal.lacking(middle, 1)
+    journal.lacking(oldest, 1)
+    journal.settle_as(oldest, restored.push(oldest.identity, journal.waiting_as(oldest, 9)))
+    journal.start_over(msgspec.structs.replace(identity(code="eeeeee"), epoch="epoch-2"))
+    assert [operation.was for operation in journal.outbox(9)] == ["bbbbbb:1", "cccccc:1"]

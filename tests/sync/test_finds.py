@@ -13,6 +13,7 @@ FOUND = {
     # The simulator's own: it ended before the desk that was killed had looked at its recordings again.
     646722: "a recording that a kill kept from the journal",
     657448: "an appeal a copy had returned stood there twice when it came under its own id again",
+    699504: "a desk whose copy was quicker at a server older than their fork sent nothing any more",
 }
 
 
