@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from stdnum import luhn
 
+_DIGITS = 5  # of a counter that fits them; some three months of one device
+
 
 def number_to_tell(device: int, counter: int) -> str:
-    """``12-00041-7``: the device's number, its operation counter (five digits or more), a Luhn check digit."""
-    digits = f"{device}{counter:05d}"
-    return f"{device}-{counter:05d}-{luhn.calc_check_digit(digits)}"
+    """``12-00041-0``: the device's number, its operation counter, a Luhn check digit.
+
+    A longer counter says so by a nought in front for each digit more (``012-100041-8``): no device's number begins with
+    one, so the digits alone, as they are dictated, are those of one device and one counter.
+    """
+    longer = "0" * (len(str(counter)) - _DIGITS)
+    told = f"{longer}{device}-{counter:0{_DIGITS}d}"
+    return f"{told}-{luhn.calc_check_digit(told.replace('-', ''))}"
 
 
 # The field that holds the fund's number: the server gives it, no desk writes it.

@@ -29,6 +29,8 @@ def find_columns(card: Card) -> dict[str, Any]:
     """The row of ``shown`` that search, history and order need."""
     number = str(card.value("number"))
     register = str(card.value(REGISTER))
+    # Dictated without the nought it begins with (appeals/number.py) it is found too.
+    numbers = (digits(number), digits(number).lstrip("0"), number, digits(register), register)
     phone = str(card.value("phone"))
     texts = [str(card.value(field)) for field in ("text", "comment", "measures", "insured_name", "in_number")]
     texts += [str(value) for values in card.rival.values() for value in values]
@@ -48,7 +50,8 @@ def find_columns(card: Card) -> dict[str, Any]:
         "elsewhere": card.stream if is_stub(card) else "",
         "phone": phone_key(phone),
         "enp": digits(str(card.value("enp"))),
-        "find_number": f"{digits(number)} {number} {digits(register)} {register}".strip(),
+        # Dictated without its nought (appeals/number.py) it is found too.
+        "find_number": " ".join(dict.fromkeys(filter(None, numbers))),
         "find_name": normal(full_name(card.fields)),
         "find_phone": f"{digits(phone)} {phone_key(phone)}".strip(),
         "find_text": normal(" ".join(filter(None, texts))),

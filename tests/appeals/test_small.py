@@ -31,7 +31,7 @@ def test_a_number_to_tell_is_digits_and_whole(device: int, counter: int) -> None
     assert number.replace("-", "").isdigit()
 
 
-@given(st.integers(1, 9999), st.integers(1, 99_999), st.data())
+@given(st.integers(1, 9999), st.integers(1, 9_999_999), st.data())
 def test_one_wrong_digit_is_heard(device: int, counter: int, data: st.DataObject) -> None:
     digits = number_to_tell(device, counter).replace("-", "")
     place = data.draw(st.integers(0, len(digits) - 1))
@@ -47,6 +47,20 @@ def test_half_a_number_is_none(told: str) -> None:
 def test_numbers_of_two_operations_differ() -> None:
     numbers = {number_to_tell(device, counter) for device in range(1, 40) for counter in range(1, 400)}
     assert len(numbers) == 39 * 399
+
+
+def test_numbers_differ_as_they_are_dictated() -> None:
+    """Without the hyphens: the 100,005th operation of device 1 is not the fifth of device 11."""
+    counters = [*range(1, 400), *range(99_900, 100_400), 234_567, 1_000_005, 10_000_005]
+    numbers = {number_to_tell(device, n).replace("-", "") for device in range(1, 120) for n in counters}
+    assert len(numbers) == 119 * len(counters)
+
+
+@given(st.integers(1, 99_999), st.integers(1, 99_999_999))
+def test_the_digits_say_which_device_and_which_operation(device: int, counter: int) -> None:
+    digits = number_to_tell(device, counter).replace("-", "")[:-1]
+    wide = len(digits) - len(digits.lstrip("0")) + 5
+    assert (int(digits[:-wide]), int(digits[-wide:])) == (device, counter)
 
 
 # stamps
