@@ -1,7 +1,8 @@
 """``/v1/files/…-key``: the key of a recording or an attachment, unwrapped for who may read it and says what for.
 
 The purpose is in the audit log before the key is out. The seal itself says of which kind and organisation the file is
-(operator_tui/secrets/address.py), so nobody has another's opened by calling it his own.
+(operator_tui/secrets/address.py), so nobody has another's opened by calling it his own; papers go along with their
+appeal (central/papers.py).
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from central.api.errors import AnyRequest
 from central.api.service import Service
 from central.devices import Device
 from central.log import log
+from central.papers import labels
 from central.recordings import recordings_of
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.rights import Right
-from operator_tui.secrets.address import KEY_BYTES, LABELLED_BOX, FileKind, label
+from operator_tui.secrets.address import KEY_BYTES, LABELLED_BOX, FileKind
 from operator_tui.signin.files import (
     ATTACHMENT_KEY_PATH,
     RECORDING_KEY_PATH,
@@ -102,7 +104,7 @@ async def _unwrapped(request: AnyRequest, service: Service, who: Device, kind: F
 
     def work() -> bytes:
         plain = service.keys.open_fund(box)
-        allowed = plain[KEY_BYTES:] == label(kind, who.operator.organisation)
+        allowed = plain[KEY_BYTES:] in labels(service.database, kind, who.operator.organisation, asked.card, box)
         action = f"{kind.value}.{'opened' if allowed else 'refused'}"
         service.record(who, action, name, {"purpose": asked.purpose.value, "card": asked.card})
         if not allowed:
