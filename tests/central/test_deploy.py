@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -25,6 +26,7 @@ from central.store.database import Database
 from central.verify import verify
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.cli import cli
+from operator_tui.profiles import open_profile
 from tests.central.desks import Office
 from tests.peers.central import CentralServer
 from tests.peers.ports import free_block
@@ -32,6 +34,7 @@ from tests.peers.postgres import USER, Postgres, own_user
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 CERTIFICATES = DEPLOY / "certificates"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
 
 def test_the_certificate_is_one_that_desks_of_its_authority_believe(tmp_path: Path) -> None:
@@ -53,7 +56,7 @@ def _trust(folder: Path) -> object:
     return ssl.create_default_context(cafile=str(folder / "ca.pem"))
 
 
-@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_a_unit_says_what_the_command_takes(unit: Path) -> None:
     text = unit.read_text().replace("\\\n", " ")
     (line,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
@@ -71,6 +74,42 @@ def test_a_unit_says_what_the_command_takes(unit: Path) -> None:
     assert "$HINTS" not in names or {"--redis", "--redis-password-file"} <= known
     for wanted in ("User=operator-tui", "LimitCORE=0", "NoNewPrivileges=yes"):
         assert wanted in text
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_may_write_where_its_command_writes(unit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ProtectSystem leaves /etc to be read alone, and the program sees to the mode of all its folders at each start."""
+    text = unit.read_text()
+    said = dict(pair.split("=", 1) for line in re.findall(r"^Environment=(.*)$", text, re.M) for pair in line.split())
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, said.get(name, "").replace("%t", "/run"))
+    profile = open_profile("central")
+    written = [profile.config, profile.data, profile.state, profile.runtime]
+    written += map(Path, re.findall(r"(?:KEYS|OPERATOR_TUI_FILES)=(/[\w./-]+)", text))
+    (protects,) = re.findall(r"^ProtectSystem=(.*)$", text, re.M)
+    may = [Path("/tmp")] if "PrivateTmp=yes" in text else []
+    for key, root in (("StateDirectory", "/var/lib"), ("RuntimeDirectory", "/run"), ("ReadWritePaths", "/")):
+        names = " ".join(re.findall(rf"^{key}=(.*)$", text, re.M)).split()
+        may += [Path(root) / name.removeprefix("-") for name in names]
+    for path in written:
+        kept = protects == "strict" or path.is_relative_to("/etc") or path.is_relative_to("/usr")
+        assert not kept or any(path.is_relative_to(root) for root in may), path
+
+
+def test_copies_have_a_folder_and_fill_no_disk(tmp_path: Path) -> None:
+    text = (DEPLOY / "systemd" / "operator-tui-backup.service").read_text().replace("\\\n", " ")
+    (where,) = re.findall(r"/var/lib/(operator-tui/\w+)/\$\(date", text)
+    (made,) = re.findall(r"^StateDirectory=(.*)$", text, re.MULTILINE)
+    assert where in made.split(), "systemd makes the folder that the copy is written into"
+    (line,) = re.findall(r"^ExecStartPost=(.*)$", text, re.MULTILINE)
+    copies = [f"202611{day:02}T120000Z" for day in range(1, 13)]
+    for name in [*copies, "20261113T120000Z.part", "note"]:
+        (tmp_path / name).touch()
+    script = shlex.split(line.replace("%%", "%"))[2].replace(f"/var/lib/{where}", str(tmp_path))
+    for kept in (5, 5, 3):
+        subprocess.run(["/bin/sh", "-c", script], check=True, env={"PATH": os.environ["PATH"], "COPIES": str(kept)})
+        left = sorted(path.name for path in tmp_path.iterdir())
+        assert left == sorted([*copies[-kept:], "20261113T120000Z.part", "note"])
 
 
 @pytest.mark.needs("postgresql", "pgbouncer")
