@@ -31,8 +31,11 @@ def backup(database: Database, target: Path) -> int:
         raise Refusal(Code.BACKUP_EXISTS, path=str(target))
     held = _received(database)  # before the copy begins: all of it is in the copy
     part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+    except OSError as error:  # no such folder, a disk that is full or may not be written to
+        raise Refusal(Code.BACKUP_FAILED, reason=f"{target.parent}: {error.strerror}") from None
     try:
         if database.engine.dialect.name == "sqlite":
             _copy_sqlite(database, part)
@@ -119,10 +122,15 @@ def mark_durable(database: Database, held: dict[str, int]) -> None:
 
 
 def _copy_sqlite(database: Database, part: Path) -> None:
+    from operator_tui.secrets.cipher import DatabaseError
+
     with database.engine.connect() as connection:
         raw = connection.connection.driver_connection
         assert raw is not None
-        raw.execute("VACUUM INTO ?", [str(part)])  # outside a transaction, past SQLAlchemy's
+        try:
+            raw.execute("VACUUM INTO ?", [str(part)])  # outside a transaction, past SQLAlchemy's
+        except DatabaseError as error:  # its disk is full, say
+            raise Refusal(Code.BACKUP_FAILED, reason=str(getattr(error, "sqlite_errorname", ""))) from None
 
 
 def _address(engine: sa.Engine) -> str:

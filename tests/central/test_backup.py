@@ -34,6 +34,24 @@ def test_a_copy_is_never_written_over(office: Office, tmp_path: Path) -> None:
     assert (tmp_path / "copy").read_text() == "yesterday"
 
 
+def test_a_copy_that_can_not_be_written_is_told_and_leaves_nothing(
+    office: Office, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.send(desk.new_card())
+    (tmp_path / "file").write_text("no folder")
+    for folder in (tmp_path / "none", tmp_path / "file"):
+        with pytest.raises(Refusal) as refused:
+            backup(office.database, folder / "copy")
+        assert refused.value.code is Code.BACKUP_FAILED
+    if office.database.engine.dialect.name == "sqlite":  # the engine refuses what it is to write into
+        monkeypatch.setattr(Path, "touch", lambda path, **_: path.write_bytes(b"not ours"))
+        with pytest.raises(Refusal) as refused:
+            backup(office.database, tmp_path / "copy")
+        assert refused.value.code is Code.BACKUP_FAILED
+    assert list(tmp_path.glob("copy*")) == []
+    assert desk.send().head.durable == 0, "nothing holds it"
+
+
 def test_a_restored_database_is_another_lineage(
     office: Office, desk: Desk, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
