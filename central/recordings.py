@@ -24,6 +24,7 @@ from operator_tui.appeals.promises import attempts_of
 from operator_tui.signin.files import Stored
 
 _AT_ONCE = 2000  # events read in one transaction
+_LONGEST = 255  # letters of a call's id: what an index holds
 
 
 class _Told(msgspec.Struct):
@@ -121,6 +122,8 @@ def _row(event: Any, region: str, stream: str) -> dict[str, Any] | None:
         told = msgspec.json.decode(event.body, type=_Told)
     except msgspec.MsgspecError:
         return None  # of a desk that told it in another form: its file is there all the same
+    if len(told.call) > _LONGEST:
+        return None
     return {
         "region": region,
         "op": event.op,

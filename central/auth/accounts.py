@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ from operator_tui.signin.voice import voice_code
 
 PASSWORD = "password"  # what ended a session
 _CHANGEABLE = frozenset({"name", "role", "extension", "organisation", "zone"})
+_LONGEST = 200  # letters of each: together they stand in an index, which holds some 2,700 bytes (PostgreSQL)
 
 
 def login_of(text: str) -> str:
@@ -60,6 +62,7 @@ def add(
         raise Refusal(Code.FIELD_INVALID, field="role")  # trainees are never at this server (DESIGN rule 9)
     demand_organisation(operator.organisation)
     _demand_zone(operator.zone)
+    _demand_short({"name": operator.name, "extension": operator.extension})
     kept = password_hash(password, login) if password else None
 
     def work(connection: sa.Connection) -> Person:
@@ -114,6 +117,7 @@ def change(
         _demand_zone(wanted["zone"])
     if "organisation" in wanted:
         demand_organisation(wanted["organisation"])
+    _demand_short(wanted)
 
     def work(connection: sa.Connection) -> Person:
         before = _person(connection, login)
@@ -266,6 +270,12 @@ def _demand_zone(zone: str) -> None:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise Refusal(Code.FIELD_INVALID, field="zone") from None
+
+
+def _demand_short(values: Mapping[str, str]) -> None:
+    for field, value in values.items():
+        if len(value) > _LONGEST:
+            raise Refusal(Code.FIELD_INVALID, field=field)
 
 
 def _groups(names: list[str]) -> str:

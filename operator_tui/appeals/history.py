@@ -17,6 +17,8 @@ HISTORY_PATH = "/v1/history"
 VERSION = 1
 MOST = 50
 _DIGITS_OF_PHONE = 10
+# Of any policy there ever was (the ENP has 16); an index of the server holds no more than some 2,700 bytes.
+_DIGITS_OF_POLICY = 32
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,8 +49,8 @@ def phone_key(phone: Any) -> str:
 
 
 def enp_key(enp: Any) -> str:
-    """The digits."""
-    return _digits(enp)
+    """The digits, as many as a policy has."""
+    return _digits(enp)[:_DIGITS_OF_POLICY]
 
 
 def _digits(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
@@ -10,10 +11,13 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from central.auth import accounts
 from central.store import tables as t
+from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.history import HISTORY_PATH
 from operator_tui.sync.packing import pack
 from operator_tui.sync.protocol import MAX_PLAIN, plain_operation
-from tests.central.desks import Desk, Office
+from tests.central.desks import Desk, Office, operator
 
 
 def _plain(desk: Desk, **more: Any) -> dict[str, Any]:
@@ -129,6 +133,32 @@ def test_an_operation_of_a_wrong_shape_is_refused_and_stored(
     assert answer.states == ["rejected"]
     assert answer.outcomes[0].p.get("field") == field
     assert msgspec.json.decode(office.rows(t.op_log)[0].body) == plain
+
+
+_DICE = random.Random(16)  # what does not compress: PostgreSQL packs an index's entry before it looks at its length
+
+
+def test_a_policy_longer_than_an_index_holds_costs_nobody_the_queue(office: Office, desk: Desk) -> None:
+    digits = "".join(_DICE.choices("0123456789", k=20_000))
+    answer = desk.send(desk.new_card(enp=digits), desk.new_card())
+    assert (answer.status, answer.states) == (200, ["applied", "applied"])
+    asked = desk.client.post(
+        HISTORY_PATH, json={"v": 1, "enp": digits[:9000]}, headers={"Authorization": f"Bearer {desk.identity.token}"}
+    )
+    assert [card["fields"]["enp"] for card in asked.json()["cards"]] == [digits]
+
+
+@pytest.mark.parametrize("field", ["name", "extension"])
+def test_a_person_is_called_by_a_name_that_an_index_holds(office: Office, field: str) -> None:
+    long = "".join(_DICE.choices("абвгдежзиклмнопрстуфхцчшщ", k=8000))
+    person = msgspec.structs.replace(operator("Петрова"), **{field: long})
+    with pytest.raises(Refusal) as refused:
+        accounts.add(office.database, "petrova", person, 0)
+    assert refused.value.params == {"field": field}
+    accounts.add(office.database, "petrova", operator("Петрова"), 0)
+    with pytest.raises(Refusal) as refused:
+        accounts.change(office.database, "petrova", 0, values={field: long})
+    assert refused.value.params == {"field": field}
 
 
 _json = st.recursive(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import string
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,7 +64,8 @@ def test_nobody_else_is_told(office: Office) -> None:
 def test_a_form_it_does_not_know_holds_nothing_up(office: Office) -> None:
     desk, boss = office.desk("Первая"), office.desk("Главная", Role.ADMINISTRATOR)
     card = desk.new_card(call="c1")
-    desk.send(card, recorded(desk, "c1", size="much"), recorded(desk, "c1", "e" * 64))
+    strange = "".join(random.Random(4).choices(string.printable, k=20_000))  # no index of PostgreSQL holds it
+    desk.send(card, recorded(desk, "c1", size="much"), recorded(desk, strange), recorded(desk, "c1", "e" * 64))
     assert [one["name"] for one in asked(boss, desk.card_id(card)).json()["recordings"]] == ["e" * 64]
 
 
