@@ -30,6 +30,8 @@ CHECKSUMS = ("sha1", "sha256")
 _NAME = re.compile(r"[0-9a-f]{64}")
 _READ = 1 << 20
 _FORGOTTEN_S = 14 * 86_400
+_LOOK_S = 3600.0  # between two looks for what is forgotten: a region's folder holds millions of files
+_looked: dict[Path, float] = {}  # when this process last did, by folder
 
 
 @dataclass(frozen=True)
@@ -162,11 +164,16 @@ class Files:
 
     def _forget_old(self) -> None:
         """Parts that nobody has gone on with for two weeks; their desks begin anew."""
-        for part in self._folder.glob("*.part"):
-            with suppress(FileNotFoundError):
-                if part.stat().st_mtime < time.time() - _FORGOTTEN_S:
-                    part.unlink()
-                    part.with_suffix(".length").unlink()
+        now = time.monotonic()
+        if now - _looked.get(self._folder, -_LOOK_S) < _LOOK_S:
+            return
+        _looked[self._folder] = now
+        with os.scandir(self._folder) as entries:  # one after the other: all of them would fill the memory
+            for part in (Path(entry) for entry in entries if entry.name.endswith(".part")):
+                with suppress(FileNotFoundError):
+                    if part.stat().st_mtime < time.time() - _FORGOTTEN_S:
+                        part.unlink()
+                        part.with_suffix(".length").unlink()
 
 
 def _reserve() -> int:

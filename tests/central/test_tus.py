@@ -219,12 +219,20 @@ def test_bytes_for_a_part_that_is_gone_are_not_said_to_be_kept(folder: Path, mon
     assert refused.value.params["reason"] == "file_unknown"
 
 
-def test_what_is_forgotten_leaves_nothing(folder: Path) -> None:
+def test_what_is_forgotten_leaves_nothing_and_is_not_looked_for_at_each_upload(folder: Path, monkeypatch: Any) -> None:
+    looks: list[Path] = []
+    real = os.scandir
+    monkeypatch.setattr("central.files.os.scandir", lambda path: looks.append(path) or real(path))
     files = Files("26")
     files.begin(NAME, 5)
     os.utime(folder / "26" / f"{NAME}.part", (0, 0))
+    for name in "123456789":
+        files.begin(name * 64, 5)
+    assert looks == [folder / "26"], "a folder of a year's recordings is not walked for each of them"
+    monkeypatch.setattr("central.files._LOOK_S", 0.0)  # an hour later
     files.begin("0" * 64, 5)
     assert not list((folder / "26").glob(f"{NAME}*"))
+    assert len(list((folder / "26").glob("*.part"))) == 10
 
 
 def test_the_length_of_who_came_first_with_a_wrong_one_binds_nobody(office: Office) -> None:
