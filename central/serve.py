@@ -30,6 +30,9 @@ _GRACE_S = 1
 # The server of a desk that was just killed needs a moment to see its lifeline cut.
 _TAKE_OVER_S = 5.0
 _TAKE_OVER_STEP_S = 0.02
+# A desk whose machine lost its power says no good-bye, and its open stream is the lease of its presence: who does not
+# acknowledge what was sent for so long is gone. The kernel alone waits a quarter of an hour (tcp(7), tcp_retries2).
+_UNHEARD_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ def _listen_tcp(host: str, port: int) -> socket.socket:
     # waits until the other end has acknowledged its head, a round trip or 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNHEARD_MS)  # taken over by each connection
     bound.bind((host, port))
     return bound
 

@@ -60,6 +60,14 @@ async def test_an_answer_goes_out_in_pieces_at_once() -> None:
         writer.close()
 
 
+def test_a_desk_that_died_without_a_word_is_not_spoken_to_for_long() -> None:
+    """Its stream is the lease of its presence: the kernel alone would keep it open for a quarter of an hour."""
+    with listen(Address(host="127.0.0.1", port=0)) as bound:
+        bound.listen()
+        with socket.create_connection(bound.getsockname()), bound.accept()[0] as taken:
+            assert 40_000 < taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 60_000
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_it_ends_within_two_seconds_with_requests_open(profile: Profile, number: signal.Signals) -> None:
     with CentralServer(profile.central_socket) as server:
