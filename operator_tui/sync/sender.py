@@ -282,15 +282,14 @@ class Sender:
                 raise Refusal(Code.SERVER_REFUSED, reason="no results")
             self._went = self._went or bool(batch)
             await self._look_behind(device, answer)
-            if len(batch) == len(waiting) < limit and not (answer.end and answer.end.more):
+            if len(batch) == len(waiting) < limit and not _more(answer):
                 return
             await self._tell(ServerLight.ON, None)
 
     async def _only_hear(self, device: DeviceIdentity) -> None:
         """Our region moves to a server of its own: nothing is taken there meanwhile, and what is there can be read."""
         while True:
-            answer = await self._asking.exchange(device, [])
-            if answer.end is None or not answer.end.more:
+            if not _more(await self._asking.exchange(device, [])):
                 return
 
     async def _look_behind(self, device: DeviceIdentity, answer: Answer) -> None:
@@ -336,6 +335,12 @@ class Sender:
 def _look(state: SenderState) -> tuple[object, ...]:
     """What a screen would show of a state."""
     return state.light, state.unsent, state.refusal and (state.refusal.code, str(state.refusal.params))
+
+
+def _more(answer: Answer) -> bool:
+    """Whether there is more to be had at once. A server that has more and tells none of it (its tables lack what its
+    streams say) is asked again when the time has come, not in a circle."""
+    return answer.end is not None and answer.end.more and answer.events > 0
 
 
 def _fitting(operations: Sequence[Operation]) -> list[dict[str, Any]]:

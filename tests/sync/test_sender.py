@@ -24,7 +24,7 @@ from operator_tui.appeals.people import Role
 from operator_tui.journal.journal import Journal
 from operator_tui.reference import packaged_catalogue
 from operator_tui.sync.packing import write_answer
-from operator_tui.sync.protocol import SYNC_PATH, End, Head
+from operator_tui.sync.protocol import SYNC_PATH, End, Head, StreamEnd
 from operator_tui.sync.sender import Sender, SenderState, ServerLight
 from tests.central.conftest import KEY
 from tests.sync.conftest import run, until
@@ -154,6 +154,15 @@ async def test_a_server_that_does_not_hold_a_request_is_not_asked_in_a_circle(de
     assert asyncio.get_running_loop().time() - began > 0.3
     await sender.stop()
     assert task.cancelled()
+
+
+async def test_a_server_that_says_there_is_more_and_tells_none_of_it_is_not_asked_in_a_circle(desk: DeskAtWork) -> None:
+    end = End({"26/tf": StreamEnd(7, "0" * 64)}, more=True)
+    broken = Scripted(b"".join(write_answer(Head(_epoch(desk.journal), 0, 1), [], [], end)))
+    sender = sender_of(desk.journal, broken)
+    async with asyncio.timeout(60):
+        await sender.round()
+    assert (broken.asked, light(sender)) == (1, (ServerLight.ON, None))
 
 
 async def test_a_failing_listener_does_not_end_the_sender(desk: DeskAtWork) -> None:
