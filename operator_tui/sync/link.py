@@ -25,8 +25,10 @@ from operator_tui.sync.settings import CentralSettings
 if TYPE_CHECKING:
     import httpx
 
-# One stays open for the stream, one is for operations; the third is for whatever must not wait behind them.
-_CONNECTIONS = 3
+# A card waits behind nothing long: the stream, a snapshot, a package of the registry, a recording that is listened to
+# and a part of a file may all be under way, and operations still have one of their own. Those of a quiet desk are kept.
+_CONNECTIONS = 8
+_KEPT = 3
 _KEEP_S = 600.0
 _CONNECT_S, _READ_S = 15.0, 60.0
 _MAX_REFUSAL = 65_536  # bytes read of an answer that refuses
@@ -157,9 +159,7 @@ class Link:
     def _make_client(self) -> httpx.AsyncClient:
         import httpx
 
-        limits = httpx.Limits(
-            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_KEEP_S
-        )
+        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_KEPT, keepalive_expiry=_KEEP_S)
         timeout = httpx.Timeout(connect=_CONNECT_S, read=_READ_S, write=_READ_S, pool=_READ_S)
         if self._socket is not None:
             # Without TLS there is nothing to read the authorities for: 30 ms of every start.

@@ -25,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.sync.link import Link
 from operator_tui.sync.settings import CentralSettings
+from tests.sync.conftest import until
 
 Reply = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -234,6 +235,37 @@ async def test_an_answer_that_breaks_off_is_away() -> None:
 
     async with serving(reply) as port:
         assert (await refusal_of(Link(CentralSettings(url=f"http://127.0.0.1:{port}")))).code is Code.SERVER_AWAY
+
+
+async def test_operations_have_a_connection_while_all_that_is_long_is_under_way() -> None:
+    """The stream, a snapshot, a package, a file that is read, one that is sent, a question: a card waits for none."""
+    asked, release = 0, asyncio.Event()
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 6:
+            await says(200, b"taken")(reader, writer)
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        await writer.drain()
+        await release.wait()
+
+    async def long() -> None:
+        async with link.get("/v1/files/x") as (_, chunks):
+            async for _ in chunks:
+                pass
+
+    async with serving(reply) as port:
+        link = Link(CentralSettings(url=f"http://127.0.0.1:{port}"))
+        under_way = [asyncio.create_task(long()) for _ in range(6)]
+        await until(lambda: asked == 6)
+        async with link.post("/v1/sync", b"{}") as chunks:
+            assert b"".join([chunk async for chunk in chunks]) == b"taken"
+        release.set()
+        broken = await asyncio.gather(*under_way, return_exceptions=True)
+        await link.close()
+    assert [isinstance(one, Refusal) for one in broken] == [True] * 6
 
 
 @pytest.mark.parametrize("by", ["socket", "http"])
