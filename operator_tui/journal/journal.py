@@ -20,7 +20,7 @@ from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import CARD_KINDS, SHARED_KINDS, Kind, Operation
-from operator_tui.journal import cards, confirm, drafts, forked, outbox, reference, shared, sifting, transfers
+from operator_tui.journal import cards, confirm, drafts, forked, left, outbox, reference, shared, sifting, transfers
 from operator_tui.journal.coming_back import ComingBack
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
@@ -76,7 +76,8 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
     def enrol(self, identity: DeviceIdentity) -> None:
         """Take an identity, or a fresh token or operator of the same one.
 
-        Under another device's code what waits goes on as after a fork: known by the id it had.
+        Under another device's code what waits goes on as after a fork: known by the id it had. Of an operator who went
+        to another organisation the former one's appeals are forgotten, but for what he has not sent.
         """
         with self._store.writing():
             known = self._store.device()
@@ -84,6 +85,8 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
                 if identity.epoch != known.epoch:
                     confirm.rewind(self._store, outbox.upcoming(self._store)[1], identity.epoch)
                 forked.go_on_as(self._store, identity, known=False)
+            if known is not None and known.operator.organisation != identity.operator.organisation:
+                left.leave(self._store, known.operator.organisation, identity.operator.organisation)
             self._store.set_meta("device", msgspec.json.encode(identity).decode())
 
     # operations

@@ -33,6 +33,13 @@ def note(store: Store, kind: str, x: Mapping[str, Any], by: int) -> None:
         return
 
 
+def forget(store: Store) -> None:
+    """Nothing of it concerns this desk any more; inside ``writing`` only."""
+    store.set_meta(_ALARM, "{}")
+    store.set_meta(_REPORTS, "[]")
+    views.forget_away(store)
+
+
 def alarm(store: Store) -> Alarm:
     """The one that holds now."""
     return msgspec.json.decode(store.meta(_ALARM, "{}"), type=Alarm)

@@ -54,6 +54,13 @@ def drop(store: Store) -> None:
     store.set_meta(_TAG, "")
 
 
+def forget(store: Store) -> None:
+    """There is no stream any more that one was to be taken of, or cards asked for; inside ``writing`` only."""
+    drop(store)
+    store.set_meta(_TAKING, "")
+    store.set_meta(_MISSING, "[]")
+
+
 def begin(store: Store, stream: str, epoch: str) -> None:
     """From now on the cards of the stream are only kept for the screen; inside ``writing`` only. Refusal(SERVER_AWAY)
     when ``epoch`` is not the lineage this journal follows."""

@@ -117,6 +117,11 @@ def note_away(store: Store, x: Mapping[str, Any]) -> None:
     store.set_meta(_AWAY, msgspec.json.encode(with_away(away(store), one, today)).decode())
 
 
+def forget_away(store: Store) -> None:
+    """Nobody is; inside ``writing`` only."""
+    store.set_meta(_AWAY, "[]")
+
+
 _AWAY = "away"
 
 
