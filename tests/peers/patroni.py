@@ -82,6 +82,7 @@ class Cluster:
             "ETCD": f"127.0.0.1:{self._etcd}", "TTL": self._ttl_s, "LOOP": 1, "RETRY": 2,
             "BIN": postgresql_bin(), "SOCKETS": self.folder, "NETWORK": "127.0.0.1/32",
             "SUPERUSER_PASSWORD": self._password, "REPLICATION_PASSWORD": self._password[::-1],
+            "REST_PASSWORD": f"rest{self._password}",
         }  # fmt: skip
         file = self.folder / f"node{number}.yml"
         self._write(file, _filled("patroni.yml", settings))
@@ -118,6 +119,10 @@ class Cluster:
             host="127.0.0.1", port=self.port, user="postgres", dbname=DATABASE,
             passfile=str(self.passwords), connect_timeout=10, autocommit=True,
         )  # fmt: skip
+
+    def told_by_a_stranger(self, number: int, act: str) -> int:
+        """The status that a node answers with to who has no password and wants it to do something."""
+        return httpx.post(f"http://127.0.0.1:{self._ports[number] + 1}/{act}", json={}, timeout=60).status_code
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> None:
         """AssertionError with the nodes' logs when it does not come to pass."""
