@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from operator_tui.appeal_acts import AppealActs
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.card import STATUS_TITLES
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.begun_acts import BegunActs
 from operator_tui.call_acts import CallActs
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.shift import Waits
@@ -31,7 +33,7 @@ from widgets.rows import Row
 _DAY = "%d.%m"  # as the calls of other days are told
 
 
-class DeskActs(CallActs, AppealActs, KeysInOrder):
+class DeskActs(CallActs, AppealActs, BegunActs, KeysInOrder):
     """The acts of the desk, by the id of their command; a screen's own handlers come before these."""
 
     desk: Desk
@@ -128,13 +130,15 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
     def _ask_appeal(self, act: Act, field: str, hint: str, reasons: str = "") -> None:
         """Ask for one thing and do the act; ``reasons`` names those of the administration's that are offered."""
         card_id = self._appeal_at_hand()
+        of = FormOf(act.value, card_id)
 
         def answered(text: str | None) -> None:
             if text and isinstance(self.screen, DeskScreen):
-                self.screen.guard(lambda: self._move_appeal(card_id, act, **{field: text}))
+                move = lambda: self._move_appeal(card_id, act, **{field: text})  # noqa: E731  # too long for one line
+                self.screen.guard(lambda: self.desk.begun.sent(of, move))
 
         find = offering(self.desk.reference.reasons(reasons)) if reasons else None
-        self.push_screen(AskScreen(act_word(act.value), hint, find), answered)
+        self.push_screen(AskScreen(act_word(act.value), hint, find, of=of), answered)
 
     async def _reassign(self) -> None:
         """To another worker, from those who work here."""
@@ -214,6 +218,8 @@ class DeskActs(CallActs, AppealActs, KeysInOrder):
             self.hand_over(chosen.waits, self._end_work)
         elif isinstance(chosen, Waits) and chosen.news:
             self.desk.background(self._read_news(chosen.news))
+        elif isinstance(chosen, Waits) and chosen.begun is not None:
+            self.look_at_begun(chosen.begun, self._what_waits)
         elif isinstance(chosen, Waits) and (chosen.card or chosen.draft or chosen.call):
             self.switch_mode("work")
             self.desk.background(self.desk.phone.shift.open(chosen))

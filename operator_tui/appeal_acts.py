@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Status
 from operator_tui.appeals.correction import correctable
 from operator_tui.appeals.errors import Code, Refusal
@@ -94,7 +95,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
             self._told(Act.FORWARD, await self.desk.appeals.move(card.id, Act.FORWARD, group=group))
 
         line = Asked("group", tr("Группа"), self._group_title(card.fields), required=True, options=self._groups())
-        self._form(tr("Передать группе"), [line], done)
+        self._form(FormOf("to_group", card.id), tr("Передать группе"), [line], done)
 
     # another organisation
 
@@ -130,7 +131,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
         lines = [
             Asked("told_what", tr("Что сообщено"), next(iter(titles)), required=True, options=list(titles)),
             Asked("told_way", tr("Способ уведомления"), required=True, options=WAYS),
-            Asked("told_on", tr("Дата уведомления"), today, tr("ДД.ММ.ГГГГ"), required=True),
+            Asked("told_on", tr("Дата уведомления"), today, tr("ДД.ММ.ГГГГ"), required=True, passing=True),
             Asked("told_result", tr("Итог уведомления")),
         ]
 
@@ -139,7 +140,8 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
             given["told_what"] = titles[values["told_what"]].value
             self._told(Act.TELL, await self.desk.appeals.move(card.id, Act.TELL, **given))
 
-        self._form(tr("Сообщить заявителю"), lines, done, lambda values: iso_days(values, "told_on"))
+        check = lambda values: iso_days(values, "told_on")  # noqa: E731  # two lines for one call
+        self._form(FormOf("tell", card.id), tr("Сообщить заявителю"), lines, done, check)
 
     async def _ask_correction(self) -> None:
         card = await self._card()
@@ -156,7 +158,7 @@ class AppealActs(CardActs, PromiseActs, PaperActs):
             words = tr("Просьба исправить обращение {number} отправлена администратору.")
             self.desk.notice(words.format(number=card.value("number")))
 
-        self._form(tr("Просить исправить"), lines, done)
+        self._form(FormOf("correction", card.id), tr("Просить исправить"), lines, done)
 
 
 _OPEN = frozenset({Status.IN_WORK, Status.DEFERRED})

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.app import App
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
@@ -41,8 +42,13 @@ class Asking:
 
         self.desk.background(run())
 
+    def _send(self, of: FormOf, act: Callable[[], Awaitable[None] | None]) -> None:
+        """Do what a form was for; what was typed into it goes when that is done, and stays where it is refused."""
+        self._guard(lambda: self.desk.begun.sent(of, act))
+
     def _form(
         self,
+        of: FormOf,
         title: str,
         asked: list[Asked],
         done: Callable[[Values], Awaitable[None] | None],
@@ -50,9 +56,9 @@ class Asking:
     ) -> None:
         def answered(values: Values | None) -> None:
             if values is not None:
-                self._guard(lambda: done(values))
+                self._send(of, lambda: done(values))
 
-        self._app.push_screen(FormScreen(title, asked, check), answered)
+        self._app.push_screen(FormScreen(title, asked, check, of=of), answered)
 
     async def _card(self) -> Card:
         card_id = self._at_hand()

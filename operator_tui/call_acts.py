@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from operator_tui.appeals.alarm import DANGER_TITLES, TOLD_TITLES, WHAT_TO_DO, Danger, Report, Told
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.presence import State
 from operator_tui.asking import Asking
@@ -138,7 +139,7 @@ class CallActs(Asking):
             await self.desk.alarms.report(Told.INCIDENT, text)
             self.desk.notice(tr("Администратору сообщено: {text}.").format(text=text))
 
-        self._ask(tr("Нештатная ситуация"), tr("Что случилось, затем Enter"), told)
+        self._ask(tr("Нештатная ситуация"), tr("Что случилось, затем Enter"), told, FormOf("incident"))
 
     def _other_telephone(self) -> None:
         move = self.with_this_call(self.desk.phone.talks.move_to)
@@ -199,11 +200,21 @@ class CallActs(Asking):
                 self._guard(again)
                 return
 
-            async def noted(note: str) -> None:
+            of = FormOf("note", waits.card, str(one.user))
+
+            async def hand(note: str) -> None:
                 await self.desk.phone.shift.hand_over(waits, one.user, note)
+
+            async def noted(note: str) -> None:
+                await self.desk.begun.sent(of, lambda: hand(note))
                 await again()
 
-            self._ask(tr("Записка: {name}").format(name=one.name), tr("Что передать словами, затем Enter"), noted)
+            def answered(note: str | None) -> None:
+                if note:
+                    self._guard(lambda: noted(note))
+
+            title, hint = tr("Записка: {name}").format(name=one.name), tr("Что передать словами, затем Enter")
+            self._app.push_screen(AskScreen(title, hint, of=of), answered)
 
         self._app.push_screen(DirectoryScreen(tr("Кому передать"), tuple(colleagues.values()), dials=False), to)
 
@@ -221,12 +232,16 @@ class CallActs(Asking):
 
         return chosen
 
-    def _ask(self, title: str, hint: str, act: Chosen) -> None:
+    def _ask(self, title: str, hint: str, act: Chosen, of: FormOf | None = None) -> None:
+        """``of``: words that are kept until they are sent."""
+
         def answered(text: str | None) -> None:
-            if text:
+            if text and of is not None:
+                self._send(of, lambda: act(text))
+            elif text:
                 self._guard(lambda: act(text))
 
-        self._app.push_screen(AskScreen(title, hint), answered)
+        self._app.push_screen(AskScreen(title, hint, of=of), answered)
 
     def _choose(self, title: str, options: Sequence[tuple[str, str]], act: Chosen) -> None:
         """One of them by number, by a beginning, or by the arrows."""

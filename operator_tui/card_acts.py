@@ -40,7 +40,7 @@ class CardActs(Asking):
         def check(values: Values) -> None:
             demand_dates(iso_days(values, *dates), self.desk.papers.today)
 
-        self._form(tr("Представитель и согласия"), lines, done, check)
+        self._form(self.desk.begun.of_card("representative"), tr("Представитель и согласия"), lines, done, check)
 
     def clarify(self) -> None:
         """«Уточняющие поля»: what this type and theme ask for, by the version the card was made with."""
@@ -71,7 +71,8 @@ class CardActs(Asking):
             if await self.desk.card.type_all(card, read(values)):
                 self.desk.notice(tr("Уточнения внесены в карту."))
 
-        self._form(tr("Уточняющие поля"), lines, done, read)
+        of = self.desk.begun.of_card("clarify", str(card.fields.get("theme", "")))
+        self._form(of, tr("Уточняющие поля"), lines, done, read)
 
     # the content
 
@@ -92,9 +93,11 @@ class CardActs(Asking):
             if await self.desk.card.type_all(card, values):
                 self.desk.notice(tr("Содержание внесено в карту: сохраните её."))
 
+        of = self.desk.begun.of_card("content")
+
         def answered(values: Values | None) -> None:
             if values is not None:
-                self._guard(lambda: done(values))
+                self._send(of, lambda: done(values))
 
-        screen = ContentScreen(tr("Содержание обращения"), lines, str(card.fields.get("text", "")))
+        screen = ContentScreen(tr("Содержание обращения"), lines, str(card.fields.get("text", "")), of=of)
         self._app.push_screen(screen, answered)

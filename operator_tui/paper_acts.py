@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.papers import REPLY_TITLES, Paper
@@ -64,7 +65,7 @@ class PaperActs(FileActs):
                 tr("Файл {name} приложен, {size} КБ.").format(name=paper.name, size=-(-paper.size // 1024))
             )
 
-        self._form(tr("Приложить файл"), lines, done, check)
+        self._form(self.desk.begun.of_card("file", path), tr("Приложить файл"), lines, done, check)
 
     def _receipt(self) -> None:
         """When and under which number a written appeal came."""
@@ -89,7 +90,8 @@ class PaperActs(FileActs):
                 words = tr("Зарегистрировать до {day}: осталось дней {left}.")
                 self.desk.notice(words.format(day=term.until.strftime("%d.%m.%Y"), left=term.left), urgent=term.warns)
 
-        self._form(tr("Поступление письменного обращения"), lines, done, check)
+        of = self.desk.begun.of_card("receipt")
+        self._form(of, tr("Поступление письменного обращения"), lines, done, check)
 
     async def _reply(self) -> None:
         card = await self._card()
@@ -108,7 +110,8 @@ class PaperActs(FileActs):
             appeal = saved.value("number")
             self.desk.notice(words.format(kind=dated["kind"], number=dated["in_number"], appeal=appeal))
 
-        self._form(tr("Зарегистрировать ответ"), lines, done, lambda values: iso_days(values, "in_date"))
+        check = lambda values: iso_days(values, "in_date")  # noqa: E731  # two lines for one call
+        self._form(FormOf("reply", card.id), tr("Зарегистрировать ответ"), lines, done, check)
 
     async def _letter(self) -> None:
         card = await self._card()
@@ -117,7 +120,7 @@ class PaperActs(FileActs):
         lines = [
             Asked("kind", tr("Образец"), required=True, options=list(titles)),
             Asked("in_number", tr("Исходящий номер"), required=True),
-            Asked("in_date", tr("Дата"), today, tr("ДД.ММ.ГГГГ"), required=True),
+            Asked("in_date", tr("Дата"), today, tr("ДД.ММ.ГГГГ"), required=True, passing=True),
             Asked("text", tr("Текст ответа"), str(card.value("comment")).replace("\n", " ")),
         ]
 
@@ -129,7 +132,8 @@ class PaperActs(FileActs):
             words = tr("Письмо {name} составлено и приложено к обращению.").format(name=paper.name)
             self.desk.notice(f"{words} {went}" if went else words)
 
-        self._form(tr("Составить письмо"), lines, done, lambda values: iso_days(values, "in_date"))
+        check = lambda values: iso_days(values, "in_date")  # noqa: E731  # two lines for one call
+        self._form(FormOf("letter", card.id), tr("Составить письмо"), lines, done, check)
 
     async def _choose_print(self) -> None:
         """The appeal itself, its files, or the list that the journal shows: one is chosen to be printed."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.card import STATUS_TITLES, full_name
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
@@ -58,7 +59,7 @@ class PromiseActs(FileActs):
             self._told(Act.REASSIGN, await self.desk.appeals.move(card_id, Act.REASSIGN, **given))
 
         line = Asked("operator", tr("Кому"), hint=tr("номер работника или добавочный"), required=True)
-        self._form(tr("Передать другому"), [line], done)
+        self._form(FormOf("give", card_id), tr("Передать другому"), [line], done)
 
     async def _edit(self, card_id: str) -> None:
         await self.desk.card.edit(card_id)
@@ -125,7 +126,8 @@ class PromiseActs(FileActs):
             if isinstance(self._app.screen, CardSteps):
                 await self._app.screen.put_away()  # promised: nothing more is to be done with it now
 
-        self._form(title, self._promise_lines(fields, to=to), done, check)
+        of = self.desk.begun.of_card("promise_other" if to else "promise_self")
+        self._form(of, title, self._promise_lines(fields, to=to), done, check)
 
     async def _change_promise(self) -> None:
         card = await self._card()
@@ -136,7 +138,8 @@ class PromiseActs(FileActs):
         async def done(values: Values) -> None:
             self._told(Act.PROMISE, await self.desk.promises.change(card.id, self._promised(values)))
 
-        self._form(tr("Изменить обещание"), lines, done, lambda values: self._promised(values))
+        of = FormOf("promise", card.id)
+        self._form(of, tr("Изменить обещание"), lines, done, lambda values: self._promised(values))
 
     async def _attempt(self) -> None:
         card = await self._card()
@@ -160,7 +163,7 @@ class PromiseActs(FileActs):
             words = tr("Работник № {user} отсутствует до {day}: его обещания видит заместитель.")
             self.desk.notice(words.format(user=away.user, day=day(away.until)))
 
-        self._form(tr("Отсутствие и заместитель"), lines, done, self._absence)
+        self._form(FormOf("away"), tr("Отсутствие и заместитель"), lines, done, self._absence)
 
     def _absence(self, values: Values) -> Away:
         named = {name: self.desk.appeals.worker_number(values.get(name, "")) for name in ("user", "substitute")}
@@ -181,9 +184,8 @@ class PromiseActs(FileActs):
                 self._show_kept_back(f"{words} {tr('Enter — открыть обращение')}", stayed)
 
         title = tr("Передать все обращения работника № {user}").format(user=worker)
-        self._form(
-            title, [Asked("operator", tr("Кому"), hint=tr("номер работника или добавочный"), required=True)], done
-        )
+        line = Asked("operator", tr("Кому"), hint=tr("номер работника или добавочный"), required=True)
+        self._form(FormOf("give_all", str(worker)), title, [line], done)
 
     def _show_kept_back(self, title: str, stayed: Sequence[KeptBack]) -> None:
         """What was kept back under the reason for it; Enter opens an appeal."""

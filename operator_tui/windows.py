@@ -17,6 +17,7 @@ from operator_tui.desk.state import CardAtHand, Notice
 from operator_tui.i18n import tr
 from screens.ask import AskScreen
 from screens.base import DeskScreen
+from screens.begun import BegunScreen
 from screens.code import CodeScreen
 from screens.directory import DirectoryScreen
 from screens.files import FilesScreen, PlayerScreen
@@ -40,6 +41,7 @@ from widgets.ring_line import RingLine
 # What gives way to a key of the telephone: lists and questions, nothing else.
 _LAID_ASIDE = (
     AskScreen
+    | BegunScreen
     | CodeScreen
     | FormScreen
     | HelpScreen

@@ -1,20 +1,26 @@
-"""Asks for one thing: a number to transfer to, words to look for; with a list below where there is one to choose."""
+"""Asks for one thing: a number to transfer to, words to look for; with a list below where there is one to choose.
+
+Words of one's own (a reason, a remark, a note) are kept as a form's are: they say ``of`` what.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
+from operator_tui.appeals.begun import FormLine, FormOf
 from operator_tui.i18n import mark, tr
+from screens.keeping import Keeping
 from widgets.lean import LeanInput
 from widgets.line import Line
 from widgets.rows import Column, Row, Rows
 
 Find = Callable[[str], Sequence[Row]]
+_LINE = "asked"
 
 
 def offering(words: Sequence[str]) -> Find | None:
@@ -58,23 +64,25 @@ def by_words(rows: Sequence[Row]) -> Find:
     return find
 
 
-class AskScreen(ModalScreen[str | None]):
+class AskScreen(Keeping[str | None], ModalScreen[str | None]):
     """Returns the chosen row's key, or the text typed where there is no list; None when it was left."""
 
     BINDINGS = [  # noqa: RUF012  # Textual's own form
-        Binding("escape", "dismiss(None)", show=False),
+        Binding("escape", "leave", show=False),
         Binding("down", "move(1)", show=False, priority=True),
         Binding("up", "move(-1)", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, placeholder: str, find: Find | None = None) -> None:
+    def __init__(self, title: str, placeholder: str, find: Find | None = None, *, of: FormOf | None = None) -> None:
         super().__init__()
+        self.of = of
         self._title = title
         self._placeholder = placeholder
         self._find = find
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("Esc — назад"), classes="heading")
+        yield self.begun_line()
         yield LeanInput(placeholder=self._placeholder, id="asked")
         if self._find is not None:
             yield Rows((Column(8), Column()), id="found", empty=tr("Ничего не найдено"))
@@ -84,6 +92,33 @@ class AskScreen(ModalScreen[str | None]):
         """Whether words of the operator's own stand there, and not a search in a list."""
         text = "".join(line.value for line in self.query(LeanInput)).strip()  # a key may come before it is composed
         return bool(text) and (self._find is None or any(row.key == text for row in self._find(text)))
+
+    @property
+    def heading(self) -> str:
+        return self._title
+
+    def form_lines(self) -> Sequence[FormLine]:
+        return [FormLine(_LINE, self._title, secret=self.query_one(LeanInput).password)]
+
+    def form_values(self) -> Mapping[str, str]:
+        return {_LINE: self.query_one(LeanInput).value}
+
+    def lay(self, values: Mapping[str, str]) -> None:
+        line = self.query_one(LeanInput)
+        line.value = values.get(_LINE, line.value)
+        line.action_end()
+
+    def action_leave(self) -> None:
+        """Esc: what was typed is not wanted."""
+        self.thrown_away()
+        self.dismiss(None)
+
+    def _answer(self, answer: str | None) -> None:
+        if answer:
+            self.accepted()
+        else:
+            self.thrown_away()
+        self.dismiss(answer)
 
     def on_mount(self) -> None:
         self.query_one(LeanInput).focus()
@@ -105,12 +140,12 @@ class AskScreen(ModalScreen[str | None]):
     @on(LeanInput.Submitted)
     def _done(self, event: LeanInput.Submitted) -> None:
         if self._find is None:
-            self.dismiss(event.value.strip() or None)
+            self._answer(event.value.strip() or None)
         else:
             rows = self.query_one(Rows)
             if rows.current is not None or not rows.rows:
-                self.dismiss(rows.current.key if rows.current else None)
+                self._answer(rows.current.key if rows.current else None)
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:
-        self.dismiss(event.key)
+        self._answer(event.key)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
 
+from operator_tui.appeals.begun import FormLine, FormOf
 from operator_tui.i18n import tr
 from screens.form import Asked, FormScreen, Values
 from widgets.field import Field
@@ -23,17 +24,30 @@ class ContentScreen(FormScreen):
     ContentScreen LeanTextArea { height: 1fr; border: none; padding: 0; }
     """
 
-    def __init__(self, title: str, asked: Sequence[Asked], text: str) -> None:
-        super().__init__(title, asked)
+    def __init__(self, title: str, asked: Sequence[Asked], text: str, *, of: FormOf | None = None) -> None:
+        super().__init__(title, asked, of=of)
         self._text = text
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("F9 — принять, Esc — назад"), classes="heading")
+        yield self.begun_line()
         for one in self._asked.values():
             yield Field(f"form-{one.name}", one.label, placeholder=one.hint)
         yield Line(tr("Содержание обращения"), classes="heading")
         yield LeanTextArea(self._text, id="content", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
         yield Wrapped(id="form-hint")
+
+    def form_lines(self) -> Sequence[FormLine]:
+        return [*super().form_lines(), FormLine(TEXT, tr("Содержание обращения"))]
+
+    def form_values(self) -> Mapping[str, str]:
+        return {**super().form_values(), TEXT: self._area.text}
+
+    def lay(self, values: Mapping[str, str]) -> None:
+        super().lay(values)
+        if TEXT in values:
+            self._area.text = values[TEXT]
+            self._area.move_cursor(self._area.document.end)
 
     def _begin(self) -> LeanTextArea:
         return self._area

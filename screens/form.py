@@ -1,6 +1,6 @@
 """A small form above the screen: labelled lines, accepted by F9 or Enter in the last one; what is wrong is said there.
 
-What was typed stays until it is accepted or left with Esc.
+What was typed stays until it is accepted or left with Esc, also over the end of the desk (screens/keeping.py).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from operator_tui.appeals.begun import FormLine, FormOf
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.i18n import tr
 from operator_tui.sentences import sentence
+from screens.keeping import Keeping
 from widgets.field import Field
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -34,7 +36,7 @@ _SHOWN = 6  # names that are said at once while one types
 class Asked:
     """One line of a form. ``options`` are the values it may take: a beginning is enough, or their number. ``offers``
     are names that are found by beginnings of their words; another may be written too. ``proposed``: the first letter
-    typed takes the place of ``value``."""
+    typed takes the place of ``value``. ``passing``: ``value`` is made up for the moment (today, a file's name)."""
 
     name: str
     label: str
@@ -44,13 +46,15 @@ class Asked:
     options: Sequence[str] = ()
     offers: Sequence[str] = ()
     proposed: bool = False
+    passing: bool = False
 
 
-class FormScreen(ModalScreen[Values | None]):
-    """Returns the values by name; None when it was left. ``check`` raises a Refusal for what can not be accepted."""
+class FormScreen(Keeping[Values | None], ModalScreen[Values | None]):
+    """Returns the values by name; None when it was left. ``check`` raises a Refusal for what can not be accepted.
+    ``of`` says which form it is and of what: under that its text is kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", show=False),
+        Binding("escape", "leave", show=False),
         Binding("f9", "accept", show=False, priority=True),
         Binding("ctrl+s", "accept", show=False, priority=True),
         Binding("down", "step(1)", show=False, priority=True),
@@ -60,15 +64,24 @@ class FormScreen(ModalScreen[Values | None]):
     FormScreen Field > Line { width: 26; }
     """
 
-    def __init__(self, title: str, asked: Sequence[Asked], check: Callable[[Values], object] | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        asked: Sequence[Asked],
+        check: Callable[[Values], object] | None = None,
+        *,
+        of: FormOf | None = None,
+    ) -> None:
         super().__init__()
+        self.of = of
         self._title = title
         self._asked = {one.name: one for one in asked}
         self._check = check
-        self._refused: Values | None = None  # what was typed when it was refused: the reason stays as long
+        self._refused: Mapping[str, str] | None = None  # what was typed when it was refused: the reason stays as long
 
     def compose(self) -> ComposeResult:
         yield Line(self._title, tr("F9 — принять, Esc — назад"), classes="heading")
+        yield self.begun_line()
         with VerticalScroll(can_focus=False):
             for one in self._asked.values():
                 label = f"{one.label}{' *' if one.required else ''}"
@@ -79,6 +92,34 @@ class FormScreen(ModalScreen[Values | None]):
         for one in self._asked.values():
             self._field(one.name).show(one.value)
         self._begin().focus()
+
+    @property
+    def heading(self) -> str:
+        return self._title
+
+    def form_lines(self) -> Sequence[FormLine]:
+        return [
+            FormLine(
+                one.name,
+                one.label,
+                secret=self._field(one.name).input.password,
+                passing=one.passing or one.proposed,
+            )
+            for one in self._asked.values()
+        ]
+
+    def form_values(self) -> Mapping[str, str]:
+        return {name: self._field(name).input.value for name in self._asked}
+
+    def lay(self, values: Mapping[str, str]) -> None:
+        for name in values.keys() & self._asked.keys():
+            self._field(name).show(values[name])
+            self._field(name).input.action_end()
+
+    def action_leave(self) -> None:
+        """Esc: what was typed is not wanted."""
+        self.thrown_away()
+        self.dismiss(None)
 
     def _begin(self) -> Widget:
         """Where one begins to type."""
@@ -92,14 +133,14 @@ class FormScreen(ModalScreen[Values | None]):
         one = self._here()
         if one is not None and one.proposed and self._field(one.name).input.value == one.value:
             self._field(one.name).input.select_all()
-        if self._refused == self._typed():
+        if self._refused == self.form_values():
             return
         self._hint(one)
 
     @on(Field.Typed)
     def _found_by_typing(self) -> None:
         one = self._here()
-        refused = self._refused is not None and self._refused != self._typed()
+        refused = self._refused is not None and self._refused != self.form_values()
         if refused:
             self._refused = None  # the reason is of what stood there
         if one is not None and (one.offers or refused):
@@ -129,9 +170,6 @@ class FormScreen(ModalScreen[Values | None]):
         place = names.index(here.name) + step if here else 0
         self._field(names[max(0, min(place, len(names) - 1))]).input.focus()
 
-    def _typed(self) -> Values:
-        return {name: self._field(name).input.value for name in self._asked}
-
     @on(LeanInput.Submitted)
     def _entered(self) -> None:
         here = self._here()
@@ -151,12 +189,13 @@ class FormScreen(ModalScreen[Values | None]):
             if self._check is not None:
                 self._check(values)
         except Refusal as refusal:
-            self._refused = self._typed()
+            self._refused = self.form_values()
             self._say(sentence(refusal), urgent=True)
             wrong = str(refusal.params.get("field", ""))
             if wrong in self._asked:
                 self._field(wrong).input.focus()
             return
+        self.accepted()
         self.dismiss(values)
 
 

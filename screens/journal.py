@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 from textual import on
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.card import STATUS_TITLES, Card, Status
 from operator_tui.appeals.correction import CORRECTION
 from operator_tui.appeals.errors import Code, Refusal
@@ -249,15 +250,18 @@ class JournalScreen(DeskScreen):
         stamp = local_time(self.desk.clock.now_ms(), self.desk.promises.zone, "%Y-%m-%d-%H%M")
         offered = self.desk.export.folder() / f"journal-{stamp}.xlsx"
         lines = [
-            Asked("path", tr("Файл (xlsx или csv)"), str(offered), required=True),
+            Asked("path", tr("Файл (xlsx или csv)"), str(offered), required=True, passing=True),
             Asked("reason", tr("Цель выгрузки"), required=True),
         ]
 
+        of = FormOf("export")
+
         def done(values: Values | None) -> None:
             if values is not None:
-                self.guard(lambda: self._export(Path(values["path"]), values["reason"]))
+                path, reason = Path(values["path"]), values["reason"]
+                self.guard(lambda: self.desk.begun.sent(of, lambda: self._export(path, reason)))
 
-        self.app.push_screen(FormScreen(tr("Выгрузить показанный отбор"), lines), done)
+        self.app.push_screen(FormScreen(tr("Выгрузить показанный отбор"), lines, of=of), done)
 
     async def _export(self, path: Path, purpose: str) -> None:
         count = await self.desk.export.write(self.shown_sieve(), path, purpose)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import ROLE_TITLES
 from operator_tui.commands import Situation
@@ -42,8 +43,8 @@ class PeopleScreen(DeskScreen):
         super().__init__()
         self._people: dict[str, Person] = {}
         self._changed = 0  # how often somebody was changed here
-        # What was typed into a form that was left; by login, empty for a new person.
-        self._left: dict[str, Draft] = {}
+        # A telephone's password typed into a form that was left, by login: it is kept nowhere else.
+        self._passwords: dict[str, str] = {}
 
     def body(self) -> Iterator[Any]:
         yield Line("", id="people-title", classes="heading")
@@ -152,24 +153,28 @@ class PeopleScreen(DeskScreen):
     def add(self) -> None:
         """A new person; what was typed before and left is still there."""
         operator = self.desk.state.operator
-        draft = self._left.setdefault(_NEW, Draft(organisation=operator.organisation if operator else ""))
-        if operator is not None:
-            draft.zone = draft.zone or operator.zone
-        self._ask(draft, _NEW)
+        fresh = Draft(organisation=operator.organisation, zone=operator.zone) if operator is not None else Draft()
+        self._ask(fresh, _NEW)
 
     @handles("people.change")
     def change(self) -> None:
         """The person under the cursor."""
         one = self._chosen()
-        self._ask(self._left.setdefault(one.login, draft_of(one)), one.login)
+        self._ask(draft_of(one), one.login)
 
-    def _ask(self, draft: Draft, login: str) -> None:
+    def _ask(self, before: Draft, login: str) -> None:
+        draft = replace(before, sip=self._passwords.get(login, ""))
         known = sorted({one.operator.organisation for one in self._people.values()})
 
         async def save() -> None:
             await self._save(draft, login)
 
-        self.app.push_screen(PersonScreen(draft, save, new=not login, organisations=known))
+        form = PersonScreen(draft, save, new=not login, organisations=known, before=before, of=FormOf("person", login))
+
+        def left(_: None) -> None:
+            self._passwords[login] = draft.sip
+
+        self.app.push_screen(form, left)
 
     async def _save(self, draft: Draft, login: str) -> None:
         people, groups = self.desk.seat.people, draft.group_list()
@@ -177,7 +182,7 @@ class PeopleScreen(DeskScreen):
             saved = await people.change(login, values=draft.values(), groups=groups, sip=draft.sip or None)
         else:
             saved = await people.add(draft.login, draft.operator(), groups=groups, sip=draft.sip)
-        del self._left[login]
+        draft.sip = ""
         self._put(saved)
         self._people = dict(sorted(self._people.items(), key=lambda item: item[1].operator.name))
         said = tr("Изменено: {name}.") if login else tr("Добавлен: {name}. Следующий шаг — код рабочего места (^G).")

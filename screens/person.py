@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,12 +13,14 @@ from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from operator_tui.appeals.begun import FormLine, FormOf
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.people import ROLE_TITLES, Operator, Role
 from operator_tui.i18n import mark, tr
 from operator_tui.sentences import sentence
 from operator_tui.signin.people import Person
 from screens.closing import ClosesItself
+from screens.keeping import Keeping
 from widgets.field import Field
 from widgets.lean import LeanInput
 from widgets.line import Line
@@ -35,6 +37,7 @@ _FIELDS = {
     "zone": (mark("Час. пояс"), mark("Europe/Moscow")),
     "sip": (mark("Пароль SIP"), mark("пароль внутреннего номера; пусто — прежний")),
 }
+_ROLE = "role"
 _TITLES = {
     "login": mark("Имя для входа"),
     "name": mark("ФИО"),
@@ -84,8 +87,9 @@ def draft_of(one: Person) -> Draft:
     return Draft(one.login, who.name, who.role.value, who.extension, who.organisation, ", ".join(one.groups), who.zone)
 
 
-class PersonScreen(ClosesItself[None], ModalScreen[None]):
-    """Fills a draft. ``save`` writes it; what it refuses is said here, and the form stays."""
+class PersonScreen(ClosesItself[None], Keeping[None], ModalScreen[None]):
+    """Fills a draft. ``save`` writes it; what it refuses is said here, and the form stays. ``before`` is what the draft
+    was without the operator; Esc leaves what he has typed for the next time, the password only at this desk."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", show=False),
@@ -96,9 +100,18 @@ class PersonScreen(ClosesItself[None], ModalScreen[None]):
     AUTO_FOCUS = ""
 
     def __init__(
-        self, draft: Draft, save: Callable[[], Awaitable[None]], *, new: bool, organisations: Sequence[str]
+        self,
+        draft: Draft,
+        save: Callable[[], Awaitable[None]],
+        *,
+        new: bool,
+        organisations: Sequence[str],
+        before: Draft | None = None,
+        of: FormOf | None = None,
     ) -> None:
         super().__init__()
+        self.of = of
+        self._was = before or draft
         self._draft = draft
         self._save = save
         self._new = new
@@ -106,8 +119,8 @@ class PersonScreen(ClosesItself[None], ModalScreen[None]):
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        title = tr("Новый пользователь") if self._new else self._draft.login
-        yield Line(title, tr("F9 — сохранить   Esc — назад"), classes="heading")
+        yield Line(self.heading, tr("F9 — сохранить   Esc — назад"), classes="heading")
+        yield self.begun_line()
         for name, (label, hint) in _FIELDS.items():
             yield Field(name, tr(label), placeholder=tr(hint))
         yield Line(tr("Роль пользователя"), tr("Пробел или цифра — выбрать"), id="role-title", classes="heading")
@@ -122,6 +135,36 @@ class PersonScreen(ClosesItself[None], ModalScreen[None]):
         self.query_one("#input-login", LeanInput).disabled = not self._new
         self._paint_roles()
         self.query_one("#input-login" if self._new else "#input-name", LeanInput).focus()
+
+    @property
+    def heading(self) -> str:
+        return tr("Новый пользователь") if self._new else self._draft.login
+
+    def form_lines(self) -> Sequence[FormLine]:
+        lines = [
+            FormLine(field.field_name, tr(_FIELDS[field.field_name][0]), secret=field.input.password)
+            for field in self.query(Field)
+        ]
+        return [*lines, FormLine(_ROLE, tr("Роль пользователя"))]
+
+    def form_before(self) -> Mapping[str, str]:
+        return {name: getattr(self._was, name) for name in (*_FIELDS, _ROLE)}
+
+    def form_values(self) -> Mapping[str, str]:
+        values = {field.field_name: field.input.value for field in self.query(Field)}
+        return {**values, _ROLE: self._draft.role}
+
+    def lay(self, values: Mapping[str, str]) -> None:
+        for field in self.query(Field):
+            if field.field_name in values:
+                field.show(values[field.field_name])
+                field.input.action_end()
+                setattr(self._draft, field.field_name, values[field.field_name])
+        role = values.get(_ROLE, "")
+        if any(role == one.value for one in _ROLES):
+            self._draft.role = role
+            self._paint_roles()
+            self.query_one(Rows).chosen = [one.value for one in _ROLES].index(role)
 
     def _paint_roles(self) -> None:
         rows = [
@@ -151,6 +194,7 @@ class PersonScreen(ClosesItself[None], ModalScreen[None]):
     def _take_role(self, role: str) -> None:
         self._draft.role = role
         self._paint_roles()
+        self.words_typed()
 
     def on_key(self, event: Key) -> None:
         """A digit chooses a role while the list has the focus."""
@@ -174,7 +218,7 @@ class PersonScreen(ClosesItself[None], ModalScreen[None]):
         self._busy = True
         try:
             self._draft.demand_whole()
-            await self._save()
+            await self.send(self._save)
         except Refusal as refusal:
             self.query_one("#why", Static).update(sentence(refusal))
         else:

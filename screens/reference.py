@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.reference import OFF, Row, Version
 from operator_tui.appeals.reference_columns import Column, Holds, ListForm
@@ -45,7 +46,6 @@ class ReferenceScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self._list = ""
-        self._left: dict[tuple[str, str], Values] = {}  # what was typed into a form that the rules refused
 
     def body(self) -> Iterator[Any]:
         yield Line("", id="reference-title", classes="heading")
@@ -196,8 +196,8 @@ class ReferenceScreen(DeskScreen):
         form = self._form
         name = form.name
         columns = [one for one in form.columns if (name, one.name) != ("fields", "version")]
-        before = self._left.pop((name, key), None) or {one.name: _cell(one, row.get(one.name, "")) for one in columns}
-        asked = [_asked(one, before[one.name]) for one in columns]
+        asked = [_asked(one, _cell(one, row.get(one.name, ""))) for one in columns]
+        of = FormOf("reference", name, key)
 
         def made(values: Values) -> dict[str, str]:
             kept = {column: text for column, text in row.items() if column not in values and column != OFF}
@@ -205,20 +205,15 @@ class ReferenceScreen(DeskScreen):
 
         def done(values: Values | None) -> None:
             if values is not None:
-                self.guard(lambda: self._put(made(values), key, values))
+                self.guard(lambda: self.desk.begun.sent(of, lambda: self._put(name, made(values), key)))
 
         title = tr("Изменить запись") if key else tr("Новая запись")
         check = lambda values: self.desk.reference.check(name, made(values), key)  # noqa: E731  # two lines for one call
-        self.app.push_screen(FormScreen(f"{title}: {tr(form.title)}", asked, check), done)
+        self.app.push_screen(FormScreen(f"{title}: {tr(form.title)}", asked, check, of=of), done)
 
-    async def _put(self, row: Mapping[str, str], key: str, values: Values) -> None:
-        name = self._form.name
-        try:
-            await self.desk.reference.put(name, row, key)
-        except Refusal:
-            self._left[name, key] = values
-            raise
-        self.desk.notice(tr("Записано новой версией: {list}.").format(list=tr(self._form.title)))
+    async def _put(self, name: str, row: Mapping[str, str], key: str) -> None:
+        await self.desk.reference.put(name, row, key)
+        self.desk.notice(tr("Записано новой версией: {list}.").format(list=tr(LISTS[name].title)))
         self._show(keep=True)
 
     @handles("reference.close")
@@ -277,11 +272,14 @@ class ReferenceScreen(DeskScreen):
             Asked("path", tr("Файл XML"), required=True),
         ]
 
+        of = FormOf("register")
+
         def done(values: Values | None) -> None:
             if values is not None:
-                self.guard(lambda: self._load(values["register"], Path(values["path"]).expanduser()))
+                register, path = values["register"], Path(values["path"]).expanduser()
+                self.guard(lambda: self.desk.begun.sent(of, lambda: self._load(register, path)))
 
-        self.app.push_screen(FormScreen(tr("Загрузить федеральный реестр"), asked), done)
+        self.app.push_screen(FormScreen(tr("Загрузить федеральный реестр"), asked, of=of), done)
 
     async def _load(self, register: str, path: Path) -> None:
         from operator_tui.registry.federal import Register

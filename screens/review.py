@@ -15,6 +15,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from operator_tui.appeals.begun import FormOf
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.correction import CORRECTION
 from operator_tui.appeals.errors import Code, Refusal
@@ -137,11 +138,12 @@ class ReviewScreen(DeskScreen):
             raise Refusal(Code.NO_ROW_CHOSEN)
         title = tr("Отказать в продлении") if card.review == EXTENSION else tr("Вернуть с замечанием")
         find = offering(self.desk.reference.reasons("return"))
-        ask = AskScreen(f"{title}: {card.value('number')}", tr("Замечание, затем Enter"), find)
+        of = FormOf("return", card.id)
+        ask = AskScreen(f"{title}: {card.value('number')}", tr("Замечание, затем Enter"), find, of=of)
 
         def returned(remark: str | None) -> None:
             if remark:
-                self.guard(lambda: self._return(card.id, remark))
+                self.guard(lambda: self.desk.begun.sent(of, lambda: self._return(card.id, remark)))
 
         self.app.push_screen(ask, returned)
 

@@ -289,6 +289,7 @@ class CardDesk:
         except Refusal:
             self._schedule_draft()
             raise
+        self._desk.begun.became(card.draft, saved.id)
         shown = self._desk.state.card
         after, typed = None, False
         if shown is not None and shown.draft == card.draft:  # a call taken meanwhile has brought its own card

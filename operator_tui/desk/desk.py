@@ -18,6 +18,7 @@ from operator_tui.desk.alarms import AlarmDesk
 from operator_tui.desk.announcing import Announcements
 from operator_tui.desk.appeals import AppealDesk
 from operator_tui.desk.at_hand import CardDesk
+from operator_tui.desk.begun import BegunDesk
 from operator_tui.desk.colleagues import Colleagues
 from operator_tui.desk.export import ExportDesk
 from operator_tui.desk.files import FileDesk
@@ -68,6 +69,7 @@ class Desk:
         self.phone = PhoneDesk(self)
         self.alarms = AlarmDesk(self)
         self.card = CardDesk(self)
+        self.begun = BegunDesk(self)
         self.scripts = ScriptDesk(self)
         self.history = HistoryDesk(self)
         self.insured = InsuredDesk(self)
@@ -123,10 +125,10 @@ class Desk:
             self.notice("")
 
     def refused(self, refusal: Refusal) -> None:
-        """Say why something was refused."""
+        """Say why something was refused, and what was noted of it on its way here."""
         from operator_tui.sentences import sentence
 
-        self.notice(sentence(refusal), urgent=True)
+        self.notice(" ".join((sentence(refusal), *getattr(refusal, "__notes__", ()))), urgent=True)
 
     def situation(self, *, screen: str, row: bool = False) -> Situation:
         """The facts commands look at."""
@@ -206,6 +208,7 @@ class Desk:
         # Who talks to somebody wants that call and its card back; everything else of the desk can wait for them.
         self.background(self.seat.take_the_telephone())
         await self.card.restore_draft()
+        await self.begun.restored()
         await self.phone.looked()
         await self.refresh_journal()
         self.background(self.parts.open_registry(progress))
@@ -220,6 +223,7 @@ class Desk:
         what becomes of what is unsent then."""
         self._stopping = True
         await self.card.flush_draft()
+        await self.begun.flush()
         await self.insured.flush()
         await self.phone.detach(leave=leave)
         await self._end_tasks()

@@ -123,6 +123,7 @@ class Parts:
 
         if self.journal is not None:
             await self._desk.card.flush_draft()
+            await self._desk.begun.flush()
         journal, self.journal = self.journal, None
         self._ended = journal
 

@@ -30,12 +30,13 @@ _DAY_MS = 86_400_000
 
 
 def unsent(journal: Journal) -> Unsent:
-    """Operations that the server has not answered for, and drafts. On the journal's thread."""
+    """Operations that the server has not answered for, drafts and begun forms. On the journal's thread."""
     from operator_tui.signin.farewell import Unsent
     from operator_tui.sync.protocol import plain_operation
 
     waiting = [plain_operation(operation) for operation in journal.outbox(_ALL)]
-    return Unsent(waiting, [msgspec.to_builtins(draft) for draft in journal.drafts()])
+    texts = (*journal.drafts(), *journal.begun())
+    return Unsent(waiting, [msgspec.to_builtins(text) for text in texts])
 
 
 def waits_long(found: Unsent, clock: Clock) -> Refusal | None:

@@ -18,6 +18,7 @@ from operator_tui.i18n import tr
 from operator_tui.journal.sieve import Order, Sieve
 
 if TYPE_CHECKING:
+    from operator_tui.appeals.begun import Begun, FormOf
     from operator_tui.appeals.draft import Draft
     from operator_tui.desk.desk import Desk
     from operator_tui.journal.journal import Journal
@@ -27,8 +28,8 @@ _MOST = 100
 
 @dataclass(frozen=True)
 class Waits:
-    """One thing that waits. ``card`` or ``draft`` is what Enter opens, ``news`` (a mark) what it shows; ``kind`` and
-    ``text`` are words; ``known`` of what waits for nobody."""
+    """One thing that waits. ``card`` or ``draft`` is what Enter opens, ``news`` (a mark) or ``begun`` what it shows;
+    ``kind`` and ``text`` are words; ``known`` of what waits for nobody."""
 
     kind: str
     text: str
@@ -37,6 +38,7 @@ class Waits:
     call: str = ""
     number: str = ""
     news: str = ""
+    begun: FormOf | None = None
     known: bool = False
 
 
@@ -47,13 +49,16 @@ class ShiftDesk:
         self._desk = desk
 
     async def waiting(self) -> list[Waits]:
-        """Most urgent first: what came back, callers without a card, drafts, terms of today, promises of today."""
+        """Most urgent first: what came back, callers without a card, drafts, begun forms, terms of today, promises of
+        today."""
         operator = self._desk.state.operator
         if operator is None:
             return []
         await self._desk.card.flush_draft()  # what was typed in the last moment is in its draft's line too
         now = self._desk.clock.now_ms()
         today = local_date(now, operator.zone).isoformat()
+
+        begun = self._desk.begun.waiting()
 
         def look(journal: Journal) -> list[Waits]:
             own = Sieve(statuses=(Status.IN_WORK,), worker=operator.user, due=today, order=Order.DUE)
@@ -70,6 +75,7 @@ class ShiftDesk:
                     for call, number, _ in journal.calls_without_card()
                 ),
                 *(_of_draft(draft) for draft in journal.drafts()),
+                *(_of_begun(one, journal.card(one.of.about)) for one in begun),
                 *(Waits(tr("срок сегодня") if card.deadline >= today else tr("просрочено"), _words(card), card.id)
                   for card in due if card.deadline),
                 *(Waits(tr("обещан ответ"), _words(card), card.id) for card in promised),
@@ -165,6 +171,12 @@ def _of_draft(draft: Draft) -> Waits:
     who = " ".join(str(fields[key]) for key in ("surname", "name") if fields.get(key))
     text = " · ".join(filter(None, (who, str(fields.get("phone", "")))))
     return Waits(tr("черновик"), text or tr("без сведений"), draft=draft.id)
+
+
+def _of_begun(one: Begun, card: Card | None) -> Waits:
+    about = _words(card) if card is not None else ""
+    text = " ".join(next(iter(one.lines.values())).text.split())
+    return Waits(tr("начатая форма"), " · ".join(filter(None, (one.title, about, text))), begun=one.of)
 
 
 def _words(card: Card) -> str:

@@ -107,6 +107,11 @@ class CardAtHand:
         return other.draft in (self.draft, self.former) or saved
 
     @property
+    def known_as(self) -> str:
+        """The id of the appeal once there is one, until then the draft's."""
+        return self.saved.id if self.saved is not None else self.draft
+
+    @property
     def represented(self) -> bool:
         """Whether the caller speaks for somebody else: then the insured and he are two people."""
         return bool(self.fields.get("representative") or self.fields.get("insured_name"))

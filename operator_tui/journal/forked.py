@@ -17,7 +17,7 @@ from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.number import REGISTER
 from operator_tui.appeals.operations import REFERENCE_KINDS, Operation, operation_id
 from operator_tui.appeals.organisations import is_stub
-from operator_tui.journal import cards, outbox
+from operator_tui.journal import begun, cards, outbox
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.store import Store
 
@@ -265,6 +265,7 @@ def _move_forms(store: Store, moved: dict[str, dict[str, str]]) -> None:
     for old, ids in moved.items():
         if old in ids:
             store.db.execute("UPDATE saved SET card = ? WHERE card = ?", [ids[old], old])
+            begun.known_as(store, old, ids[old])
     for draft_id, body in store.rows("SELECT id, body FROM draft"):
         draft = msgspec.json.decode(body, type=Draft)
         ids = moved.get(draft.card, {})

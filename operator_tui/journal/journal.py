@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from operator_tui.appeals.begun import Begun, FormOf
 from operator_tui.appeals.card import Card
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.clock import Clock
@@ -20,7 +21,19 @@ from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import CARD_KINDS, SHARED_KINDS, Kind, Operation
-from operator_tui.journal import cards, confirm, drafts, forked, left, outbox, reference, shared, sifting, transfers
+from operator_tui.journal import (
+    begun,
+    cards,
+    confirm,
+    drafts,
+    forked,
+    left,
+    outbox,
+    reference,
+    shared,
+    sifting,
+    transfers,
+)
 from operator_tui.journal.coming_back import ComingBack
 from operator_tui.journal.confirm import Attention
 from operator_tui.journal.device import DeviceIdentity
@@ -211,6 +224,22 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
         """Throw an unsaved form away, because the operator said so."""
         with self._store.writing():
             drafts.drop(self._store, draft_id)
+
+    # begun forms
+
+    def begun(self, user: int | None = None) -> list[Begun]:
+        """What that operator, or anybody, has typed into forms and not sent, the last typed one last; of a card that
+        was saved meanwhile under its id."""
+        with self._store.reading():
+            return begun.listed(self._store, user)
+
+    def keep_begun(self, kept: Sequence[Begun], gone: Sequence[FormOf], user: int) -> None:
+        """Write these begun forms as they stand; those that are ``gone`` were sent, or thrown away by that operator."""
+        with self._store.writing():
+            for of in gone:
+                begun.drop(self._store, of, user)
+            for one in kept:
+                begun.put(self._store, one)
 
     # many at once
 

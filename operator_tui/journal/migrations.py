@@ -192,3 +192,10 @@ def files_on_their_way(db: Database) -> None:
 def snapshot_on_its_way(db: Database) -> None:
     """What has arrived of a snapshot, so that a desk that is killed goes on where it was."""
     db.create_table("snapshot_part", {"place": int, "content": bytes}, pk="place", not_null={"content"})
+
+
+@STEPS()
+def begun_forms(db: Database) -> None:
+    """What was typed into forms and not sent; the key says whose it is, which form it is and of what."""
+    columns = {"user": int, "form": str, "about": str, "more": str, "body": str, "at_ms": int}
+    db.create_table("begun", columns, pk=("user", "form", "about", "more"), not_null={"body", "at_ms"})
