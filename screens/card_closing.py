@@ -61,6 +61,7 @@ class ClosingSteps(CardSteps):
             tr("Сохранено: обращение {number} закрыто, статус «{status}».").format(
                 number=closed.value("number"), status=tr(STATUS_TITLES[closed.status])
             )
+            + self.desk.card.also_typed(closed)
         )
         await self.put_away()
 
@@ -112,7 +113,8 @@ class ClosingSteps(CardSteps):
 
     async def _quick_closed(self, code: str, closed: Card) -> None:
         one = self.desk.reference.quick[code]
-        self.desk.notice(f"«{one.words}» {tr('Закрыто:')} {closed.value('number')}, {one.title}.")
+        words = f"«{one.words}» {tr('Закрыто:')} {closed.value('number')}, {one.title}."
+        self.desk.notice(words + self.desk.card.also_typed(closed))
         await self.put_away()
 
     async def _press_quick(self, code: str) -> None:

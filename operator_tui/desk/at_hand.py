@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from operator_tui.appeals.begun import FormOf, Typed
 from operator_tui.appeals.card import FIELD_TITLES, Card, asked_with
 from operator_tui.appeals.catalogue import Theme
 from operator_tui.appeals.draft import Draft
@@ -29,6 +30,7 @@ DRAFT_DELAY_S = 0.6
 # An «Enter» that came before the people of the caller's number waits for them as long as the keys behind it do
 # (typeahead.PATIENCE_S).
 PEOPLE_S = 1.0
+_TOO_LATE = "too_late"  # the begun form of what was typed while its appeal was being closed
 
 
 class CardDesk:
@@ -158,8 +160,12 @@ class CardDesk:
         await self._desk.insured.offer_for(reopened)
 
     def type_field(self, field: str, value: str) -> None:
-        """The operator wrote into a field of the form."""
-        self.put(steps.typed(self._at_hand(), field, value), Topic.TYPED)
+        """The operator wrote into a field of the form; of one that was closed meanwhile, see ``also_typed``."""
+        card = self._at_hand()
+        if card.saved is not None and not card.editable:
+            self._keep_late(card.saved, steps.too_late(card, steps.typed(card, field, value)))
+            return
+        self.put(steps.typed(card, field, value), Topic.TYPED)
         if field == "phone":
             self._desk.history.number_typed(value)
 
@@ -291,32 +297,43 @@ class CardDesk:
             raise
         self._desk.begun.became(card.draft, saved.id)
         shown = self._desk.state.card
-        after, typed = None, False
+        after, typed, late = None, False, dict[str, Typed]()
         if shown is not None and shown.draft == card.draft:  # a call taken meanwhile has brought its own card
             as_saved = replace(steps.saved_as(shown, saved), finished=finished)
             after = steps.typed_since(as_saved, card, shown)
             typed = after is not as_saved
+            late = {} if after.editable else steps.too_late(card, shown)
             self._desk.change(Topic.CARD, card=after)
             if typed:
                 self._schedule_draft()
             else:
                 self._cancel_draft_timer()
         with contextlib.suppress(Refusal):  # the card is saved: a draft that stays is no reason to say it is not
-            await self._desk.on_journal(lambda journal: self._end_draft(journal, card, saved, after, typed=typed))
+            late |= await self._desk.on_journal(
+                lambda journal: self._end_draft(journal, card, saved, after, typed=typed)
+            )
+        if late:
+            self._keep_late(saved, late)
+            await self._desk.begun.flush()
+            with contextlib.suppress(Refusal):
+                await self._desk.on_journal(lambda journal: journal.drop_draft(card.draft))
         await self._desk.refresh_journal()
         self._desk.parts.kick()
         return saved
 
     def _end_draft(
         self, journal: Journal, before: CardAtHand, saved: Card, after: CardAtHand | None, *, typed: bool
-    ) -> None:
+    ) -> dict[str, Typed]:
         """The draft of a card that was saved has come to disk once more, with what was typed while that took its time:
         it goes, and what was not saved stands in a draft of the saved card. On the journal's thread; ``after`` is that
-        card in the form, ``typed`` into since, None where another one has come."""
+        card in the form, ``typed`` into since, None where another one has come. Returns the words that a card which
+        was closed takes no more: they have to be kept before the draft goes."""
         late = next((one for one in journal.drafts() if one.id == before.draft), None)
         form = steps.from_draft(late, saved) if late is not None else None
-        if form is None or not form.editable:
-            return
+        if form is None:
+            return {}
+        if not form.editable:
+            return steps.too_late(before, form)
         if after is None:
             as_saved = steps.saved_as(form, saved)
             after = steps.typed_since(as_saved, before, form)
@@ -324,6 +341,20 @@ class CardDesk:
         if typed:
             journal.put_draft(steps.to_draft(after, self._desk.clock.now_ms()))
         journal.drop_draft(before.draft)
+        return {}
+
+    def _keep_late(self, saved: Card, words: Mapping[str, Typed]) -> None:
+        """Words for an appeal that takes none any more wait as a begun form does, to be read and copied."""
+        of = FormOf(_TOO_LATE, saved.id)
+        known = self._desk.begun.kept(of)
+        lines = {**known.lines, **words} if known is not None else words
+        self._desk.begun.keep(of, tr("Набрано при закрытии"), lines, self._desk.refused)
+
+    def also_typed(self, closed: Card) -> str:
+        """What is said behind the word that this appeal is closed: where the words are that came too late for it."""
+        if self._desk.begun.kept(FormOf(_TOO_LATE, closed.id)) is None:
+            return ""
+        return " " + tr("Набранное за это время не вошло: оно в «Что ждёт» (в журнале ^Y).")
 
     def leave(self) -> Awaitable[None]:
         """Put away the card that is at hand when this is called; what is unsaved stays in its draft.

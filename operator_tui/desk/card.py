@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from operator_tui.appeals.card import Card, Source, full_name
+from operator_tui.appeals.begun import Typed
+from operator_tui.appeals.card import FIELD_TITLES, Card, Source, full_name
 from operator_tui.appeals.catalogue import Catalogue, Theme
 from operator_tui.appeals.draft import Draft
 from operator_tui.desk.state import CardAtHand
+from operator_tui.i18n import tr
 from operator_tui.phone.line import Call
 from operator_tui.registry.people import Person
 
@@ -74,11 +76,25 @@ def saved_as(card: CardAtHand, saved: Card) -> CardAtHand:
 def typed_since(after: CardAtHand, before: CardAtHand, now: CardAtHand) -> CardAtHand:
     """The saved form with what was typed while it was being saved: ``before`` went to the journal, ``now`` stands in
     the form. Not where the card can not be changed any more."""
-    written = {field: value for field, value in now.fields.items() if value != before.fields.get(field)}
+    written = written_since(before, now)
     if not written or not after.editable:
         return after
     fields, typed = {**after.fields, **written}, after.typed | (now.typed & written.keys())
     return replace(after, fields=fields, typed=typed, finished=False)
+
+
+def written_since(before: CardAtHand, now: CardAtHand) -> dict[str, Any]:
+    """What stands in the form ``now`` and did not ``before``."""
+    return {field: value for field, value in now.fields.items() if value != before.fields.get(field)}
+
+
+def too_late(before: CardAtHand, now: CardAtHand) -> dict[str, Typed]:
+    """The words typed while the card was being closed: it takes them no more, and they are not lost for that."""
+    return {
+        field: Typed(tr(FIELD_TITLES[field]), value, str(before.fields.get(field, "")))
+        for field, value in written_since(before, now).items()
+        if isinstance(value, str) and field in now.typed and field in FIELD_TITLES
+    }
 
 
 def refreshed(card: CardAtHand, saved: Card) -> CardAtHand:

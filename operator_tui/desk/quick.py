@@ -82,7 +82,8 @@ class QuickDesk:
             return
         title = self._desk.reference.quick[chosen.code].title
         words = tr("Закрыто: {number}, {title}. Alt+Z в журнале — взять обратно.")
-        self._desk.notice(words.format(number=closed.value("number"), title=title))
+        words = words.format(number=closed.value("number"), title=title)
+        self._desk.notice(words + self._desk.card.also_typed(closed))
 
     def _demand(self) -> CardAtHand:
         card = self._desk.state.card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from operator_tui.appeals.people import Role
 from operator_tui.desk.state import CardAtHand, Topic
 from screens.ask import AskScreen
 from screens.base import DeskScreen
+from tests.screens.crossing import packet, so
 from tests.screens.elsewhere import become
 from tests.screens.page import ON_CALL, DeskPage, open_desk
-from tests.screens.test_desk import QUIET
+from tests.screens.test_desk import QUIET, with_theme
 
 
 @pytest.mark.parametrize("field", ["surname", "comment"])
@@ -226,8 +228,10 @@ async def test_the_card_that_was_begun_for_a_call_comes_with_its_answer_also_whe
         assert kept["another"]["comment"] == "О другом"
 
 
-async def slow_save(desk: DeskPage) -> tuple[asyncio.Event, asyncio.Future[Any]]:
-    """A save that has been written and is not answered yet: what lets it end, and itself."""
+async def slow_save(
+    desk: DeskPage, save: Callable[[], Coroutine[Any, Any, Card]] | None = None
+) -> tuple[asyncio.Event, asyncio.Future[Any]]:
+    """A save, or a close, that has been written and is not answered yet: what lets it end, and itself."""
     written, end = asyncio.Event(), asyncio.Event()
     journal = desk.desk.on_journal
 
@@ -240,7 +244,7 @@ async def slow_save(desk: DeskPage) -> tuple[asyncio.Event, asyncio.Future[Any]]
         return done
 
     desk.desk.on_journal = slowly  # type: ignore[method-assign]  # a disk that takes longer than a draft waits
-    saving = asyncio.ensure_future(desk.desk.card.save())
+    saving = asyncio.ensure_future((save or desk.desk.card.save)())
     await written.wait()
     return end, saving
 
@@ -277,6 +281,62 @@ async def test_a_slow_save_with_typing_meanwhile_leaves_no_second_draft(again: b
         assert [(one.id, one.card, one.fields["comment"]) for one in kept] == [(card.draft, saved.id, last)]
         assert (await desk.desk.card.save()).value("comment") == last
         assert await drafts_of(desk) == []
+
+
+@pytest.mark.parametrize("when", ["form", "draft", "another", "after"])
+async def test_what_is_typed_while_an_appeal_is_closed_slowly_waits_to_be_read(when: str) -> None:
+    """It stands in the form still, or in a draft on disk, or another card has come, or its letter comes last."""
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await desk.surname.type("Первый")
+        desk.desk.card.choose_theme(desk.desk.catalogue.theme("К-01.3"))
+        desk.desk.card.type_field("comment", "Спросил")
+        end, closing = await slow_save(desk, desk.desk.card.close)
+        if when != "after":
+            desk.desk.card.type_field("comment", "Спросил!")
+        if when in ("draft", "another"):
+            await desk.desk.card.flush_draft()
+        if when == "another":
+            await desk.desk.card.open()
+        end.set()
+        closed = await closing
+        if when == "after":
+            desk.desk.card.type_field("comment", "Спросил!")
+            await desk.desk.begun.flush()
+        (kept,) = await desk.desk.on_journal(lambda journal: journal.begun())
+        assert (kept.of.about, kept.title) == (closed.id, "Набрано при закрытии")
+        assert {line.label: line.text for line in kept.lines.values()} == {"Комментарий": "Спросил!"}
+        assert "оно в «Что ждёт»" in desk.desk.card.also_typed(closed)
+        assert closed.value("comment") == "Спросил"
+        assert [one for one in await drafts_of(desk) if one.fields.get("surname")] == [], "no draft of a closed card"
+
+
+async def test_letters_typed_over_a_slow_f9_are_told_behind_its_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("insert")
+        await desk.until_screen("work")
+        await with_theme(desk)
+        desk.comment.widget.focus()
+        held, goes = asyncio.Event(), asyncio.Event()
+        journal = desk.desk.on_journal
+
+        async def slowly(work: Any) -> Any:
+            if not held.is_set():
+                held.set()
+                await goes.wait()
+            return await journal(work)
+
+        monkeypatch.setattr(desk.desk, "on_journal", slowly)
+        packet(desk, "f9", *"эх")
+        await so(held.is_set)
+        await so(lambda: (card := desk.desk.state.card) and str(card.fields.get("comment", "")).endswith("эх"))
+        goes.set()
+        await desk.until_screen("journal")
+        await desk.until(lambda: "закрыто" in desk.notice, "closed")
+        assert desk.notice.endswith("Набранное за это время не вошло: оно в «Что ждёт» (в журнале ^Y).")
+        (kept,) = await desk.desk.on_journal(lambda journal: journal.begun())
+        assert kept.lines["comment"].text.endswith("эх")
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["new", "changed"])

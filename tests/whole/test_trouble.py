@@ -43,6 +43,16 @@ def to_the_surname(desk: PtyDesk) -> None:
     desk.wait_quiet()
 
 
+def to_the_promise(desk: PtyDesk) -> None:
+    """The form «Отсроченный ответ себе» above the card."""
+    desk.press("ctrl+z")
+    desk.wait_text("Дела обращения")
+    desk.type("ответ себе")
+    desk.wait_gone("Уточняющие поля")
+    desk.press("enter")
+    desk.wait_text("Кого спросить")
+
+
 def write_theme(desk: PtyDesk) -> None:
     desk.press("f6")
     desk.type("потер")
@@ -75,6 +85,39 @@ def test_kill_9_in_a_call_loses_neither_the_call_nor_what_was_typed(workplace: W
     no_traceback(again)
     again.press("f4")
     again.wait_text("Постобработка")  # its card is not in the journal yet
+
+
+def test_kill_9_in_a_form_above_a_running_talk_loses_neither_the_call_nor_its_text(
+    workplace: Workplace, until: Until
+) -> None:
+    workplace.configure(phone=RINGING, registry=SMALL)
+    desk = workplace.desk()
+    desk.wait_text("ВХОДЯЩИЙ ВЫЗОВ")
+    desk.press("f2")
+    desk.wait_text("РАЗГОВОР")
+    desk.wait_text("Enter — прикрепить")
+    to_the_promise(desk)
+    desk.press("down", "down")
+    desk.wait_quiet()
+    log = workplace.profile.journal_file.with_name("journal.db-wal")
+    began_ns = time.time_ns()
+    desk.type("Заболоцкую")
+    desk.wait_text("Заболоцкую")
+    until(lambda: rests_since(began_ns, log), "the form's text on disk")
+    desk.kill()
+
+    again = workplace.desk()
+    again.wait_text("РАЗГОВОР")
+    says(again, "Начатых форм: 1")
+    assert "Заболоцкую" not in again.screen_text(), "call and card come first"
+    to_the_promise(again)
+    again.wait_text("Заболоцкую")
+    again.wait_text("F5 — начать заново")
+    no_traceback(again)
+    again.press("escape")
+    again.wait_text("РАЗГОВОР")
+    again.press("f4")
+    again.wait_text("Постобработка")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
