@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
@@ -95,7 +96,7 @@ class Keeping(Screen[Result]):
             self._keep()
             self._begun.accepted(self.of)
             await self._begun.sent(self.of, act)
-            self._before = {}
+            self._before = {}  # as above
 
     def action_anew(self) -> None:
         """F5: as if nothing had been begun; once more: what was there. Only where something was brought back."""
@@ -131,9 +132,12 @@ class Keeping(Screen[Result]):
             self.lay(back.values)
             self.say_begun(brought_back(begun, back, desk.promises.zone))
 
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        self._go()  # the next key may open the same form again, before this one has come apart
+        return super().dismiss(result)
+
     def on_unmount(self) -> None:
-        if self._begun is not None and self.of is not None:
-            self._begun.left(self.of)
+        self._go()
 
     def on_screen_resume(self) -> None:
         """It was set aside for a call: what stands here is what is kept, whatever was opened meanwhile."""
@@ -151,10 +155,16 @@ class Keeping(Screen[Result]):
         if self._begun is not None:
             self._begun.write_now()
 
+    def _go(self) -> None:
+        begun, self._begun = self._begun, None
+        if begun is not None and self.of is not None:
+            begun.left(self.of)
+
     def _keep(self) -> None:
         if self._begun is not None and self.of is not None and self._before:
             lines = typed_over(self._lines(), self.form_values())
-            self._begun.keep(self.of, self.heading, {**self._gone, **lines} if lines else {}, self._not_kept)
+            kept = lines if self._anew else {**self._gone, **lines}
+            self._begun.keep(self.of, self.heading, kept, self._not_kept)
 
     def _lines(self) -> list[FormLine]:
         return [

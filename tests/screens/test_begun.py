@@ -258,11 +258,11 @@ async def test_what_was_begun_is_listed_read_opened_and_thrown_away() -> None:
         await desk.press("f9")
         await desk.until_screen("journal")
         (card,) = await desk.desk.active()
-        kept = Begun(FormOf("correction", card.id), 1, "Просить исправить", {"value": Typed("Новое", "Вторая")}, 1)
-        user = desk.desk.state.operator.user if desk.desk.state.operator else 0
+        assert desk.desk.state.operator is not None
+        user = desk.desk.state.operator.user
+        kept = Begun(FormOf("correction", card.id), user, "Просить исправить", {"value": Typed("Новое", "Вторая")}, 1)
         lost = Begun(FormOf("promise_self", "gone"), user, "Отсроченный ответ себе", {"ask": Typed("Кого", "Анну")}, 2)
-        ours = Begun(kept.of, user, kept.title, kept.lines, kept.at_ms)
-        await desk.desk.on_journal(lambda journal: journal.keep_begun([ours, lost], [], user))
+        await desk.desk.on_journal(lambda journal: journal.keep_begun([kept, lost], [], user))
     async with open_desk(phone=QUIET) as desk:
         await desk.until(lambda: desk.notice == "Начатых форм: 2 (в журнале ^Y).", "said where one begins")
         await desk.press("ctrl+y")
