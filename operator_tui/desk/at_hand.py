@@ -309,9 +309,10 @@ class CardDesk:
             else:
                 self._cancel_draft_timer()
         with contextlib.suppress(Refusal):  # the card is saved: a draft that stays is no reason to say it is not
-            late |= await self._desk.on_journal(
+            on_disk = await self._desk.on_journal(
                 lambda journal: self._end_draft(journal, card, saved, after, typed=typed)
             )
+            late = {**on_disk, **late}  # what stands in the form is the newer
         if late:
             self._keep_late(saved, late)
             await self._desk.begun.flush()
