@@ -185,7 +185,7 @@ def brought_back(begun: Begun, back: Laid, zone: str) -> str:
         said = [tr("Отправлялось {when}, что вышло — неизвестно: проверьте, не сделано ли.").format(when=when)]
     else:
         when = local_time(begun.at_ms, zone)
-        said = [tr("Введённое {when} восстановлено: продолжайте с того же места.").format(when=when)]
+        said = [tr("Введённое {when} восстановлено: продолжайте.").format(when=when)]
     said.append(tr("F5 — начать заново."))
     said += [
         tr("«{line}» изменено с тех пор, теперь там: «{now}».").format(line=label, now=now)
