@@ -58,7 +58,7 @@ async def promise(desk: DeskPage) -> Part:
 
 def said(desk: DeskPage) -> str:
     """What the form says of a text that was brought back."""
-    line = desk.app.screen.query_one("#begun")
+    line: Any = desk.app.screen.query_one("#begun")
     return str(line.text) if line.display else ""
 
 
@@ -77,7 +77,7 @@ async def test_a_promise_that_was_begun_is_there_again_with_its_card_and_is_sent
         line = await promise(desk)
         assert line.value == "Анну"
         assert "восстановлено: продолжайте. F5 — начать заново." in said(desk)
-        assert desk.app.screen.query_one("#input-form-promise_due").value, "what was not typed is offered anew"
+        assert Part(desk, "#input-form-promise_due").value, "what was not typed is offered anew"
         await Part(desk, "#input-form-promise_phone").type("+78652000199")
         await desk.press("f9")
         await desk.until(lambda: "перезвоним до" in desk.notice, "and does what it was for")
@@ -117,6 +117,21 @@ async def test_a_text_is_never_another_persons() -> None:
         await desk.press("enter")
         await desk.until(lambda: "Администратору сообщено: потоп" in desk.notice, "sent")
         await journal_has(desk, "дым")
+
+
+async def test_a_locked_desk_that_is_left_keeps_what_stands_under_the_lock() -> None:
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "what happened")
+        await desk.type("дым")
+        desk.app.lock()
+        await desk.until(lambda: desk.app.locked, "nobody sits there")
+        await desk.press("ctrl+q")
+        await desk.until(lambda: desk.app._exit, "somebody else wants to")
+    async with open_desk(phone=QUIET) as desk:
+        await desk.press("shift+f9")
+        await desk.until(lambda: isinstance(desk.app.screen, AskScreen), "what happened")
+        assert Part(desk, "#asked").value == "дым"
 
 
 async def test_esc_throws_it_away_and_f5_begins_anew_and_takes_that_back() -> None:
@@ -239,7 +254,8 @@ async def test_a_form_goes_on_where_the_disk_takes_nothing_and_says_so_once(monk
             then.setattr(type(journal), "keep_begun", full)
             await line.type("Ан")
             await desk.until(lambda: "не записывается на диск" in said(desk), "said in the form")
-            desk.app.screen.say_begun("")
+            form_above: Any = desk.app.screen
+            form_above.say_begun("")
             once = tries
             await line.type("ну")
             await desk.until(lambda: tries > once, "tried once more")
