@@ -110,8 +110,7 @@ class JournalScreen(DeskScreen):
     def _row(self, card: Card) -> Row:
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         now_ms = self.desk.clock.now_ms()
-        theme = self.desk.catalogue.themes.get(str(card.value("theme")))
-        sign = urgency(card, now_ms, zone, theme.level2_group if theme else "", self.desk.catalogue.terms)
+        sign = urgency(card, self.desk.catalogue, now_ms, zone)
         cells = appeal_cells(card, self.desk.catalogue, zone, now_ms)
         return Row(card.id, cells, mark=sign, urgent=sign == "!")
 

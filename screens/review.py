@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -38,7 +38,7 @@ _BY = {"result": mark("Результат"), "theme": mark("Тематика"), 
 
 
 class ReviewScreen(DeskScreen):
-    """Appeals in review, the nearest term first; what the row says in full stands below."""
+    """Appeals in review, what is due first in front; what the row says in full stands below."""
 
     name_in_commands: ClassVar[str] = "review"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "home", show=False)]
@@ -71,14 +71,16 @@ class ReviewScreen(DeskScreen):
             title += f" · {tr('отбор')}: {self._named}"
         self.query_one("#review-title", Line).say(title, tr("Esc — журнал"))
         names = self.desk.appeals.names()
-        rows = [Row(card.id, review_cells(card, self.desk.catalogue, names), mark=_mark(card)) for card in cards]
+        rows = [Row(card.id, self._cells(card, names), mark=_mark(card)) for card in cards]
         self.query_one("#review", Rows).show(rows, keep=True)
         self._describe()
 
+    def _cells(self, card: Card, names: Mapping[int, str]) -> tuple[str, ...]:
+        return review_cells(card, self.desk.catalogue, names, self.desk.promises.zone)
+
     def _describe(self) -> None:
         card = self.current_card()
-        zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
-        text = appeal_text(card, self.desk.catalogue, zone) if card else ""
+        text = appeal_text(card, self.desk.catalogue, self.desk.promises.zone) if card else ""
         self.query_one("#appeal", Static).update(Text(text))
         self._paint_keys()
 
@@ -190,7 +192,7 @@ class ReviewScreen(DeskScreen):
         if not cards:
             raise Refusal(Code.NO_ROW_CHOSEN)
         names = self.desk.appeals.names()
-        rows = [Row(card.id, review_cells(card, self.desk.catalogue, names), mark=_mark(card)) for card in cards]
+        rows = [Row(card.id, self._cells(card, names), mark=_mark(card)) for card in cards]
         title = tr("Утвердить весь отбор: {count}. Выборка: {shown}").format(count=len(heap), shown=len(rows))
         texts = {card.id: appeal_text(card, self.desk.catalogue, self.desk.promises.zone) for card in cards}
 

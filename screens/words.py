@@ -7,18 +7,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from operator_tui.appeals.card import FIELD_TITLES, OPEN_STATUSES, STATUS_TITLES, Card, Status, full_name
+from operator_tui.appeals.card import FIELD_TITLES, STATUS_TITLES, Card, Status, full_name
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.correction import correction_of
-from operator_tui.appeals.deadlines import BY_LAW, TermDays, days_left, local_date
+from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.nearest import nearest_days, nearest_ms
 from operator_tui.appeals.organisations import is_stub
 from operator_tui.appeals.owed import OWED_TITLES, owed_of
 from operator_tui.appeals.papers import REPLY_TITLES, ReplyKind
 from operator_tui.appeals.people import short_name
 from operator_tui.appeals.promises import ANSWERED, promise_of
-from operator_tui.appeals.terms import terms_of
 from operator_tui.desk.line_words import is_poor
 from operator_tui.desk.state import Light, Lights
 from operator_tui.i18n import mark, tr
@@ -201,10 +201,11 @@ def day(iso: str) -> str:
         return iso
 
 
-def review_cells(card: Card, catalogue: Catalogue, names: Mapping[int, str]) -> tuple[str, ...]:
-    """A row of the review: number, who closed it (by name where it is known), result, term, what it is about."""
+def review_cells(card: Card, catalogue: Catalogue, names: Mapping[int, str], zone: str) -> tuple[str, ...]:
+    """A row of the review: number, who closed it (by name where it is known), result, term (the nearest, by which the
+    queue goes, or the one that is asked for), what it is about."""
     theme = catalogue.themes.get(str(card.value("theme")))
-    until = card.value("new_date") if card.review == "extension" else card.deadline
+    until = card.value("new_date") if card.review == "extension" else _nearest_day(card, catalogue, zone)
     return (
         str(card.value("number")),
         person_word(card.value("closed_by"), names),
@@ -212,6 +213,12 @@ def review_cells(card: Card, catalogue: Catalogue, names: Mapping[int, str]) -> 
         day(str(until))[:5] if until else "",
         f"{theme.title if theme else ''} · {card.value('comment')}".replace("\n", " "),
     )
+
+
+def _nearest_day(card: Card, catalogue: Catalogue, zone: str) -> str:
+    """The local date (ISO) by which something is due; where nothing waits any more, the term there was."""
+    due_ms = nearest_ms(card, catalogue, zone)
+    return card.deadline if due_ms is None else local_date(due_ms, zone).isoformat()
 
 
 def person_word(user: Any, names: Mapping[int, str]) -> str:
@@ -258,40 +265,23 @@ def appeal_text(card: Card, catalogue: Catalogue, zone: str) -> str:
 _URGENT = ((0, "!"), (1, "1"), (3, "3"))
 
 
-def days_word(card: Card, now_ms: int, zone: str) -> str:
-    """Days to the term of an open appeal, or to what was promised where that is nearer: ``12 дн``, ``-2 дн``, on the
-    last day ``сег.``; empty where nothing waits."""
-    if card.status not in OPEN_STATUSES:
-        return ""
-    known = (days_left(card.deadline, now_ms, zone) if card.deadline else None, _promised_in(card, now_ms, zone))
-    left = min((days for days in known if days is not None), default=None)
+def days_word(card: Card, catalogue: Catalogue, now_ms: int, zone: str) -> str:
+    """Days to the nearest of what is due for an open appeal: ``12 дн``, ``-2 дн``, on the last day ``сег.``; empty
+    where nothing waits."""
+    left = nearest_days(card, catalogue, now_ms, zone)
     if left is None:
         return ""
     return tr("{days} дн").format(days=left) if left else tr("сег.")
 
 
-def _promised_in(card: Card, now_ms: int, zone: str) -> int | None:
-    """Days to the time that was promised to the citizen; None where none was."""
-    promise = promise_of(card)
-    if promise is None or not promise.due_ms:
-        return None
-    return (local_date(promise.due_ms, zone) - local_date(now_ms, zone)).days
-
-
-def urgency(card: Card, now_ms: int, zone: str, group: str = "", days: TermDays = BY_LAW) -> str:
+def urgency(card: Card, catalogue: Catalogue, now_ms: int, zone: str) -> str:
     """``!`` on the last day and after it, ``1`` and ``3`` when that many days are left, else a blank.
 
-    The nearest term counts, what was promised among them; ``group`` is the level-2 group of the theme, which says
-    whether one is to forward. Who has closed an appeal has done his part: while it is looked at, only a term that has
-    passed asks for attention.
+    Of what is due the nearest counts, by which the lists go too. Who has closed an appeal has done his part: while it
+    is looked at, only a term that has passed asks for attention.
     """
-    known = [term.left for term in terms_of(card, group, now_ms, zone, days)]
-    if (promised := _promised_in(card, now_ms, zone)) is not None:
-        known.append(promised)
-    if not known:
-        return " "
-    left = min(known)
-    if card.status is Status.IN_REVIEW and left >= 0:
+    left = nearest_days(card, catalogue, now_ms, zone)
+    if left is None or (card.status is Status.IN_REVIEW and left >= 0):
         return " "
     return next((sign for days, sign in _URGENT if left <= days), " ")
 
@@ -373,5 +363,5 @@ def appeal_cells(card: Card, catalogue: Catalogue, zone: str, now_ms: int = 0) -
         _caller_cell(card, catalogue),
         (theme.title if theme else str(card.value("type"))) or _promise_cell(card, zone),
         tr(STATUS_TITLES[card.status]),
-        days_word(card, now_ms, zone) if now_ms else (day(card.deadline)[:5] if card.deadline else ""),
+        days_word(card, catalogue, now_ms, zone) if now_ms else (day(card.deadline)[:5] if card.deadline else ""),
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 # Where no theme says otherwise (59-ФЗ article 12).
 DEFAULT_DAYS = 30
+# The last date whose end can be counted in every zone.
+_LAST = date.max - timedelta(days=2)
 
 
 class TermDays(msgspec.Struct, frozen=True):
@@ -28,11 +31,18 @@ def local_date(instant_ms: int, zone: str) -> date:
     return datetime.fromtimestamp(instant_ms / 1000, tz=UTC).astimezone(ZoneInfo(zone)).date()
 
 
+@lru_cache(maxsize=4096)
+def day_end_ms(day: date, zone: str) -> int:
+    """The last instant (UTC milliseconds) of a date at the organisation."""
+    following = datetime.combine(min(day, _LAST) + timedelta(days=1), time.min, ZoneInfo(zone))
+    return round(following.timestamp() * 1000) - 1
+
+
 def answer_deadline(days: int, registered_ms: int, zone: str) -> str:
     """Last local date (ISO) for the answer: calendar days from registration (59-ФЗ article 12)."""
     return (local_date(registered_ms, zone) + timedelta(days=days)).isoformat()
 
 
-def days_left(deadline: str, now_ms: int, zone: str) -> int:
-    """Days from the local date of now to the deadline; negative when it is past."""
-    return (date.fromisoformat(deadline) - local_date(now_ms, zone)).days
+def days_left(until: date, now_ms: int, zone: str) -> int:
+    """Days from the local date of now to that date; negative when it is past."""
+    return (until - local_date(now_ms, zone)).days

@@ -62,22 +62,26 @@ def register_term(received: str, today: date, days: TermDays = BY_LAW) -> Term:
 
 
 def terms_of(card: Card, group: str, now_ms: int, zone: str, days: TermDays = BY_LAW) -> list[Term]:
-    """The terms that run for an open appeal, the nearest first. ``group`` is the level-2 group of its theme.
+    """The terms that run for an open appeal, the nearest first. ``group`` is the level-2 group of its theme."""
+    today = local_date(now_ms, zone)
+    ends = ends_of(card, group, zone, days)
+    return [Term(kind, until, (until - today).days) for kind, until in sorted(ends.items(), key=lambda end: end[1])]
+
+
+def ends_of(card: Card, group: str, zone: str, days: TermDays = BY_LAW) -> dict[TermKind, date]:
+    """The last local dates of the terms that run for an open appeal, whatever day it is.
 
     The term to forward ends with the measure by which it went elsewhere.
     """
     if card.status not in OPEN_STATUSES:
-        return []
-    today = local_date(now_ms, zone)
-    found = []
+        return {}
+    found = {}
     if group == ELSEWHERE and is_written(card.fields) and not forwarding_owed(str(card.value("result"))):
         registered = local_date(stamp_ms(card.created), zone)
-        until = registered + timedelta(days=days.forward)
-        found.append(Term(TermKind.FORWARD, until, (until - today).days))
+        found[TermKind.FORWARD] = registered + timedelta(days=days.forward)
     if card.deadline:
-        until = date.fromisoformat(card.deadline)
-        found.append(Term(TermKind.ANSWER, until, (until - today).days))
-    return sorted(found, key=lambda term: term.until)
+        found[TermKind.ANSWER] = date.fromisoformat(card.deadline)
+    return found
 
 
 def registered_late(card: Card, zone: str, days: TermDays = BY_LAW) -> int:

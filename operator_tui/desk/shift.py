@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from operator_tui.appeals.card import STATUS_TITLES, Card, Source, Status
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.nearest import nearest_days
 from operator_tui.appeals.news import News, news_of, unread
 from operator_tui.appeals.operations import Kind
 from operator_tui.desk import card as steps
@@ -76,8 +77,8 @@ class ShiftDesk:
                 ),
                 *(_of_draft(draft) for draft in journal.drafts()),
                 *(_of_begun(one, journal.card(one.of.about)) for one in begun),
-                *(Waits(tr("срок сегодня") if card.deadline >= today else tr("просрочено"), _words(card), card.id)
-                  for card in due if card.deadline),
+                *(Waits(tr("просрочено") if self._is_late(card, now) else tr("срок сегодня"), _words(card), card.id)
+                  for card in due),
                 *(Waits(tr("обещан ответ"), _words(card), card.id) for card in promised),
             ]  # fmt: skip
 
@@ -88,6 +89,10 @@ class ShiftDesk:
         if lights.files:
             found.append(Waits(tr("не отправлено"), tr("файлов: {count}; уйдут сами").format(count=lights.files)))
         return found
+
+    def _is_late(self, card: Card, now_ms: int) -> bool:
+        left = nearest_days(card, self._desk.catalogue, now_ms, self._desk.promises.zone)
+        return left is not None and left < 0
 
     async def beginning(self) -> list[Waits]:
         """All of it at the beginning of a shift: announcements nobody has read here, what is wrong with the desk, what

@@ -20,7 +20,7 @@ from operator_tui.appeals.lifecycle import Act, make_move
 from operator_tui.appeals.number import number_to_tell
 from operator_tui.appeals.operations import Event, Kind, Operation, change_of, operation_id
 from operator_tui.appeals.organisations import shared_after
-from operator_tui.journal import drafts, outbox
+from operator_tui.journal import drafts, nearing, outbox
 from operator_tui.journal.finding import find_columns
 from operator_tui.journal.store import Store
 
@@ -92,7 +92,7 @@ def refresh(store: Store, card_id: str) -> Card | None:
     if card is None:
         store.db.execute("DELETE FROM shown WHERE id = ?", [card_id])
         return None
-    row = {**find_columns(card), "body": encode(card)}
+    row = columns(store, card)
     if card.shared and not row.get("elsewhere", "-") and card.stream != store.actor().organisation:
         # Sent from here and shown whole since it was closed there (the fund's): it stays among what was sent.
         sent = store.value("SELECT elsewhere FROM shown WHERE id = ?", card_id)
@@ -103,6 +103,11 @@ def refresh(store: Store, card_id: str) -> Card | None:
         list(row.values()),
     )
     return card
+
+
+def columns(store: Store, card: Card) -> dict[str, Any]:
+    """The row of ``shown``."""
+    return {**find_columns(card), "nearest": nearing.column(store, card), "body": encode(card)}
 
 
 def save(store: Store, draft: Draft) -> Card:

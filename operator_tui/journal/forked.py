@@ -17,7 +17,7 @@ from operator_tui.appeals.draft import Draft
 from operator_tui.appeals.number import REGISTER
 from operator_tui.appeals.operations import REFERENCE_KINDS, Operation, operation_id
 from operator_tui.appeals.organisations import is_stub
-from operator_tui.journal import begun, cards, outbox
+from operator_tui.journal import begun, cards, nearing, outbox
 from operator_tui.journal.device import DeviceIdentity
 from operator_tui.journal.store import Store
 
@@ -131,6 +131,7 @@ def go_on_as(store: Store, identity: DeviceIdentity, *, known: bool = True) -> N
         )
         touched |= {card, about}
     store.set_meta("device", msgspec.json.encode(identity).decode())
+    nearing.keep_up(store)
     store.set_meta("next_n", str(len(waiting) + 1))
     store.set_meta("durable", "0")
     _move_forms(store, earlier)

@@ -28,6 +28,7 @@ from operator_tui.journal import (
     drafts,
     forked,
     left,
+    nearing,
     outbox,
     reference,
     shared,
@@ -61,7 +62,7 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        with store.reading():
+        with store.writing():
             reference.load(store)
 
     @classmethod
@@ -101,6 +102,7 @@ class Journal(Reading, ComingBack, Exchanging, FileQueue, Lists):
             if known is not None and known.operator.organisation != identity.operator.organisation:
                 left.leave(self._store, known.operator.organisation, identity.operator.organisation)
             self._store.set_meta("device", msgspec.json.encode(identity).decode())
+            nearing.keep_up(self._store)
 
     # operations
 

@@ -9,6 +9,8 @@ STEPS = Migrations("journal")
 
 # Word for word in the index and in the query, or SQLite does not use the one for the other.
 OPEN = "status IN ('deferred', 'review', 'work')"
+# Later than every instant (UTC ms): nothing is due.
+NEVER = 1 << 62
 FTS_COLUMNS = ("find_number", "find_name", "find_phone", "find_text")
 
 
@@ -199,3 +201,24 @@ def begun_forms(db: Database) -> None:
     """What was typed into forms and not sent; the key says whose it is, which form it is and of what."""
     columns = {"user": int, "form": str, "about": str, "more": str, "body": str, "at_ms": int}
     db.create_table("begun", columns, pk=("user", "form", "about", "more"), not_null={"body", "at_ms"})
+
+
+@STEPS()
+def nearest_first(db: Database) -> None:
+    """Lists go by when something is due, which the sign at a row tells. nearing.py fills the column as it opens."""
+    # The words are put into their index anew only where they are written: filling a column does not touch them.
+    words, old, new = (", ".join(f"{of}{name}" for name in FTS_COLUMNS) for of in ("", "old.", "new."))
+    db.execute("DROP TRIGGER shown_au")
+    db.execute(
+        f"CREATE TRIGGER shown_au AFTER UPDATE OF {words} ON shown BEGIN "
+        f"INSERT INTO shown_fts(shown_fts, rowid, {words}) VALUES ('delete', old.rowid, {old}); "
+        f"INSERT INTO shown_fts(rowid, {words}) VALUES (new.rowid, {new}); END"
+    )
+    db.execute(f"ALTER TABLE shown ADD COLUMN nearest INTEGER NOT NULL DEFAULT {NEVER}")
+    db.execute("DROP INDEX shown_due")
+    db.execute("DROP INDEX shown_review_due")
+    db.execute(f"CREATE INDEX shown_nearest ON shown(nearest, deadline, id) WHERE {OPEN}")
+    db.execute(
+        "CREATE INDEX shown_review_nearest ON shown(nearest, deadline, id, result, theme, closer) "
+        "WHERE status = 'review'"
+    )

@@ -19,12 +19,13 @@ from operator_tui.appeals.reference_change import MOST_ROWS, latest_form
 from operator_tui.appeals.reference_columns import ListForm
 from operator_tui.appeals.reference_forms import LISTS
 from operator_tui.appeals.returned import Difference
-from operator_tui.journal import outbox
+from operator_tui.journal import nearing, outbox
 from operator_tui.journal.store import Store
 
 
 def load(store: Store) -> None:
-    """Make the store's catalogue that of the newest version known here."""
+    """Make the store's catalogue that of the newest version known here, and what follows from it; inside ``writing``,
+    unless it is known that nothing has changed."""
     rows = store.rows("SELECT list, key, row, op FROM reference ORDER BY rowid")
     confirmed = int(store.meta("reference", "0"))
     if not rows and not confirmed:
@@ -37,6 +38,7 @@ def load(store: Store) -> None:
             writers[name, key] = op
         reference = store.base.reference.standing(lists, writers, confirmed)
     store.catalogue = _with_own(store, reference, fresh=bool(rows))
+    nearing.keep_up(store)
 
 
 def _with_own(store: Store, reference: Reference, *, fresh: bool) -> Any:

@@ -13,17 +13,17 @@ class Order(StrEnum):
     """How rows follow one another."""
 
     NEWEST = "newest"
-    DUE = "due"  # the nearest term first
+    DUE = "due"  # what is due first (appeals/nearest.py)
 
 
 class Sieve(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is let through; an empty value lets everything through.
 
     ``statuses`` empty means every open one; ``worker`` 0 with ``unclaimed`` means nobody's; ``due`` is the last
-    local date (ISO) of the term that is let through; ``group`` a level-2 group's code, ``groups`` any of several;
-    ``owed`` appeals of any status whose citizen has still to be told something; ``since`` and ``until`` the first and
-    the last instant (UTC ms) of registration; ``any_status`` finished ones too; ``sent`` those of any status that
-    another organisation works on; ``text`` words as in the search.
+    local date (ISO) by which something is due for what is let through; ``group`` a level-2 group's code, ``groups``
+    any of several; ``owed`` appeals of any status whose citizen has still to be told something; ``since`` and ``until``
+    the first and the last instant (UTC ms) of registration; ``any_status`` finished ones too; ``sent`` those of any
+    status that another organisation works on; ``text`` words as in the search.
     """
 
     statuses: tuple[Status, ...] = ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from operator_tui.appeals.card import Card, Status
 from operator_tui.appeals.correction import CORRECTION
+from operator_tui.appeals.deadlines import day_end_ms
 from operator_tui.journal import cards
 from operator_tui.journal.finding import match_query
 from operator_tui.journal.migrations import OPEN
@@ -19,8 +21,8 @@ _KEPT = "sieves"
 
 def page(store: Store, sieve: Sieve, *, limit: int, offset: int) -> list[Card]:
     """The rows of a page, in the sieve's order."""
-    where, values = _where(sieve)
-    order = "created DESC, id DESC" if sieve.order is Order.NEWEST else "deadline, id"
+    where, values = _where(store, sieve)
+    order = "created DESC, id DESC" if sieve.order is Order.NEWEST else "nearest, deadline, id"
     rows = store.rows(
         f"SELECT body FROM shown {_index(sieve)} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
         *values,
@@ -32,7 +34,7 @@ def page(store: Store, sieve: Sieve, *, limit: int, offset: int) -> list[Card]:
 
 def count(store: Store, sieve: Sieve) -> int:
     """How many rows there are on all pages."""
-    where, values = _where(sieve)
+    where, values = _where(store, sieve)
     return int(store.value(f"SELECT count(*) FROM shown WHERE {where}", *values))
 
 
@@ -40,7 +42,7 @@ def heaps(store: Store, sieve: Sieve, by: str) -> list[Heap]:
     """The appeals counted by ``result``, ``theme`` or ``closer``, the largest heap first. ValueError for another."""
     if by not in ("result", "theme", "closer"):
         raise ValueError(by)
-    where, values = _where(sieve)
+    where, values = _where(store, sieve)
     source = f"shown {_index(sieve)} WHERE {where}"
     rows = store.rows(f"SELECT coalesce({by}, ''), count(*) AS n FROM {source} GROUP BY 1 ORDER BY n DESC, 1", *values)
     return [Heap(str(value), int(number)) for value, number in rows]
@@ -48,7 +50,7 @@ def heaps(store: Store, sieve: Sieve, by: str) -> list[Heap]:
 
 def ids(store: Store, sieve: Sieve) -> list[str]:
     """The ids of all rows, oldest first."""
-    where, values = _where(sieve)
+    where, values = _where(store, sieve)
     return [str(one) for (one,) in store.rows(f"SELECT id FROM shown WHERE {where} ORDER BY created, id", *values)]
 
 
@@ -70,12 +72,12 @@ def kept(store: Store) -> dict[str, Sieve]:
 def _index(sieve: Sieve) -> str:
     """The index to read by. Named, because SQLite would rather look up each status and sort what it finds."""
     if sieve == Sieve(order=sieve.order):
-        return {Order.NEWEST: "INDEXED BY shown_open", Order.DUE: "INDEXED BY shown_due"}[sieve.order]
+        return {Order.NEWEST: "INDEXED BY shown_open", Order.DUE: "INDEXED BY shown_nearest"}[sieve.order]
     in_review = sieve.statuses == (Status.IN_REVIEW,) and not sieve.text and sieve.worker is None
-    return "INDEXED BY shown_review_due" if in_review and sieve.order is Order.DUE else ""
+    return "INDEXED BY shown_review_nearest" if in_review and sieve.order is Order.DUE else ""
 
 
-def _where(sieve: Sieve) -> tuple[str, list[Any]]:
+def _where(store: Store, sieve: Sieve) -> tuple[str, list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
     if len(sieve.statuses) == 1:
@@ -113,8 +115,8 @@ def _where(sieve: Sieve) -> tuple[str, list[Any]]:
         parts.append(f"team IN ({', '.join('?' * len(sieve.groups))})")
         values += sieve.groups
     if sieve.due:
-        parts.append("deadline != '' AND deadline <= ?")
-        values.append(sieve.due)
+        parts.append("nearest <= ?")
+        values.append(day_end_ms(date.fromisoformat(sieve.due), store.zone()))
     if query := match_query(sieve.text):
         parts.append("row IN (SELECT rowid FROM shown_fts WHERE shown_fts MATCH ?)")
         values.append(query)

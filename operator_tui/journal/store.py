@@ -125,6 +125,11 @@ class Store:
             raise Refusal(Code.NOT_ENROLLED)
         return device
 
+    def zone(self) -> str:
+        """The IANA zone of the office; UTC before enrolment."""
+        device = self.device()
+        return device.operator.zone if device else "UTC"
+
     def actor(self) -> Actor:
         """The operator as the rules see him."""
         operator = self.demand_device().operator

@@ -106,8 +106,8 @@ def test_days_are_counted_from_the_local_date(registered: int, later: int) -> No
 
     theme = next(theme for theme in packaged_catalogue().themes.values() if theme.deadline_days == 30)
     deadline = answer_deadline(theme.deadline_days, registered, "Europe/Moscow")
-    assert days_left(deadline, registered, "Europe/Moscow") == 30
-    assert days_left(deadline, registered + later * 86_400_000, "Europe/Moscow") == 30 - later
+    assert days_left(date.fromisoformat(deadline), registered, "Europe/Moscow") == 30
+    assert days_left(date.fromisoformat(deadline), registered + later * 86_400_000, "Europe/Moscow") == 30 - later
 
 
 # rights: the second table of functions.md 1.2, in its own order of columns

@@ -16,7 +16,7 @@ from sqlite_utils.migrations import Migrations
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.journal import migrations, store
-from operator_tui.journal.finding import find_columns
+from operator_tui.journal.cards import columns
 from operator_tui.journal.journal import Journal
 from operator_tui.secrets.cipher import open_encrypted
 from tests.journal.making import KEY, appeal, enrolled, identity, open_journal
@@ -230,13 +230,14 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, nex
 def test_a_journal_of_the_first_days_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     early = Migrations("journal")
     early(name="first")(migrations.first)
-    later = ("worker", "review", "theme", "result", "closer", "promise_due", "team", "owed", "elsewhere")
+    later = ("worker", "review", "theme", "result", "closer", "promise_due", "team", "owed", "elsewhere", "nearest")
     with monkeypatch.context() as then:
         then.setattr(store, "STEPS", early)
         then.setattr("operator_tui.journal.reference.load", lambda store: None)
+        then.setattr("operator_tui.journal.nearing.keep_up", lambda store: None)
         then.setattr(
-            "operator_tui.journal.cards.find_columns",
-            lambda card: {name: value for name, value in find_columns(card).items() if name not in later},
+            "operator_tui.journal.cards.columns",
+            lambda store, card: {name: value for name, value in columns(store, card).items() if name not in later},
         )
         journal = enrolled(tmp_path)
         saved = journal.save(appeal(surname="Тестова"))

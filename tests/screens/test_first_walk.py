@@ -158,8 +158,8 @@ def card(status: Status, deadline: str) -> Card:
 def test_what_was_closed_in_time_alarms_nobody_while_it_is_looked_at(
     status: Status, deadline: str, sign: str, word: str
 ) -> None:
-    assert urgency(card(status, deadline), NOW_MS, ZONE) == sign
-    assert days_word(card(status, deadline), NOW_MS, ZONE).startswith(word)
+    assert urgency(card(status, deadline), packaged_catalogue(), NOW_MS, ZONE) == sign
+    assert days_word(card(status, deadline), packaged_catalogue(), NOW_MS, ZONE).startswith(word)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_what_was_promised_counts_where_it_is_nearer_and_says_what_it_is(
     due = NOW_MS + days * 86_400_000
     promised = replace(card(Status.DEFERRED, deadline), created="0" * 16)
     promised.fields.update(promise_due=due, promise_ask="Ольгу")
-    assert urgency(promised, NOW_MS, ZONE) == sign
-    assert days_word(promised, NOW_MS, ZONE) == word
+    assert urgency(promised, packaged_catalogue(), NOW_MS, ZONE) == sign
+    assert days_word(promised, packaged_catalogue(), NOW_MS, ZONE) == word
     about = appeal_cells(promised, packaged_catalogue(), ZONE, NOW_MS)[3]
     assert about == f"перезвонить до {local_time(due, ZONE)} Ольгу"
 
