@@ -30,6 +30,7 @@ from central.api.service import Service
 from central.api.snapshot import cards, snapshot
 from central.api.sums import day, sums
 from central.api.sync import sync
+from central.api.talks import talks
 from central.auth.vouching import Provider
 from central.carriers import RedisAddress
 from central.keys import ServerKeys
@@ -48,7 +49,7 @@ HANDLERS = [
     *(people.people, people.add, people.change, people.code, people.seats_of, people.revoke),
     *(files.recording_key, files.attachment_key, files.voice_mail_key, files.recordings, auth.sealed_work),
     *(oidc.begin, oidc.poll),
-    *(insured, history, packages, package),
+    *(insured, history, talks, packages, package),
     *(snapshot, cards),
     *(tus.create, tus.standing, tus.append, tus.whole),
 ]

@@ -38,26 +38,30 @@ class _Told(msgspec.Struct):
 
 def recordings_of(database: Database, card_id: str, organisation: str) -> list[Stored]:
     """The recordings of an appeal, the oldest first. Refusal(UNKNOWN_CARD) for one of another organisation."""
-    stream, region = stream_for(Kind.CALL_RECORDED, organisation), region_of(organisation)
-    read_on(database, stream)
+    read_on(database, stream_for(Kind.CALL_RECORDED, organisation))
     with database.read() as connection:
-        body = connection.execute(
-            sa.select(t.card.c.body).where(
-                t.card.c.id == card_id, t.card.c.region == region, t.card.c.stream == organisation
-            )
-        ).scalar_one_or_none()
-        if body is None:
-            raise Refusal(Code.UNKNOWN_CARD, card=card_id)
-        rows = connection.execute(
-            sa.select(t.recording)
-            .where(
-                t.recording.c.region == region,
-                t.recording.c.stream == stream,
-                t.recording.c.call.in_(calls_of(msgspec.convert(body, Card))),
-            )
-            .order_by(t.recording.c.at, t.recording.c.op)
-        ).all()
-    return [_stored(row, region) for row in rows]
+        _, rows = standing(connection, card_id, organisation)
+    return [_stored(row, region_of(organisation)) for row in rows]
+
+
+def standing(connection: sa.Connection, card_id: str, organisation: str) -> tuple[Card, Sequence[sa.Row[Any]]]:
+    """An appeal, and what had been read of its recordings by ``read_on``, the oldest first. Refusal(UNKNOWN_CARD) for
+    one of another organisation."""
+    stream, region = stream_for(Kind.CALL_RECORDED, organisation), region_of(organisation)
+    body = connection.execute(
+        sa.select(t.card.c.body).where(
+            t.card.c.id == card_id, t.card.c.region == region, t.card.c.stream == organisation
+        )
+    ).scalar_one_or_none()
+    if body is None:
+        raise Refusal(Code.UNKNOWN_CARD, card=card_id)
+    card = msgspec.convert(body, Card)
+    rows = connection.execute(
+        sa.select(t.recording)
+        .where(t.recording.c.region == region, t.recording.c.stream == stream, t.recording.c.call.in_(calls_of(card)))
+        .order_by(t.recording.c.at, t.recording.c.op)
+    ).all()
+    return card, rows
 
 
 def read_on(database: Database, stream: str) -> None:

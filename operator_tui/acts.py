@@ -15,6 +15,7 @@ from operator_tui.call_acts import CallActs
 from operator_tui.desk.desk import Desk
 from operator_tui.desk.shift import Waits
 from operator_tui.i18n import tr
+from operator_tui.journal.happened import Happened
 from operator_tui.typeahead import KeysInOrder
 from screens.ask import WORKER_OR_WORDS, AskScreen, by_words, offering
 from screens.base import DeskScreen
@@ -107,8 +108,20 @@ class DeskActs(CallActs, AppealActs, BegunActs, KeysInOrder):
         card, entries = await self.desk.appeals.timeline(self._appeal_at_hand())
         zone = self.desk.state.operator.zone if self.desk.state.operator else "Europe/Moscow"
         about = appeal_text(card, self.desk.catalogue, zone)
-        cells = [happened_cells(entry, zone, self.desk.appeals.names()) for entry in entries]
-        self.push_screen(TimelineScreen(title.format(number=card.value("number")), cells, about))
+        names = self.desk.appeals.names()
+
+        def cells(shown: Sequence[Happened]) -> list[tuple[str, str, str]]:
+            return [happened_cells(entry, zone, names) for entry in shown]
+
+        screen = TimelineScreen(title.format(number=card.value("number")), cells(entries), about)
+        self.push_screen(screen)
+
+        async def complete() -> None:
+            """What only the centre knows is put in when it has answered: nobody waits for it."""
+            if talks := await self.desk.appeals.talks(card, entries):
+                screen.show_entries(cells(sorted([*entries, *talks], key=lambda entry: entry.at_ms)))
+
+        self.desk.background(complete())
 
     async def _call_back(self) -> None:
         await self.desk.appeals.call_back(self._appeal_at_hand())

@@ -7,6 +7,7 @@ from typing import Any
 
 from operator_tui.appeals.operations import Kind
 from operator_tui.i18n import mark, tr
+from operator_tui.journal.happened import TALK
 
 _TITLES = {
     Kind.CALL_OFFERED: mark("Звонок поступил"),
@@ -33,8 +34,10 @@ _ENDED_BY = {
 
 def call_fact(kind: str, x: Mapping[str, Any], number: str = "") -> str:
     """One fact of a call by what its operation holds (desk/calls.py makes them): its name, how long and by whom; empty
-    for what is no fact of a call. ``number``: that of ``x``, as it is read."""
+    for what is none. Of the centre's word about a talk the same. ``number``: that of ``x``, as it is read."""
     title = next((words for known, words in _TITLES.items() if known == kind), "")
+    if kind == TALK:
+        return _talk(x)
     if not title:
         return ""
     said = [tr("Исходящий звонок") if x.get("out") else tr(title), number]
@@ -47,6 +50,17 @@ def call_fact(kind: str, x: Mapping[str, Any], number: str = "") -> str:
         said.append(tr("разговор {length}").format(length=talk) if talk else tr("без разговора"))
         if (by := _ENDED_BY.get(str(x.get("by")))) is not None:
             said.append(tr(by))
+    return ", ".join(filter(None, said))
+
+
+def _talk(x: Mapping[str, Any]) -> str:
+    """A talk in one line: which way, how long, who ended it, whether there is a recording."""
+    said = [
+        tr("Разговор по исходящему звонку") if x.get("out") else tr("Разговор по входящему звонку"),
+        _length(x.get("ms")) if x.get("ms") else "",
+        tr(ended) if (ended := _ENDED_BY.get(str(x.get("ended")))) is not None else "",
+        tr("есть запись") if x.get("recorded") else tr("без записи"),
+    ]
     return ", ".join(filter(None, said))
 
 

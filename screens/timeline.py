@@ -37,9 +37,17 @@ class TimelineScreen(ModalScreen[None]):
         yield VerticalScroll(Static("", id="entry", markup=False), id="entry-box", can_focus=False)
 
     def on_mount(self) -> None:
-        rows = self.query_one(Rows)
-        rows.show([Row(str(place), cells) for place, cells in enumerate(self._entries)])
-        rows.focus()
+        self.query_one(Rows).focus()
+        self._show()
+
+    def show_entries(self, entries: Sequence[tuple[str, str, str]]) -> None:
+        """Other entries in the place of those that stand there; the cursor stays on its own."""
+        self._entries = entries
+        if self.is_mounted:
+            self._show()
+
+    def _show(self) -> None:
+        self.query_one(Rows).show([Row("\t".join(cells), cells) for cells in self._entries], keep=True)
         self._moved()
 
     @on(Rows.Moved)

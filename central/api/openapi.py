@@ -12,7 +12,7 @@ import msgspec
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from central.api.access import OPEN
-from operator_tui.appeals import history
+from operator_tui.appeals import history, talks
 from operator_tui.appeals.errors import Code
 from operator_tui.registry.asked import INSURED_PATH, Asked
 from operator_tui.signin import files, people
@@ -50,6 +50,7 @@ MESSAGES: dict[str, type[Any]] = {
     files.VOICE_MAIL_KEY_PATH: files.FileKeyRequest,
     files.RECORDINGS_PATH: files.RecordingsRequest,
     history.HISTORY_PATH: history.Asked,
+    talks.TALKS_PATH: talks.Asked,
     INSURED_PATH: Asked,
 }
 _JSON = "application/json"

@@ -12,19 +12,21 @@ from operator_tui.appeals.consent import demand_escort
 from operator_tui.appeals.deadlines import local_date
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.lifecycle import Act
+from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.returned import Choice, Returned, is_new, rivals
 from operator_tui.desk import card as steps
-from operator_tui.desk.state import Topic
+from operator_tui.desk.files import calls_of
+from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.finding import phone_key
+from operator_tui.journal.happened import TALK, Happened
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from operator_tui.appeals.people import Role
     from operator_tui.colleagues.directory import Colleague
     from operator_tui.desk.desk import Desk
-    from operator_tui.journal.happened import Happened
     from operator_tui.journal.journal import Journal
     from operator_tui.journal.sieve import Heap, Sieve
 
@@ -91,6 +93,31 @@ class AppealDesk:
         if card is None:
             raise Refusal(Code.UNKNOWN_CARD, card=card_id)
         return card, entries
+
+    async def talks(self, card: Card, known: Sequence[Happened]) -> list[Happened]:
+        """Talks about it that are not among the ``known``: those of other desks, and those that this one has forgotten,
+        as the centre tells them. None while it is away, and none of an appeal another organisation works on."""
+        desk = self._desk
+        operator = desk.state.operator
+        if operator is None or card.stream != operator.organisation or not calls_of(card):
+            return []
+        if desk.state.lights.server is not Light.ON:
+            return []  # known already: nobody waits for a line that is away
+        import msgspec
+
+        from operator_tui.appeals.talks import TALKS_PATH, VERSION, Answer, Asked
+
+        try:
+            raw = await desk.parts.ask(TALKS_PATH, msgspec.json.encode(Asked(VERSION, card.id)))
+            answer = msgspec.json.decode(raw, type=Answer)
+        except (Refusal, msgspec.MsgspecError):
+            return []  # of the release before, or gone this moment: what is known here stands there
+        here = {entry.values.get("call") for entry in known if entry.kind in _OF_TALK}
+        return [
+            Happened("", talk.at_ms, talk.by, TALK, values=msgspec.structs.asdict(talk))
+            for talk in answer.talks
+            if talk.call not in here
+        ]
 
     async def call_back(self, card_id: str) -> None:
         """Call the number of the appeal, its card in front (K-6.2.1)."""
@@ -239,4 +266,6 @@ def _approve(sieve: Sieve, among: Collection[str], journal: Journal) -> tuple[li
 
 
 _GIVES = frozenset({Act.FORWARD, Act.REASSIGN, Act.DEFER, Act.CLOSE})
+# By these a desk knows of a talk itself.
+_OF_TALK = frozenset({Kind.CALL_ANSWERED.value, Kind.CALL_ENDED.value, Kind.CALL_RECORDED.value})
 _OF_THE_JOURNAL = frozenset({"number", "zone", "catalogue", "deadline"})

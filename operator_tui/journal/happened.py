@@ -9,6 +9,9 @@ import msgspec
 
 from operator_tui.appeals.errors import Refusal
 
+# The kind of a talk as the centre tells it (appeals/talks.py); the values are those of a Talk.
+TALK = "talk"
+
 
 class Happened(msgspec.Struct, frozen=True):
     """One entry of a card's history.

@@ -158,6 +158,7 @@ ADDRESSES: dict[tuple[str, str], str] = {
     ("PATCH", "/v1/files/{name:str}"): SIGNED_IN,
     ("GET", "/v1/files/{name:str}"): SIGNED_IN,
     ("POST", "/v1/history"): SIGNED_IN,
+    ("POST", "/v1/talks"): SIGNED_IN,  # of an appeal of one's own organisation; what was said is another matter
     ("POST", "/v1/insured"): SIGNED_IN,
     ("GET", "/v1/registry"): SIGNED_IN,
     ("GET", "/v1/registry/{name:str}"): SIGNED_IN,
