@@ -43,7 +43,7 @@ class TimelineScreen(ModalScreen[None]):
     def show_entries(self, entries: Sequence[tuple[str, str, str]]) -> None:
         """Other entries in the place of those that stand there; the cursor stays on its own."""
         self._entries = entries
-        if self.is_mounted:
+        if self.is_running and self.query(Rows):  # it may have been put away meanwhile
             self._show()
 
     def _show(self) -> None:
