@@ -57,7 +57,7 @@ def test_a_term_lasts_to_the_end_of_its_day_and_a_promise_to_its_minute() -> Non
 
 
 def test_the_term_to_forward_counts_until_it_went_elsewhere() -> None:
-    written = {"theme": FORWARDED, "source": Source.LETTER.value}
+    written: dict[str, Any] = {"theme": FORWARDED, "source": Source.LETTER.value}
     forward = local_date(NOW_MS + 7 * DAY_MS, ZONE)
     for fields, until in (
         (written, forward),

@@ -111,18 +111,19 @@ def test_what_is_known_of_the_recording_alone_is_told(office: Office) -> None:
 
 def test_a_talk_recorded_at_the_pbx_is_as_long_as_the_desk_says(office: Office) -> None:
     desk = office.desk("Первая")
+    there = {"call": "c1", "file": "pbx", "sha256": at_pbx("a@pbx")}
+    facts = [answered(desk, "c1"), desk.operation("call.recorded", there)]
     card = desk.new_card(call="c1")
-    there = desk.operation("call.recorded", {"call": "c1", "file": "pbx", "sha256": at_pbx("a@pbx")})
-    desk.send(answered(desk, "c1"), there, card, ended(desk, "c1"))
+    desk.send(*facts, card, ended(desk, "c1"))
     (talk,) = told(office.desk("Вторая"), desk.card_id(card))
     assert (talk.ms, talk.recorded) == (3 * MINUTE_MS, True)
 
 
 def test_a_call_nobody_talked_in_is_no_talk(office: Office) -> None:
     desk = office.desk("Первая")
-    card = desk.new_card(call="c1")
+    ring, card = rang(desk, "c1"), desk.new_card(call="c1")
     gone = desk.operation("call.ended", {"call": "c1", "ms": office.clock.now_ms(), "by": "caller"})
-    desk.send(rang(desk, "c1"), card, gone)
+    desk.send(ring, card, gone)
     assert told(desk, desk.card_id(card)) == []
     by_hand = desk.new_card()
     desk.send(by_hand)

@@ -206,7 +206,7 @@ def act(desk: Journal, boss: Journal, what: str, place: int, minutes: int) -> No
         boss.move(card.id, Act.APPROVE if minutes % 2 else Act.RETURN, {"remark": "проверьте"})
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=ACTS)
 def test_the_order_of_the_page_is_that_of_the_signs(acts: list[tuple[str, int, int]]) -> None:
     """At the desk that acts, at one that hears of it, in one that takes the appeals as they stand, in one whose server

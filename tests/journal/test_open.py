@@ -183,6 +183,7 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     steps(name="sent_elsewhere")(migrations.sent_elsewhere)
     steps(name="reference_data")(migrations.reference_data)
     steps(name="files_on_their_way")(migrations.files_on_their_way)
+    steps(name="nearest_first")(migrations.nearest_first)
     monkeypatch.setattr(store, "STEPS", steps)
     return steps
 
