@@ -233,11 +233,13 @@ class DeskApp(KeyedDesk):
 
     @work(exit_on_error=False)
     async def _go_out(self) -> None:
-        unsent = await self.desk.leaving.unsent()
-        if not unsent:
-            self._end_now(True)
+        left = await self.desk.leaving.left()
+        by_itself = await self.desk.leaving.by_itself(left)
+        # Who sits down at a locked desk has nothing to say about another's files.
+        if not left.records and (by_itself is Leaving.KEEP or self.locked):
+            self._end_now(True, by_itself)
         elif not any(isinstance(screen, LeavingScreen) for screen in self.screen_stack):
-            self.push_screen(LeavingScreen(unsent, lambda how: self._end_now(True, how)))
+            self.push_screen(LeavingScreen(left, lambda how: self._end_now(True, how)))
 
     def _end_now(self, leave: bool, how: Leaving | None = None) -> None:
         if not self._ending:

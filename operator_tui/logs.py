@@ -15,7 +15,7 @@ from typing import IO
 
 _MAX_BYTES = 1_000_000
 _KEPT = 3
-_ALLOWED = frozenset({"code", "part", "count", "seconds", "version", "status", "pid"})
+_ALLOWED = frozenset({"code", "part", "count", "files", "seconds", "version", "status", "pid"})
 
 
 class JsonLines(logging.Formatter):

@@ -16,6 +16,7 @@ from operator_tui.appeals.errors import Code, Refusal
 
 DEMO = "demo"
 PRACTICE = "practice"
+JOURNAL_NAME = "journal.db"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 # A UNIX socket's path is limited to 108 bytes by the kernel (unix(7)); a runtime folder has to leave room.
 _SOCKET_PATH_BYTES = 107
@@ -42,7 +43,7 @@ class Profile:
 
     @property
     def journal_file(self) -> Path:
-        return self.data / "journal.db"
+        return self.data / JOURNAL_NAME
 
     @property
     def registry_file(self) -> Path:
@@ -64,6 +65,11 @@ class Profile:
     @property
     def phone_socket(self) -> Path:
         return self.runtime / "phone.sock"
+
+    @property
+    def phone_lock(self) -> Path:
+        """What the telephone's engine of this profile holds as long as it lives."""
+        return self.runtime / "phone.lock"
 
     @property
     def central_socket(self) -> Path:

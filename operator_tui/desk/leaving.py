@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from operator_tui.appeals.errors import Refusal
+from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.desk.state import Light
+from operator_tui.signin.staying import opens_ms
+from operator_tui.sync.settings import FileSettings
 
 if TYPE_CHECKING:
     from operator_tui.desk.desk import Desk
+    from operator_tui.journal.files import Sending
+    from operator_tui.journal.journal import Journal
 
 TRY_S = 30.0
 _log = logging.getLogger(__name__)
@@ -20,8 +28,26 @@ _log = logging.getLogger(__name__)
 class Leaving(StrEnum):
     """What becomes of the unsent work of who goes out. Nothing of it is dropped either way."""
 
-    SEND = "send"  # a sender holds the key until the queue is empty or the shift ends
+    SEND = "send"  # a sender holds the key until all is sent or the shift ends
     KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Pile:
+    """Files that wait: how many, and how many of their bytes the server has not yet."""
+
+    count: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is unsent: ``records`` operations; ``files`` that a sender can send before its end, and those it can not
+    (``later``): by the settings they go at another time, or the server takes none."""
+
+    records: int = 0
+    files: Pile = Pile()
+    later: Pile = Pile()
 
 
 class LeavingDesk:
@@ -41,11 +67,43 @@ class LeavingDesk:
         """How it is with the server: only one that is there is waited for."""
         return self._desk.state.lights.server
 
-    async def unsent(self) -> int:
-        """How many operations wait, by the journal itself."""
+    async def left(self) -> Left:
+        """What waits, by the journal itself. Files that the settings send at no time are not counted: they stay."""
         with contextlib.suppress(Refusal):
-            return await self._desk.on_journal(lambda journal: journal.unsent())
-        return 0
+            until_ms = await self.until_ms()
+            records, files = await self._desk.on_journal(self._unsent)
+            return Left(records, *self._piles(files, until_ms))
+        return Left()
+
+    async def until_ms(self) -> int:
+        """When a sender would give up (UTC ms)."""
+        signin = self._desk.parts.signin
+        return await signin.until_ms() if signin is not None else 0
+
+    async def until(self) -> str:
+        """The same on the office's clock."""
+        at = datetime.fromtimestamp(await self.until_ms() / 1000, UTC)
+        return at.astimezone(ZoneInfo(self._desk.promises.zone)).strftime("%H:%M")
+
+    def _unsent(self, journal: Journal) -> tuple[int, list[tuple[Sending, int]]]:
+        return journal.unsent(), [(one, self._bytes_left(one)) for one in journal.files_waiting()]
+
+    def _bytes_left(self, one: Sending) -> int:
+        size = one.size
+        if not size and one.file:  # a paper that no part has gone of
+            with contextlib.suppress(OSError):
+                size = (self._desk.files.folder(one.kind) / one.file).stat().st_size
+        return max(0, size - one.sent)
+
+    def _piles(self, files: Sequence[tuple[Sending, int]], until_ms: int) -> tuple[Pile, Pile]:
+        settings, now_ms = self._desk.settings.get(FileSettings), self._desk.clock.now_ms()
+        refused = any(one.refusal is not None and one.refusal.code is Code.FILE_STORE_AWAY for one, _ in files)
+        going, later = list[int](), list[int]()
+        for one, size in files:
+            opens = opens_ms(settings, one.kind, now_ms, self._desk.promises.zone)
+            if opens is not None:
+                (later if refused or opens >= until_ms else going).append(size)
+        return Pile(len(going), sum(going)), Pile(len(later), sum(later))
 
     def hurry(self) -> None:
         """Try to send now."""
@@ -59,6 +117,10 @@ class LeavingDesk:
         with contextlib.suppress(Refusal):
             return await signin.has_session()
         return False
+
+    async def by_itself(self, left: Left) -> Leaving:
+        """What becomes of what is left when nobody is asked: files go by themselves where they can."""
+        return Leaving.SEND if left.files.count and await self.can_send() else Leaving.KEEP
 
     async def go(self, how: Leaving | None) -> None:
         """The seat is left and the parts are closed; with SEND a sender stays, if it can."""

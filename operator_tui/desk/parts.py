@@ -21,7 +21,7 @@ from operator_tui.desk.state import Light, Topic
 from operator_tui.i18n import tr
 from operator_tui.journal.settings import JournalSettings
 from operator_tui.registry.settings import RegistrySettings
-from operator_tui.sync.settings import CentralSettings
+from operator_tui.sync.settings import CentralSettings, FileSettings
 
 if TYPE_CHECKING:
     from operator_tui.answers.answers import Answers
@@ -112,9 +112,15 @@ class Parts:
         """«Выход» for who lets a sender go on in his session; None where that can not be, and nothing has changed."""
         if self._signin is None:
             return None
-        settings = self._desk.settings.get(CentralSettings)
+        desk, profile = self._desk, self._desk.profile
+        from operator_tui.signin.handed import HandedFiles
+
+        files = HandedFiles(
+            desk.settings.get(FileSettings), desk.promises.zone, recordings=str(profile.recordings),
+            papers=str(self.files_folder()), workstation=str(profile.data), engine=str(profile.phone_lock),
+        )  # fmt: skip
         with contextlib.suppress(Refusal):
-            return await self._signin.hand_over(self._journal_path(), settings)
+            return await self._signin.hand_over(self._journal_path(), desk.settings.get(CentralSettings), files)
         return None
 
     async def _export_unsent(self) -> Unsent:

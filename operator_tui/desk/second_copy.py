@@ -10,8 +10,6 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.hlc import stamp_ms
 from operator_tui.journal.settings import JournalSettings
@@ -25,18 +23,14 @@ if TYPE_CHECKING:
 
 EVERY_S = 900.0
 LONG_DAYS = 14
-_ALL = 1 << 31  # operations: more than a journal holds
 _DAY_MS = 86_400_000
 
 
 def unsent(journal: Journal) -> Unsent:
     """Operations that the server has not answered for, drafts and begun forms. On the journal's thread."""
-    from operator_tui.signin.farewell import Unsent
-    from operator_tui.sync.protocol import plain_operation
+    from operator_tui.signin.ending import unsent_in
 
-    waiting = [plain_operation(operation) for operation in journal.outbox(_ALL)]
-    texts = (*journal.drafts(), *journal.begun())
-    return Unsent(waiting, [msgspec.to_builtins(text) for text in texts])
+    return unsent_in(journal)
 
 
 def waits_long(found: Unsent, clock: Clock) -> Refusal | None:

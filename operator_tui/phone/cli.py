@@ -23,7 +23,7 @@ def phone(profile_name: str, foreground: bool) -> None:
     profile.make_folders()
     if not foreground:
         process.detach()
-    if not process.wait_for_turn(profile.runtime / "phone.lock", profile.phone_socket):
+    if not process.wait_for_turn(profile.phone_lock, profile.phone_socket):
         return
     process.close_to_debuggers()
     process.keep_small()

@@ -7,13 +7,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from operator_tui.signin.ask import ask
 from operator_tui.signin.farewell import Unsent, keep, packed, waiting
 from operator_tui.signin.messages import SEALED_WORK_PATH, Done
-from operator_tui.signin.seat import Seat
+from operator_tui.signin.seat import Place, Seat
+from operator_tui.sync.protocol import plain_operation
 
 if TYPE_CHECKING:
+    from operator_tui.journal.journal import Journal
     from operator_tui.sync.link import Link
+
+_ALL = 1 << 31  # operations: more than a journal holds
 
 
 async def end(seat: Seat, folder: Path, export: Callable[[], Awaitable[Unsent]] | None) -> str:
@@ -31,6 +37,20 @@ async def end(seat: Seat, folder: Path, export: Callable[[], Awaitable[Unsent]] 
     await asyncio.to_thread(keep, folder, place.device, packed(unsent), bytes.fromhex(place.recovery), seat.sign)
     await asyncio.to_thread(seat.destroy)
     return place.device
+
+
+def unsent_in(journal: Journal) -> Unsent:
+    """Operations that the server has not answered for, drafts and begun forms. On the journal's thread."""
+    waiting = [plain_operation(operation) for operation in journal.outbox(_ALL)]
+    texts = (*journal.drafts(), *journal.begun())
+    return Unsent(waiting, [msgspec.to_builtins(text) for text in texts])
+
+
+async def seal(place: Place, folder: Path, unsent: Unsent, sign: Callable[[bytes], str]) -> None:
+    """What a revoked place has not sent, sealed for the server and on disk in ``folder``, ready for ``deliver``. Its
+    keys live on: they are destroyed by who has them open (``end``). Refusals: those of the disk."""
+    if place.recovery and (unsent.operations or unsent.drafts):
+        await asyncio.to_thread(keep, folder, place.device, packed(unsent), bytes.fromhex(place.recovery), sign)
 
 
 async def copy(seat: Seat, folder: Path, unsent: Unsent) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operator_tui.profiles import Profile
+from operator_tui.profiles import JOURNAL_NAME, Profile
 from operator_tui.secrets.files import read_private, write_private
 from operator_tui.signin.seat import Seat
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 _FOLDER = "seats"
 _NAME_DIGITS = 12
+
+
+def journals(data: Path) -> list[Path]:
+    """The journals of everybody who ever sat at the workstation whose profile's folder that is."""
+    below = data / _FOLDER
+    folders = sorted(path for path in below.iterdir() if path.is_dir()) if below.is_dir() else []
+    return [folder / JOURNAL_NAME for folder in (data, *folders)]
 
 
 class Seats:

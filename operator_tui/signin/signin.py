@@ -23,7 +23,7 @@ from operator_tui.sync.protocol import PROTOCOL_VERSION
 if TYPE_CHECKING:
     from operator_tui.secrets import Secrets
     from operator_tui.secrets.address import FileKind
-    from operator_tui.signin.handed import Handed
+    from operator_tui.signin.handed import Handed, HandedFiles
     from operator_tui.sync.settings import CentralSettings
 
 
@@ -145,24 +145,32 @@ class SignIn(Door):
         """Whether the server has granted one here: without it nothing can be sent."""
         return bool(await asyncio.to_thread(lambda: self._seat.refresh))
 
-    async def hand_over(self, journal: Path, central: CentralSettings) -> Handed:
+    async def until_ms(self) -> int:
+        """When a sender that stays now would give up (UTC ms)."""
+        from operator_tui.signin.handed import until_ms
+
+        signed_in_ms = await asyncio.to_thread(lambda: self._seat.used_ns // 1_000_000)
+        return until_ms(signed_in_ms, self._clock.now_ms(), self._settings.shift_hours)
+
+    async def hand_over(self, journal: Path, central: CentralSettings, files: HandedFiles) -> Handed:
         """«Выход» with unsent work: what a sender needs to go on in this session, which is over here.
 
         Refusals: SIGN_IN_NEEDED without a session, those of the secrets; then nothing has changed.
         """
 
+        until = await self.until_ms()
+
         def work() -> Handed:
-            from operator_tui.signin.handed import Handed, until_ms
+            from operator_tui.signin.handed import Handed
 
             seat = self._seat
             if not seat.refresh:
                 raise Refusal(Code.SIGN_IN_NEEDED)
-            signed_in_ms = seat.used_ns // 1_000_000
-            until = until_ms(signed_in_ms, self._clock.now_ms(), self._settings.shift_hours)
             key = seat.secrets.key(JOURNAL_KEY, create=False)
             handed = Handed(
-                str(journal), key, seat.device_key, seat.refresh, seat.place, central, until, str(self._logs)
-            )
+                str(journal), key, seat.device_key, seat.refresh, seat.place, central, files, until,
+                logs=str(self._logs), sealed=str(self._left),
+            )  # fmt: skip
             seat.leave()
             return handed
 

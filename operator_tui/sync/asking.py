@@ -33,6 +33,18 @@ class Session(Protocol):
         ...
 
 
+async def as_signed_in(session: Session, work: Callable[[str], Awaitable[Result]]) -> Result:
+    """Run ``work(token)`` as who is signed in. Refusals: those of the session and of the work."""
+    try:
+        return await work(await session.token())
+    except Refusal as refusal:
+        if refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
+            raise
+    # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
+    session.spoiled()
+    return await work(await session.token())
+
+
 class Asking:
     """``quiet(sending)`` says whether events are to be left out of an answer, ``read`` hears that they were not."""
 
@@ -93,16 +105,7 @@ class Asking:
 
     async def signed_in(self, device: DeviceIdentity, work: Callable[[str], Awaitable[Result]]) -> Result:
         """Do it with the token of who is signed in, or of the device where nobody has to."""
-        if self._session is None:
-            return await work(device.token)
-        try:
-            return await work(await self._session.token())
-        except Refusal as refusal:
-            if refusal.code not in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID):
-                raise
-        # Once more with a fresh one: a machine that slept has a token that is too old by the server's clock alone.
-        self._session.spoiled()
-        return await work(await self._session.token())
+        return await (work(device.token) if self._session is None else as_signed_in(self._session, work))
 
     async def _ask(self, device: DeviceIdentity, batch: Sequence[dict[str, Any]], token: str, wait: float) -> Answer:
         cursors: dict[str, int] = await self._run(self._journal.cursors)

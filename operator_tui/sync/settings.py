@@ -9,6 +9,8 @@ import msgspec
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.settings import section
 
+_DAY_S = 86_400.0
+
 
 @section("central")
 class CentralSettings(msgspec.Struct, frozen=True):
@@ -56,9 +58,23 @@ class FileSettings(msgspec.Struct, frozen=True):
         key = "files.recordings" if kind == "recording" else "files.papers"
         raise Refusal(Code.SETTING_WRONG, place="settings", key=key, expected="always, idle, night, stay")
 
+    def opens_in_s(self, kind: str, at: time) -> float | None:
+        """Seconds from ``at``, the office's time of day, until a line that stays idle may carry a file of that kind: 0
+        for now, None for never. Refusal(SETTING_WRONG)."""
+        if self.may_go(kind, idle=True, at=at):
+            return 0.0
+        if (self.recordings if kind == "recording" else self.papers) == "stay":
+            return None
+        first, last = self._night()
+        return None if first == last else (_second_of(first) - _second_of(at)) % _DAY_S
+
     def _night(self) -> tuple[time, time]:
         try:
             first, last = (time.fromisoformat(part.strip()) for part in self.night.split("-"))
         except ValueError:
             raise Refusal(Code.SETTING_WRONG, place="settings", key="files.night", expected="20:00-07:00") from None
         return first, last
+
+
+def _second_of(at: time) -> float:
+    return at.hour * 3600 + at.minute * 60 + at.second + at.microsecond / 1e6

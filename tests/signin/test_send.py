@@ -21,14 +21,12 @@ from operator_tui.appeals.clock import SystemClock
 from operator_tui.appeals.errors import Code, Refusal
 from operator_tui.appeals.operations import Kind
 from operator_tui.journal.journal import Journal
-from operator_tui.profiles import Profile
+from operator_tui.profiles import Profile, open_profile
 from operator_tui.reference import packaged_catalogue
 from operator_tui.signin import apart
-from operator_tui.signin.handed import until_ms
-from operator_tui.signin.send import Why, over
+from operator_tui.signin.handed import HandedFiles, until_ms
 from operator_tui.signin.signin import SignIn
-from operator_tui.sync.sender import SenderState, ServerLight
-from operator_tui.sync.settings import CentralSettings
+from operator_tui.sync.settings import CentralSettings, FileSettings
 from tests.signin.conftest import PASSWORD, Office, Sit
 from tests.timing import tell_if_slow
 
@@ -67,14 +65,23 @@ def journal_of(seat: SignIn) -> Journal:
     return opened
 
 
+def files_of(seat: SignIn, settings: FileSettings | None = None) -> HandedFiles:
+    """What «Выход» says of the files of who sits there, at the first profile's workstation."""
+    at = open_profile("tfoms26")
+    return HandedFiles(
+        settings or FileSettings(), "Europe/Moscow", str(at.recordings), str(seat.journal_file.parent / "files"),
+        str(at.data), str(at.phone_lock),
+    )  # fmt: skip
+
+
 @asynccontextmanager
-async def left(office: Office, seat: SignIn) -> AsyncIterator[int]:
-    """Somebody has gone out with unsent work; the sender's pid."""
+async def left(office: Office, seat: SignIn, *, url: str = "") -> AsyncIterator[int]:
+    """Somebody has gone out with unsent work; the sender's pid. ``url`` is his way to the server."""
     journal = journal_of(seat)
     for number in range(UNSENT):
         journal.record(Kind.CALL_OFFERED, {"call": str(number)})
     journal.close()
-    handed = await seat.hand_over(seat.journal_file, CentralSettings(url=office.url))
+    handed = await seat.hand_over(seat.journal_file, CentralSettings(url=url or office.url), files_of(seat))
     pid = await asyncio.to_thread(apart.start, handed)
     try:
         assert pid
@@ -94,25 +101,6 @@ def test_a_sender_holds_the_key_to_the_end_of_the_shift_or_for_an_hour(signed_in
     until = until_ms(signed_in, now, hours)
     assert until >= now + _HOUR_MS
     assert until == now + _HOUR_MS or until == signed_in + round(hours * _HOUR_MS)
-
-
-@pytest.mark.parametrize(
-    ("unsent", "code", "now", "why"),
-    [
-        (0, None, 0, Why.SENT),
-        (0, Code.SIGN_IN_NEEDED, 9, Why.SENT),
-        (1, None, 4, None),
-        (1, Code.SERVER_AWAY, 4, None),
-        (1, Code.SERVER_UNTRUSTED, 4, None),
-        (1, Code.SIGN_IN_NEEDED, 4, Why.SESSION),
-        (1, Code.ACCOUNT_BLOCKED, 4, Why.SESSION),
-        (1, Code.DEVICE_REVOKED, 4, Why.SESSION),
-        (1, Code.SERVER_AWAY, 5, Why.SHIFT),
-    ],
-)
-def test_when_it_ends(unsent: int, code: Code | None, now: int, why: Why | None) -> None:
-    refusal = Refusal(code) if code else None
-    assert over(SenderState(ServerLight.AWAY, 0, unsent, refusal), now, 5) is why
 
 
 async def test_what_was_unsent_at_the_way_out_goes_when_the_server_is_back(
@@ -186,6 +174,6 @@ async def test_without_a_session_nothing_is_handed_over(office: Office, sit: Sit
     assert not await seat.sign_in("petrova", PASSWORD)
     assert not await seat.has_session()
     with pytest.raises(Refusal, match=Code.SIGN_IN_NEEDED.value):
-        await seat.hand_over(seat.journal_file, CentralSettings(url=office.url))
+        await seat.hand_over(seat.journal_file, CentralSettings(url=office.url), files_of(seat))
     assert seat.secrets.key("journal", create=False)
     come_back(office)
