@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from central.store import tables as t
 from central.store.database import Database
-from central.streams import Place, advance, chain, take_place
+from central.streams import Place, advance, audit_stream, chain, take_place
 from operator_tui.sync.protocol import canonical
 
 
@@ -26,7 +26,7 @@ def record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Add one entry in the caller's transaction, as its last step. ``detail`` holds ids, never personal data."""
-    stream = f"{region}/audit"
+    stream = audit_stream(region)
     place = take_place(connection, stream)
     row = {
         "region": region,

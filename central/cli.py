@@ -16,7 +16,7 @@ import msgspec
 
 from central.auth.cli import admin_group, keys_command, sealed_work_commands, typed_secret
 from central.backup_cli import backup_commands
-from central.collecting_cli import collect, collector_commands
+from central.collecting_cli import collect, collected, collector_commands
 from central.importing_cli import recordings_command
 from central.reference_cli import reference_group
 from central.registry.cli import insured, insured_delta, package
@@ -243,6 +243,7 @@ for _command in backup_commands(lambda command: _profile(_database(command)), _o
 for _command in collector_commands(lambda command: _profile(_database(command)), _open_for):
     central.add_command(_command)
 central.add_command(_profile(collect))
+central.add_command(_profile(collected))
 
 
 def _open(profile: Profile, url: str | None, key: bytes) -> Any:

@@ -60,12 +60,21 @@ def followed(operator: Operator, version: int) -> list[str]:
 
 
 def _told_to(connection: sa.Connection, device: Device, version: int) -> list[str]:
-    """The streams of a device: to a collector the appeals of every organisation of its region, never the work logs
-    and the audit."""
+    """The streams of a device: to a collector the appeals of every organisation of its region and its audit, never the
+    work logs."""
     if not device.reads_only:
         return followed(device.operator, version)
     here = connection.execute(sa.select(t.stream.c.id).where(t.stream.c.region == device.region)).scalars()
-    return [*sorted(filter(is_organisation, here)), reference_stream(device.region)]
+    return [*sorted(filter(is_organisation, here)), *_beside(device.region)]
+
+
+def is_collected(stream: str, region: str) -> bool:
+    """Whether a collector of the region is told of that stream."""
+    return stream in _beside(region) or (is_organisation(stream) and streams.region_of(stream) == region)
+
+
+def _beside(region: str) -> list[str]:
+    return [reference_stream(region), streams.audit_stream(region)]
 
 
 def read_request(body: bytes, *, packed: bool) -> SyncRequest:

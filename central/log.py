@@ -4,6 +4,7 @@ number or text of an appeal ever is (DESIGN rule 5)."""
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -22,6 +23,10 @@ FIELDS = frozenset(
         "code",
         "database",
         "address",
+        "stream",
+        "seq",
+        "expected",
+        "seen",
     }
 )
 _FILE_BYTES = 5 << 20
@@ -39,20 +44,42 @@ def log_failure(event: str, error: BaseException, **fields: str | int | float) -
     _write(logging.ERROR, event, fields, error)
 
 
+def alarm(event: str, **fields: str | int | float) -> None:
+    """What somebody has to look at: a line of the level of failures."""
+    _write(logging.ERROR, event, fields)
+
+
 def open_log(file: Path | None) -> None:
-    """Lines go to a rotated file of the owner, or to stderr."""
+    """Lines go to a rotated file of the owner, or to stderr: to systemd's journal with their priority, so that
+    ``journalctl -p err`` finds what somebody has to look at (sd-daemon(3))."""
     handler: logging.Handler
     if file is None:
         handler = logging.StreamHandler(sys.stderr)
     else:
         file.touch(mode=0o600)
         handler = RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8", delay=True)
-    handler.setFormatter(JsonLines(FIELDS))
+    handler.setFormatter(_Prioritised(FIELDS) if file is None and _to_the_journal() else JsonLines(FIELDS))
     for former in _logger.handlers:
         former.close()
     _logger.handlers = [handler]
     _logger.setLevel(logging.INFO)
     _logger.propagate = False
+
+
+class _Prioritised(JsonLines):
+    """Lines with the prefix that the journal takes for their priority (syslog(3): 3 error, 6 information)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return ("<3>" if record.levelno >= logging.ERROR else "<6>") + super().format(record)
+
+
+def _to_the_journal() -> bool:
+    """Whether stderr is the journal's (systemd.exec(5), JOURNAL_STREAM), and not redirected since."""
+    try:
+        stands = os.fstat(2)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stands.st_dev}:{stands.st_ino}"
 
 
 def _write(level: int, event: str, fields: dict[str, str | int | float], error: BaseException | None = None) -> None:

@@ -47,7 +47,7 @@ class Metrics:
             lines = [f"# TYPE {_PREFIX}_log_lines_total counter"]
             for (event, *values), count in sorted(self._lines.items()):
                 labels = {"event": event, **dict(zip(_LABELS, values, strict=True))}
-                lines.append(f"{_PREFIX}_log_lines_total{_braces(labels)} {count}")
+                lines.append(f"{_PREFIX}_log_lines_total{braces(labels)} {count}")
             for name in _SUMMED:
                 lines.append(f"# TYPE {_PREFIX}_{name}_total counter")
                 lines.append(f"{_PREFIX}_{name}_total {self._sums[name]}")
@@ -63,12 +63,13 @@ class Metrics:
         lines, total = [], 0
         for bound, count in zip((*map(str, _BOUNDS), "+Inf"), counts, strict=True):
             total += count
-            lines.append(f"{name}_bucket{_braces({'path': path, 'le': bound})} {total}")
-        where = _braces({"path": path})
+            lines.append(f"{name}_bucket{braces({'path': path, 'le': bound})} {total}")
+        where = braces({"path": path})
         return [*lines, f"{name}_sum{where} {self._seconds[path]:.6f}", f"{name}_count{where} {total}"]
 
 
-def _braces(labels: Mapping[str, str]) -> str:
+def braces(labels: Mapping[str, str]) -> str:
+    """Labels as they stand behind a figure's name; empty ones are left out."""
     quoted = (f'{name}="{_escaped(value)}"' for name, value in labels.items() if value)
     return "{" + ",".join(quoted) + "}"
 

@@ -61,6 +61,16 @@ def region_of(stream: str) -> str:
     return stream.partition("/")[0]
 
 
+def audit_stream(region: str) -> str:
+    """``26/audit``: its entries lie in a table of their own (central/audit.py)."""
+    return f"{region}/audit"
+
+
+def is_audit(stream: str) -> bool:
+    """Whether it is the audit of its region."""
+    return stream == audit_stream(region_of(stream))
+
+
 def take_place(connection: sa.Connection, stream: str) -> Place:
     """``take_places`` of one stream."""
     return take_places(connection, [stream])[stream]
@@ -159,6 +169,17 @@ _PAGE_OF = (
 )
 _PROVEN_PAGE_OF = _PAGE_OF.add_columns(_EVENT.zone, _EVENT.received_at, _EVENT.body_digest, _EVENT.hash)
 
+_AUDIT = t.audit.c
+_AUDIT_PAGE_OF = (
+    sa.select(t.audit)
+    .where(
+        _AUDIT.region == sa.bindparam("region"),
+        _AUDIT.seq >= sa.bindparam("first"),
+        _AUDIT.seq <= sa.bindparam("last"),
+    )
+    .order_by(_AUDIT.seq)
+)
+
 
 class Reading:
     """Events for desks that are answered together: a page that one of them was read serves those that stand near.
@@ -188,6 +209,8 @@ class Reading:
         return events, used
 
     def _page(self, stream: str, first: int, last: int) -> dict[int, tuple[Event, int]]:
+        if is_audit(stream):
+            return self._audit_page(stream, first, last)
         asked = {"region": region_of(stream), "stream": stream, "first": first, "last": last}
         page: dict[int, tuple[Event, int]] = {}
         for row in self._connection.execute(_PROVEN_PAGE_OF if self._proven else _PAGE_OF, asked):
@@ -198,6 +221,19 @@ class Reading:
                 s=stream, q=row.seq, k=row.kind, op=row.op, by=row.by, at=row.stamp, c=row.card, x=body, p=proof
             )
             page[row.seq] = event, len(row.body or "") + 100
+        return page
+
+    def _audit_page(self, stream: str, first: int, last: int) -> dict[int, tuple[Event, int]]:
+        """Entries of the audit as events: ``k`` the action, ``op`` the object, ``by`` the actor (0 for the server
+        itself), ``c`` the device, ``x`` the detail."""
+        page: dict[int, tuple[Event, int]] = {}
+        asked = {"region": region_of(stream), "first": first, "last": last}
+        for row in self._connection.execute(_AUDIT_PAGE_OF, asked):
+            detail: dict[str, Any] = msgspec.json.decode(row.detail)
+            proof = Proof("", row.at, "", row.hash.hex())
+            said = {"k": row.action, "op": row.object, "by": row.actor or 0, "c": row.device, "x": detail}
+            event = Event(s=stream, q=row.seq, at="", p=proof, **said)
+            page[row.seq] = event, len(row.detail) + 100
         return page
 
 

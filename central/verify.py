@@ -11,9 +11,8 @@ import sqlalchemy as sa
 
 from central.store import tables as t
 from central.store.database import Database
-from central.streams import EMPTY_HEAD, chain, region_of
+from central.streams import EMPTY_HEAD, chain, is_audit, region_of
 
-_AUDIT = "/audit"
 _ENTRY = [column for column in t.event.columns if column.name != "hash"]
 _AUDIT_ENTRY = [column for column in t.audit.columns if column.name != "hash"]
 _FEW = {"yield_per": 1000}  # a stream of years does not fit the memory
@@ -87,9 +86,9 @@ def _entries(connection: sa.Connection, stream: str) -> Generator[tuple[dict[str
     with_body = sa.select(*_ENTRY, t.event.c.hash, t.event_body.c.body).outerjoin_from(t.event, t.event_body, same)
     here = (t.event.c.region == region_of(stream), t.event.c.stream == stream)
     chosen = with_body.where(*here).order_by(t.event.c.seq)
-    if stream.endswith(_AUDIT):
+    if is_audit(stream):
         audited = sa.select(*_AUDIT_ENTRY, t.audit.c.hash, sa.null().label("body"))
-        chosen = audited.where(t.audit.c.region == stream.removesuffix(_AUDIT)).order_by(t.audit.c.seq)
+        chosen = audited.where(t.audit.c.region == region_of(stream)).order_by(t.audit.c.seq)
     with connection.execute(chosen, execution_options=_FEW) as found:
         for row in found.mappings():
             entry = dict(row)

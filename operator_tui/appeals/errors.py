@@ -118,6 +118,8 @@ class Code(StrEnum):
     TALK_UNREADABLE = "talk_unreadable"
     VIEWER_UNSET = "viewer_unset"
     VIEWER_FAILED = "viewer_failed"
+    COLLECTED_BROKEN = "collected_broken"
+    STREAM_SOUND = "stream_sound"
     # sign-in
     SIGN_IN_WRONG = "sign_in_wrong"
     SIGN_IN_LATER = "sign_in_later"

@@ -112,6 +112,21 @@ def test_copies_have_a_folder_and_fill_no_disk(tmp_path: Path) -> None:
         assert left == sorted([*copies[-kept:], "20261113T120000Z.part", "note"])
 
 
+def test_systemd_understands_every_line_of_every_unit(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not here: apt-get install systemd")
+    units = []
+    for unit in (DEPLOY / "systemd").iterdir():
+        instance = tmp_path / unit.name.replace("@.", "@26.")
+        instance.write_text(unit.read_text().replace("/opt/operator-tui/bin/operator-tui", "/bin/true"))
+        units.append(instance)
+    done = subprocess.run(
+        [program, "verify", "--man=no", *units], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert [said for said in (done.stdout + done.stderr).splitlines() if "operator-tui" in said] == []
+
+
 @pytest.mark.needs("postgresql", "pgbouncer")
 def test_behind_pgbouncer_the_server_listens_and_waits_for_no_lock_without_end(postgres: Postgres) -> None:
     url = postgres.fresh()
