@@ -16,6 +16,7 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,7 @@ class Collection:
         is, those that end behind it: the server lacks some then. Refusal(DISK_FAILED)."""
         places, frozen = self._places(), self.frozen()
         found = [
-            standing(stream, place, end.end.get(stream), lambda seq, of=stream: self._hash_at(of, seq))
+            standing(stream, place, end.end.get(stream), partial(self._hash_at, stream))
             for stream, place in places.items()
         ]
         if told_all:

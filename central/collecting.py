@@ -59,18 +59,13 @@ async def follow(
     ``report`` is told after every answer (True) and when there was none. Refusals: NOT_ENROLLED, TOKEN_INVALID
     (revoked), DISK_FAILED, those of the link."""
     timer, said = clock or SystemClock(), _Said(collection)
-    kept, failed, looked, called, followed = 0, 0, -math.inf, -math.inf, ("", 0)
+    kept, failed, looked, followed = 0, 0, -math.inf, ("", 0)
     while True:
         try:
-            if timer.monotonic() - looked >= LOOK_S:
-                kept += await _look(link, collection)
-                looked = timer.monotonic()
-                said.again()
             came, more = await _exchange(link, collection, 0.0 if once else MAX_WAIT_S)
-            if not more and (once or timer.monotonic() - called >= LOOK_S):
-                # Of the reference data nothing is told while they seem to be as long as here: where they stand is.
-                beside, more = await _exchange(link, collection, 0.0, "")
-                came, called = came + beside, timer.monotonic()
+            if due := not more and (once or timer.monotonic() - looked >= LOOK_S):
+                beside, more = await _look(link, collection)
+                came, looked = came + beside, timer.monotonic()
         except Refusal as refusal:
             said.new()
             if once or refusal.code is not Code.SERVER_AWAY:
@@ -83,6 +78,8 @@ async def follow(
         if not more and followed != (followed := (collection.epoch, collection.versions)):
             collection.settle_former()
             _say_gone(collection)
+        if due:
+            said.again()
         said.new()
         report(True)
         if once and not more:
@@ -91,13 +88,15 @@ async def follow(
             await asyncio.sleep(_PAUSE_S)  # whoever does not hold a request is not asked in a circle
 
 
-async def _look(link: Link, collection: Collection) -> int:
-    """Whether the streams that are frozen can go on: the very next event of each, and where it stands."""
-    came = 0
-    for stream in sorted(collection.frozen()):
-        taken, _ = await _exchange(link, collection, 0.0, stream)
+async def _look(link: Link, collection: Collection) -> tuple[int, bool]:
+    """Where all streams stand, of which a desk's question says nothing for reference data that seem to be as long as
+    here; and of each that is frozen its next entry. How many of those fitted, and whether there is more behind them."""
+    epoch, came, more = collection.epoch, 0, False
+    for stream in ("", *sorted(collection.frozen())):
+        taken, further = await _exchange(link, collection, 0.0, stream)
         came += taken
-    return came
+        more |= further and taken > 0
+    return came, more or collection.epoch != epoch
 
 
 async def _exchange(link: Link, collection: Collection, wait: float, look: str | None = None) -> tuple[int, bool]:
@@ -155,9 +154,8 @@ class _Said:
         self._known: set[Break] = set()
 
     def again(self) -> None:
-        """Every one that is still there is said again."""
+        """Every one that is still there is to be said again."""
         self._known = set()
-        self.new()
 
     def new(self) -> None:
         """Those that were not said yet."""

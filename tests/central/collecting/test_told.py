@@ -201,4 +201,6 @@ async def test_a_server_that_is_away_is_waited_for(
     with pytest.raises(Refusal) as refused:
         await follow(cast("Link", wire), collection, once=False)
     assert refused.value.code is Code.TOKEN_INVALID
-    assert collected(collection) == stored(office)
+    true = stored(office)
+    assert true[AUDIT].pop()[1] == "device.revoked"
+    assert collected(collection) == true
