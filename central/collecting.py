@@ -62,7 +62,8 @@ async def follow(
     kept, failed, looked, followed = 0, 0, -math.inf, ("", 0)
     while True:
         try:
-            came, more = await _exchange(link, collection, 0.0 if once else MAX_WAIT_S)
+            here = followed == (collection.epoch, collection.versions)  # all of it: an answer may be waited for
+            came, more = await _exchange(link, collection, MAX_WAIT_S if here and not once else 0.0)
             if due := not more and (once or timer.monotonic() - looked >= LOOK_S):
                 beside, more = await _look(link, collection)
                 came, looked = came + beside, timer.monotonic()

@@ -49,7 +49,7 @@ class Report:
         parts = [
             tr("ЦЕПОЧКА НАРУШЕНА: {streams}").format(streams=", ".join(broken)) if broken else tr("Цепочки целы"),
             tr("собрано событий: {count}").format(count=sum(self._collection.cursors().values())),
-            "" if heard else tr("сервер не отвечает"),
+            "" if heard else tr("сервер ещё не ответил") if self._heard_ms is None else tr("сервер не отвечает"),
         ]
         return "; ".join(filter(None, parts))
 
@@ -118,7 +118,10 @@ def demand_sound(broken: list[Break]) -> None:
 
 def _of_each_stream(broken: list[Break]) -> list[Break]:
     """One a stream: of two lineages the break that was found first."""
-    return list({each.stream: each for each in reversed(broken)}.values())
+    first: dict[str, Break] = {}
+    for each in broken:
+        first.setdefault(each.stream, each)
+    return list(first.values())
 
 
 def _moment(at_ms: int) -> str:

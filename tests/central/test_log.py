@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +15,7 @@ import pytest
 from litestar.testing import TestClient
 
 from central.app import create_app
-from central.log import log, open_log
+from central.log import alarm, log, open_log
 from central.store.database import Database
 from operator_tui.appeals.catalogue import Catalogue
 from operator_tui.appeals.clock import ManualClock
@@ -78,3 +82,32 @@ def test_a_failing_database_says_nothing_of_what_it_failed_on(
 def test_a_field_that_is_not_listed_cannot_be_logged() -> None:
     with pytest.raises(ValueError, match="surname"):
         log("pushed", surname=PLANTED[0])
+
+
+def test_the_journal_finds_by_priority_what_somebody_has_to_look_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logger = logging.getLogger("operator_tui.central")
+
+    def lines() -> list[str]:
+        open_log(None)
+        (handler,) = logger.handlers
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(io.StringIO())
+        log("collected", taken=1)
+        alarm("chain broken", stream="26/tf", seq=2, expected="00", seen="")
+        return handler.stream.getvalue().splitlines()
+
+    plain = lines()
+    assert [json.loads(said)["level"] for said in plain] == ["info", "error"]
+    stands = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{stands.st_dev}:{stands.st_ino}")
+    told = [re.match(r"<(.)>(.*)", said) for said in lines()]
+    assert [found[1] for found in told if found] == ["6", "3"]
+    broke = json.loads(told[1][2] if told[1] else "")
+    assert {name: broke[name] for name in ("event", "stream", "seq", "expected", "seen")} == {
+        "event": "chain broken", "stream": "26/tf", "seq": 2, "expected": "00", "seen": "",
+    }  # fmt: skip
+    monkeypatch.setenv("JOURNAL_STREAM", "1:1")  # the journal's once, and redirected since
+    assert not lines()[0].startswith("<")
+    open_log(None)

@@ -43,6 +43,9 @@ from tests.central.collecting.wire import (
 from tests.central.conftest import KEY
 from tests.central.desks import Desk, Office
 
+# What is frozen is decided at the collector; what each engine of the server tells is in test_told and test_broken.
+pytestmark = pytest.mark.parametrize("open_database", ["sqlite"], indirect=True)
+
 ANOTHER = '{"a":1}'
 OTHER = bytes(31) + b"\1"
 

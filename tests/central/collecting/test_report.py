@@ -1,12 +1,8 @@
-"""How a collector says how it stands: to systemd, to Prometheus, to the journal and in words."""
+"""How a collector says how it stands: to systemd, to Prometheus and in words."""
 
 from __future__ import annotations
 
-import io
-import json
-import logging
 import os
-import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,10 +13,11 @@ import pytest
 from central.collected import Collection
 from central.collecting import follow
 from central.collecting_report import Report, broken_line, demand_sound, described
-from central.log import alarm, log, open_log
 from operator_tui.appeals.errors import Code, Refusal
 from tests.central.collecting.wire import AUDIT, FUND, INSURER, REFERENCE, cut_off, line, set_body, stored
 from tests.central.desks import Office
+
+pytestmark = pytest.mark.parametrize("open_database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ async def test_systemd_is_told_which_chain_broke(
 ) -> None:
     report = Report(collection, office.clock, None)
     report(False)
-    assert _heard(systemd) == "READY=1\nSTATUS=Цепочки целы; собрано событий: 0; сервер не отвечает"
+    assert _heard(systemd) == "READY=1\nSTATUS=Цепочки целы; собрано событий: 0; сервер ещё не ответил"
     set_body(office, FUND, 2, '{"a":1}')
     await follow(line(office), collection, once=True, report=report)
     count = sum(collection.cursors().values())
@@ -120,31 +117,3 @@ async def test_in_words_it_says_which_place_what_and_since_when(office: Office, 
     until = f"{datetime.fromtimestamp(office.clock.now_ms() / 1000, UTC):%d.%m.%Y %H:%M} UTC"
     assert broken_line(collection.breaks()[0]) == f"Было: {said} по {until}: взято заново."
     assert f"{INSURER}\t1\t1" in described(collection)
-
-
-def test_the_journal_finds_by_priority_what_somebody_has_to_look_at(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    logger = logging.getLogger("operator_tui.central")
-
-    def lines() -> list[str]:
-        open_log(None)
-        (handler,) = logger.handlers
-        assert isinstance(handler, logging.StreamHandler)
-        handler.setStream(io.StringIO())
-        log("collected", taken=1)
-        alarm("chain broken", stream=FUND, seq=2, expected="00", seen="")
-        return handler.stream.getvalue().splitlines()
-
-    plain = lines()
-    assert [json.loads(said)["level"] for said in plain] == ["info", "error"]
-    stands = os.fstat(2)
-    monkeypatch.setenv("JOURNAL_STREAM", f"{stands.st_dev}:{stands.st_ino}")
-    told = [re.match(r"<(.)>(.*)", said) for said in lines()]
-    assert [found[1] for found in told if found] == ["6", "3"]
-    broke = json.loads(told[1][2] if told[1] else "")
-    assert {name: broke[name] for name in ("event", "stream", "seq", "expected", "seen")} == {
-        "event": "chain broken", "stream": FUND, "seq": 2, "expected": "00", "seen": "",
-    }  # fmt: skip
-    monkeypatch.setenv("JOURNAL_STREAM", "1:1")  # the journal's once, and redirected since
-    assert not lines()[0].startswith("<")
