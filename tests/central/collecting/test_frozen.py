@@ -159,6 +159,7 @@ async def test_a_frozen_stream_does_not_take_the_room_of_the_others(
         region[1].send(region[1].new_card(text="длинный рассказ " * 40))
     await taken(office, collection)
     assert collection.cursors().get(INSURER, 0) == 0
+    assert [each.stream for each in collection.breaks()] == [INSURER], "what has not come yet is not missing"
     assert collected(collection) == {name: there for name, there in stored(office).items() if name != INSURER}
     # Nor when it is looked at: its next entry comes, and no other.
     region[0].send(region[0].new_card())
@@ -166,6 +167,19 @@ async def test_a_frozen_stream_does_not_take_the_room_of_the_others(
     assert [(event.s, event.q) for event in looking.events] == [(INSURER, 1)]
     going_on = asking(office, collection).send(c=collection.asked())
     assert [(event.s, event.q) for event in going_on.events] == [(FUND, 3)]
+
+
+async def test_of_a_frozen_stream_nothing_is_taken_that_was_not_asked_for(
+    office: Office, collection: Collection
+) -> None:
+    put_right = _text(office)
+    await taken(office, collection)
+    put_right()
+    told = [event for event in asking(office, collection).send(c={FUND: 1}).events if event.s == FUND]
+    assert [event.q for event in told] == [2]
+    assert (collection.keep(told), collection.frozen()) == (0, {FUND})
+    assert (collection.keep(told, look=INSURER), collection.frozen()) == (0, {FUND})
+    assert (collection.keep(told, look=FUND), collection.frozen()) == (1, set())
 
 
 @pytest.mark.parametrize("kind", BEFORE_IT_CAME)
