@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import socket
-import stat
 import sys
-import threading
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from operator_tui.appeals.clock import ManualClock
 from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.phone import sounding, wire
-from operator_tui.phone.engine import ABSENT_SECONDS, Engine, make_line
-from operator_tui.phone.line import (
-    Call,
-    CallState,
-    Direction,
-    Levels,
-    LineConfig,
-    PhoneAway,
-    Snapshot,
-    Sound,
-    SoundState,
-)
+from operator_tui.phone.engine import ABSENT_SECONDS, make_line
+from operator_tui.phone.line import Call, CallState, Direction, Levels, LineConfig, Snapshot
 from operator_tui.phone.ports import NullPort
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.phone.simulated import SimulatedLine
-from operator_tui.phone.sound import NullCard
 from operator_tui.phone.sounding import should_ring
-from tests.phone.conftest import PATIENCE, QUICK, Bench, Desk, profile_in, until
+from tests.phone.conftest import QUICK, Bench, until
 
 LATER = msgspec.structs.replace(QUICK, simulated_first_seconds=30.0, simulated_next_seconds=60.0)
 
@@ -207,159 +187,12 @@ async def test_end_of_work_ends_the_call_and_keeps_the_engine(bench: Bench) -> N
     assert desk.snapshot.working
 
 
-async def test_it_ends_ten_minutes_after_desk_and_call_are_gone(bench: Bench) -> None:
-    desk = await bench.desk()
-    await desk.phone.begin_work(QUICK)
-    call = await bench.ring(desk)
-    await desk.phone.answer(call.id)
-    await desk.close()
-    bench.clock.advance(601)
-    await bench.looks()
-    assert not bench.running.done(), "a call keeps it alive"
-    bench.clock.advance(QUICK.simulated_talk_seconds)
-    await until(lambda: not bench.lines[0].calls())
-    await bench.looks()
-    assert not bench.running.done(), "the ten minutes begin with the end of the call"
-    # What only rings here goes on to somebody else and keeps nobody alive.
-    bench.clock.advance(601)
-    await asyncio.wait_for(bench.running, PATIENCE)
-    assert not bench.profile.phone_socket.exists()
-
-
-async def test_an_engine_that_nobody_can_find_ends(bench: Bench) -> None:
-    desk = await bench.desk()
-    bench.profile.phone_socket.unlink()
-    await bench.looks()
-    assert not bench.running.done(), "its desk still has it"
-    await desk.close()
-    await asyncio.wait_for(bench.running, PATIENCE)
-
-
-async def test_exit_waits_for_the_call(bench: Bench) -> None:
-    desk = await bench.desk()
-    await desk.phone.begin_work(QUICK)
-    call = await bench.ring(desk)
-    await desk.phone.answer(call.id)
-    await desk.phone.shut_down()
-    await bench.looks()
-    assert not bench.running.done()
-    bench.clock.advance(QUICK.simulated_talk_seconds)
-    await asyncio.wait_for(bench.running, PATIENCE)
-
-
-async def test_exit_without_a_call_ends_it_at_once(bench: Bench) -> None:
-    desk = await bench.desk()
-    await desk.phone.begin_work(QUICK)
-    await desk.phone.shut_down()
-    await asyncio.wait_for(bench.running, PATIENCE)
-
-
-async def test_the_desk_finds_a_new_engine_and_begins_work_again(bench: Bench) -> None:
-    desk = await bench.desk()
-    await desk.phone.begin_work(QUICK)
-    bench.engine.end()
-    await asyncio.wait_for(bench.running, PATIENCE)
-    await until(lambda: any(isinstance(e, PhoneAway) for e in desk.events))
-    with pytest.raises(Refusal) as away:
-        await desk.phone.dial("2002")
-    assert away.value.code is Code.PHONE_AWAY
-    other = Engine(bench.profile.phone_socket, clock=bench.clock, poll_seconds=0.01)
-    running = asyncio.create_task(other.run())
-    await until(lambda: desk.phone.attached and desk.snapshot.working)
-    other.end()
-    await running
-
-
-async def test_the_socket_is_the_owners_alone(bench: Bench) -> None:
-    await bench.desk()
-    assert stat.S_IMODE(bench.profile.phone_socket.stat().st_mode) == 0o600
-
-
-async def test_a_stranger_is_not_served(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    await bench.desk()
-    await bench.desks[0].close()
-    monkeypatch.setattr("operator_tui.phone.process.peer", lambda _: (1, os.geteuid() + 1))
-    reader, writer = await asyncio.open_unix_connection(str(bench.profile.phone_socket))
-    assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
-    writer.close()
-
-
-async def test_an_engine_of_another_version_is_told(bench: Bench) -> None:
-    await until(bench.profile.phone_socket.exists)
-    with pytest.raises(Refusal) as newer:
-        wire.snapshot_of(wire.Hello(2, "x", msgspec.Raw(b"{}")))
-    assert newer.value.code is Code.PHONE_VERSION
-
-
-async def test_a_dead_line_makes_room_for_a_new_process(bench: Bench) -> None:
-    desk = await bench.desk()
-    await desk.phone.begin_work(QUICK)
-    bench.lines[0]._over()
-    await asyncio.wait_for(bench.running, PATIENCE)
-    await until(lambda: any(isinstance(e, PhoneAway) for e in desk.events))
-
-
 async def test_levels_come_while_somebody_looks(bench: Bench) -> None:
     desk = await bench.desk()
     await desk.phone.begin_work(QUICK)
     await desk.phone.watch_levels(True)
     await until(lambda: any(isinstance(e, Levels) for e in desk.events))
     await desk.phone.watch_levels(False)
-
-
-async def test_a_card_that_hangs_does_not_hold_up_work(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    released = threading.Event()
-
-    def hangs(config: LineConfig) -> NullCard:
-        released.wait(PATIENCE)
-        return NullCard(Sound())
-
-    monkeypatch.setattr(sounding, "_CARD_SECONDS", 0.05)
-    bench.engine._sound._make = hangs
-    desk = await bench.desk()
-    await desk.phone.begin_work(QUICK)
-    assert desk.snapshot.sound.state is SoundState.NO_SOUND
-    await bench.ring(desk)
-    released.set()
-
-
-async def test_a_card_that_hangs_in_a_talk_is_told_and_its_return_too(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    released = threading.Event()
-
-    class HangingCard(NullCard):
-        def look(self) -> Sound:
-            released.wait(PATIENCE)
-            return self.sound
-
-    monkeypatch.setattr(sounding, "_LOOK_SECONDS", 0.1)
-    bench.engine._sound._make = lambda config: HangingCard(Sound())
-    desk = await bench.desk()
-    await desk.phone.begin_work(QUICK)
-    await until(lambda: desk.snapshot.sound.state is SoundState.NO_SOUND)
-    released.set()
-    await until(lambda: desk.snapshot.sound.state is SoundState.OK)
-
-
-async def test_a_card_that_hangs_as_it_closes_does_not_hold_up_the_end_of_work(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    released = threading.Event()
-
-    class HangingCard(NullCard):
-        def close(self) -> None:
-            released.wait(PATIENCE)
-
-    monkeypatch.setattr(sounding, "_CLOSE_SECONDS", 0.1)
-    bench.engine._sound._make = lambda config: HangingCard(Sound())
-    desk = await bench.desk()
-    try:
-        await desk.phone.begin_work(QUICK)
-        await asyncio.wait_for(desk.phone.end_work(), PATIENCE / 2)
-        assert not desk.snapshot.working
-    finally:
-        released.set()
 
 
 def test_without_the_sip_stack_only_the_sip_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,12 +204,6 @@ def test_without_the_sip_stack_only_the_sip_line_is_refused(monkeypatch: pytest.
     assert isinstance(make_line(LineConfig(), NullPort(), ManualClock()), SimulatedLine)
 
 
-def test_the_secret_stands_in_no_repr() -> None:
-    act = wire.BeginWork(LineConfig(), "s3cret")
-    assert "s3cret" not in repr(act) + repr(wire.Request(1, act))
-    assert "s3cret" in wire.framed(wire.Request(1, act)).decode("utf-8", "replace")
-
-
 def test_it_rings_only_when_nobody_is_talking() -> None:
     ringing = Call("1", Direction.INCOMING, "2002", CallState.RINGING, 0)
     talking = Call("2", Direction.INCOMING, "2003", CallState.TALKING, 0)
@@ -385,48 +212,3 @@ def test_it_rings_only_when_nobody_is_talking() -> None:
     assert should_ring((ringing, dialled))
     assert not should_ring((dialled,))
     assert not should_ring((ringing, talking))
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-_BODIES = st.one_of(
-    st.binary(max_size=200),
-    _JSON.map(lambda value: json.dumps(value).encode()),
-    st.fixed_dictionaries(
-        {
-            "id": st.integers(-(2**70), 2**70),
-            "act": st.fixed_dictionaries(
-                {"do": st.sampled_from(["answer", "dial", "hold", "beginwork", "shut", "", "hangup"])},
-                optional={"call": _JSON, "number": _JSON, "on": _JSON, "config": _JSON, "secret": _JSON},
-            ),
-        }
-    ).map(lambda value: json.dumps(value).encode()),
-)
-
-
-@given(st.lists(_BODIES, max_size=5), st.binary(max_size=12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_garbage_never_ends_the_engine(
-    tmp_path_factory: pytest.TempPathFactory, bodies: list[bytes], tail: bytes
-) -> None:
-    async def torture() -> None:
-        profile = profile_in(tmp_path_factory.mktemp("g"))
-        engine = Engine(profile.phone_socket, poll_seconds=0.01)
-        running = asyncio.create_task(engine.run())
-        await until(profile.phone_socket.exists)
-        bad = socket.socket(socket.AF_UNIX)
-        bad.connect(str(profile.phone_socket))
-        for body in bodies:
-            bad.sendall(len(body).to_bytes(4, "big") + body)
-        bad.sendall(tail)
-        bad.close()
-        desk = Desk(RemotePhone(profile, start_engine=False))
-        assert (await desk.phone.attach()).v == 1
-        await desk.close()
-        engine.end()
-        await asyncio.wait_for(running, PATIENCE)
-
-    asyncio.run(torture())

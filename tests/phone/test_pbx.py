@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from operator_tui.appeals.errors import Code, Refusal
-from operator_tui.phone.line import Call, CallState, LineConfig, RegistrationState, TransferEnded, told
+from operator_tui.phone.line import Call, CallState, RegistrationState
 from operator_tui.phone.remote import RemotePhone
 from operator_tui.profiles import open_profile
 from tests.peers.asterisk import GREETING_HERTZ, MUSIC_HERTZ, Asterisk
@@ -169,59 +168,6 @@ async def test_no_queue_call_in_wrap_up_but_colleagues_get_through(
     assert (await ringing(desk)).number == NUMBER
 
 
-async def test_a_wrong_secret_is_told_and_not_tried_again(desk: Desk, asterisk: Asterisk) -> None:
-    await desk.phone.begin_work(asterisk.line("2001"), "wrong")
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.FAILED)
-    refusal = told(desk.snapshot.registration.refusal)
-    assert refusal is not None
-    assert refusal.code is Code.PHONE_PASSWORD
-    assert refusal.params == {"extension": "2001"}
-    with pytest.raises(Refusal) as away:
-        await desk.phone.dial("2003")
-    assert away.value.code is Code.PBX_AWAY
-    # The right one, by the same engine.
-    await desk.phone.end_work()
-    await desk.phone.begin_work(asterisk.line("2001"), asterisk.secret("2001"))
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
-
-
-@pytest.mark.parametrize("transport", ["tcp", "tls"])
-async def test_the_line_also_goes_over_tcp_and_tls(
-    desk: Desk, begin: Begin, sipp_call: SippCalls, asterisk: Asterisk, transport: str
-) -> None:
-    server = f"127.0.0.1:{asterisk.tls_port if transport == 'tls' else asterisk.port}"
-    await begin(server=server, transport=transport, ca_file=str(asterisk.certificate))
-    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
-    call = await ringing(desk)
-    await desk.phone.answer(call.id)
-    await in_state(desk, call, CallState.TALKING)
-    await desk.phone.hang_up(call.id)
-    await until(lambda: caller.over)
-
-
-async def test_a_pbx_whose_certificate_nobody_vouches_for_gets_no_password(desk: Desk, asterisk: Asterisk) -> None:
-    config = asterisk.line("2001", server=f"127.0.0.1:{asterisk.tls_port}", transport="tls")
-    await desk.phone.begin_work(config, asterisk.secret("2001"))
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST)
-    refusal = told(desk.snapshot.registration.refusal)
-    assert refusal is not None
-    assert refusal.code is Code.PBX_UNTRUSTED
-    assert "REGISTER" not in asterisk.log()
-    assert "Unavailable" in asterisk.cli("queue show oms-1")
-
-
-async def test_no_pbx_is_told_and_found_when_it_comes(desk: Desk, asterisk: Asterisk) -> None:
-    config = asterisk.line("2001")
-    asterisk.stop()
-    await desk.phone.begin_work(config, asterisk.secret("2001"))
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.LOST)
-    refusal = told(desk.snapshot.registration.refusal)
-    assert refusal is not None
-    assert refusal.code is Code.PBX_AWAY
-    asterisk.start()
-    await until(lambda: desk.snapshot.registration.state is RegistrationState.OK)
-
-
 @pytest.mark.needs("pipewire")
 @pytest.mark.function("K-5.0.1")
 async def test_bell_and_voices_go_through_the_sound_card(
@@ -275,85 +221,6 @@ async def test_every_codec_carries_both_voices(
     await desk.phone.answer(call.id)
     await sound_card.until_heard(CALLER_HERTZ)
     await until(lambda: caller.sound.hears(OPERATOR_HERTZ))
-
-
-async def test_blind_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones) -> None:
-    await begin()
-    colleague = await phones.register("2003")
-    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
-    call = await ringing(desk)
-    await desk.phone.answer(call.id)
-    await in_state(desk, call, CallState.TALKING)
-    await desk.phone.blind_transfer(call.id, "2003")
-    there = await colleague.rings()
-    await there.answer(COLLEAGUE_HERTZ)
-    ended = await in_state(desk, call, CallState.ENDED)
-    assert (ended.ended_by, ended.transferred_to) == ("transfer", "2003")
-    assert await there.until_hears(CALLER_HERTZ)
-    await until(lambda: caller.sound.hears(COLLEAGUE_HERTZ))
-    assert any(isinstance(e, TransferEnded) and e.refusal is None for e in desk.events)
-
-
-async def test_a_transferred_caller_nobody_takes_comes_back(
-    desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones
-) -> None:
-    await begin()
-    colleague = await phones.register("2003")
-    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
-    call = await ringing(desk)
-    await desk.phone.answer(call.id)
-    await in_state(desk, call, CallState.TALKING)
-    await desk.phone.blind_transfer(call.id, "2003")
-    there = await colleague.rings()
-    await in_state(desk, call, CallState.ENDED)
-    await there.native.reject()
-    back = await ringing(desk)
-    assert (back.number, back.name) == (NUMBER, NAME)
-    assert not caller.over
-    # And from there on to the queue.
-    await desk.phone.reject(back.id)
-    again = await until(
-        lambda: next((c for c in desk.snapshot.calls if c.id != back.id and c.state is CallState.RINGING), None)
-    )
-    assert (again.number, again.queue) == (NUMBER, "oms-1")
-
-
-async def test_a_transfer_to_nowhere_keeps_the_call(desk: Desk, begin: Begin, sipp_call: SippCalls) -> None:
-    await begin()
-    sipp_call(NUMBER, NAME, CALLER_HERTZ)
-    call = await ringing(desk)
-    await desk.phone.answer(call.id)
-    await in_state(desk, call, CallState.TALKING)
-    await desk.phone.blind_transfer(call.id, "9999")
-    failed = await until(lambda: next((e for e in desk.events if isinstance(e, TransferEnded)), None))
-    refusal = told(failed.refusal)
-    assert refusal is not None
-    assert refusal.code is Code.TRANSFER_FAILED
-    assert desk.snapshot.call(call.id).state is CallState.TALKING
-
-
-@pytest.mark.function("K-1.10", "K-1.12")
-async def test_attended_transfer(desk: Desk, begin: Begin, sipp_call: SippCalls, phones: Phones) -> None:
-    await begin()
-    colleague = await phones.register("2003")
-    caller = sipp_call(NUMBER, NAME, CALLER_HERTZ)
-    call = await ringing(desk)
-    await desk.phone.answer(call.id)
-    await in_state(desk, call, CallState.TALKING)
-    consult_id = await desk.phone.dial("2003")
-    assert desk.snapshot.call(call.id).state is CallState.HELD, "one talk at a time"
-    there = await colleague.rings()
-    await there.answer(COLLEAGUE_HERTZ)
-    consult = desk.snapshot.call(consult_id)
-    assert consult is not None
-    await in_state(desk, consult, CallState.TALKING)
-    await desk.phone.attended_transfer(call.id, consult_id)
-    first, second = await in_state(desk, call, CallState.ENDED), await in_state(desk, consult, CallState.ENDED)
-    assert (first.ended_by, first.transferred_to) == ("transfer", "2003")
-    assert second.ended_by == "transfer"
-    assert await there.until_hears(CALLER_HERTZ)
-    await until(lambda: caller.sound.hears(COLLEAGUE_HERTZ))
-    assert not there.over
 
 
 async def test_dtmf_is_heard_and_sent(desk: Desk, begin: Begin, phones: Phones) -> None:
@@ -414,10 +281,3 @@ async def test_a_dead_engine_registers_again_by_itself(
     tell_if_slow("a new engine and its registration", time.monotonic() - began, 5)
     sipp_call(NUMBER, NAME, CALLER_HERTZ)
     assert (await ringing(desk)).number == NUMBER
-
-
-async def test_no_part_of_the_set_up_means_a_sentence(desk: Desk) -> None:
-    with pytest.raises(Refusal) as nowhere:
-        await desk.phone.begin_work(LineConfig(line="sip", extension="2001", sound="null"), "x")
-    assert nowhere.value.code is Code.PHONE_SETUP
-    assert nowhere.value.params == {"key": "phone.server"}
