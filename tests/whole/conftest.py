@@ -18,14 +18,9 @@ from operator_tui.profiles import Profile, open_profile
 from operator_tui.registry.index import Registry
 from operator_tui.registry.people import Person
 from operator_tui.secrets import profile_secrets
-from tests.peers.asterisk import asterisk
-from tests.peers.pipewire import sound_card
 from tests.peers.ports import free_block
-from tests.peers.postgres import Postgres, postgres
+from tests.peers.postgres import Postgres
 from tests.peers.pty import PATIENCE, PtyDesk
-from tests.peers.sipp import sipp_call
-
-__all__ = ["asterisk", "postgres", "sipp_call", "sound_card"]
 
 DESK = [sys.executable, "-m", "operator_tui"]
 
