@@ -253,14 +253,15 @@ class DeskScreen(Screen[None]):
         self.guard(lambda: handler(self))
         return True
 
-    def guard(self, act: Callable[[], Awaitable[None] | None]) -> None:
-        """Run an act; what is refused is said in a sentence, and nothing typed is lost.
+    def guard(self, act: Callable[[], Awaitable[None] | None], *, asked: bool = True) -> None:
+        """Run an act; what is refused is said in a sentence, and nothing typed is lost. ``asked``: the operator did.
 
         What needs no waiting is done before the next key is looked at: letters typed right after F6 are the theme's.
         """
-        if self._refused is not None and self.desk.state.notice is self._refused:
-            self.desk.notice("")  # why the last key was refused is of no use to the next one
-        self._refused = None
+        if asked:
+            if self._refused is not None and self.desk.state.notice is self._refused:
+                self.desk.notice("")  # why the last key was refused is of no use to the next one
+            self._refused = None
         with self._told():
             waiting = act()
             if waiting is not None:

@@ -63,7 +63,7 @@ class JournalScreen(DeskScreen):
     def desk_changed(self, topic: Topic) -> None:
         super().desk_changed(topic)
         if topic is Topic.JOURNAL and self.desk.state.ready and self.is_current:
-            self.guard(self._paint_journal)
+            self.guard(self._paint_journal, asked=False)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()

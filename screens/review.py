@@ -57,7 +57,7 @@ class ReviewScreen(DeskScreen):
     def desk_changed(self, topic: Topic) -> None:
         super().desk_changed(topic)
         if topic is Topic.JOURNAL and self.is_current:
-            self.guard(self._paint_queue)
+            self.guard(self._paint_queue, asked=False)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()

@@ -140,3 +140,6 @@ async def test_the_closer_takes_his_close_back_and_level_one_has_no_queue() -> N
         await desk.until(lambda: "«В работе»" in desk.notice, "taken back")
         await desk.press("alt+u")
         await desk.until(lambda: "Для вашей роли" in desk.notice, "the reason")
+        await desk.desk.refresh_journal()
+        await desk.pilot.pause()
+        assert "Для вашей роли" in desk.notice, "what comes from elsewhere is not the next key"
