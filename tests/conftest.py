@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.plugins.functions",
     "tests.plugins.lanes",
     "tests.plugins.nursery",
+    "tests.plugins.settled",
     "tests.peers.asterisk",
     "tests.peers.postgres",
     "tests.peers.sipp",

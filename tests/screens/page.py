@@ -116,12 +116,12 @@ class DeskPage:
     async def press(self, *keys: str) -> None:
         """Press keys by name, and let the screen settle: each has done its work, or its patience has ended."""
         self.presses += len(keys)
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        await self.app._press_keys(keys)
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while self.app._key_under_way and self.app.is_running and not self.app._exit:
             assert asyncio.get_running_loop().time() < deadline, f"{keys} are not through\n{self.text()}"
-            await self.pilot.pause(0.005)
+            await asyncio.sleep(0.005)
+        await self.pilot.pause()
 
     async def type(self, text: str) -> None:
         """Type letters; a blank is the space bar."""
@@ -133,7 +133,7 @@ class DeskPage:
         while not condition():
             if asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"never came: {what or condition}\n{self.text()}")
-            await self.pilot.pause(0.02)
+            await asyncio.sleep(0.01)
         await self.pilot.pause()
 
     async def until_screen(self, name: str) -> None:

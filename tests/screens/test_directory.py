@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from operator_tui.desk.state import Light
 from operator_tui.phone.line import CallState
 from screens.directory import DirectoryScreen
 from tests.screens.page import List, open_desk
@@ -41,6 +42,7 @@ async def test_a_whole_number_is_not_a_longer_one_that_begins_with_it() -> None:
         await desk.type("3")
         await desk.until(lambda: rows.keys()[:1] == ["2003"], "the colleague")
         assert len(set(rows.keys())) == len(rows.keys())
+        await desk.until(lambda: desk.desk.state.lights.phone is Light.ON, "the telephone")
         await desk.press("backspace", "enter")
         await desk.until(lambda: (call := desk.desk.state.call) and call.number == "200", "what was typed is called")
 

@@ -13,6 +13,7 @@ from operator_tui.appeals.decide import Actor
 from operator_tui.appeals.lifecycle import Act
 from operator_tui.appeals.operations import Kind
 from operator_tui.appeals.people import Role
+from operator_tui.desk.state import Light
 from screens.ask import AskScreen
 from screens.review import ReviewScreen
 from tests.screens.elsewhere import COLLEAGUE, Elsewhere, become
@@ -181,6 +182,7 @@ async def test_what_a_complaint_must_say_is_asked_for_before_it_is_closed() -> N
 @pytest.mark.function("K-5.1.7.1")
 async def test_how_often_somebody_calls_in_these_seven_days_is_said_above_his_history() -> None:
     async with open_desk() as desk:
+        await desk.until(lambda: desk.desk.state.lights.server is Light.ON, "the server")
         elsewhere = await Elsewhere.of(desk)
         await desk.until_ringing()
         call = desk.desk.state.call
