@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,15 +137,15 @@ def _play(seed: int) -> tuple[int, Found]:
     return seed, play(seed, _template)
 
 
-def play_all(template: Path, first: int, count: int, jobs: int) -> Iterator[tuple[int, Found]]:
-    """Schedules in several processes, in their order."""
-    seeds = range(first, first + count)
+@contextmanager
+def players(template: Path, jobs: int) -> Iterator[Callable[[Iterable[int]], Iterator[tuple[int, Found]]]]:
+    """Who plays the schedules of some seeds in several processes and tells of them in their order."""
     if jobs == 1:
-        yield from ((seed, play(seed, template)) for seed in seeds)
+        yield lambda seeds: ((seed, play(seed, template)) for seed in seeds)
         return
     fresh = multiprocessing.get_context("spawn")
     with fresh.Pool(jobs, _begin, (template,)) as pool:
-        yield from pool.imap(_play, seeds, chunksize=5)
+        yield lambda seeds: pool.imap(_play, seeds, chunksize=5)
 
 
 def hunt(template: Path, first: int, most: int) -> tuple[int, Counter[str]] | None:
@@ -201,11 +201,12 @@ def main(schedules: int, seed: int, start: int, seeded: bool, keep: bool, jobs: 
             sys.exit(1 if mutants(template, first) else 0)
         wrong: Counter[str] = Counter()
         operations, began = 0, time.monotonic()
-        for number, found in play_all(template, first, schedules, jobs):
-            operations += found.operations
-            if found.wrong:
-                print(f"seed {number}: {dict(found.wrong)}", file=sys.stderr, flush=True)
-            wrong += found.wrong
+        with players(template, jobs) as played:
+            for number, found in played(range(first, first + schedules)):
+                operations += found.operations
+                if found.wrong:
+                    print(f"seed {number}: {dict(found.wrong)}", file=sys.stderr, flush=True)
+                wrong += found.wrong
     rows = {kind: wrong[kind] for kind in KINDS}
     for name, value in {**rows, "schedules": schedules, "operations": operations}.items():
         print(f"{name} {value}")

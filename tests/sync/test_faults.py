@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bench.sync_faults import hunt, play, play_all, prepared
+from bench.sync_faults import hunt, play, players, prepared
+from bench.sync_judging import Found
 from bench.sync_mutants import MUTANTS
 
 # Two thousand where the whole check runs; JOBS processes share them.
 SCHEDULES = 2000 if os.environ.get("CI") == "true" else 120
 PART = 500
 JOBS = min(4, len(os.sched_getaffinity(0)))  # a container may see many more processors than it has
+Played = Callable[[Iterable[int]], Iterator[tuple[int, Found]]]
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +25,17 @@ def template() -> Iterator[Path]:
         yield path
 
 
+@pytest.fixture(scope="module")
+def played(template: Path) -> Iterator[Played]:
+    with players(template, JOBS) as processes:
+        yield processes
+
+
 @pytest.mark.timeout(900)  # schedules count, not how busy the machine is
 @pytest.mark.parametrize("first", range(0, SCHEDULES, PART))
-def test_nothing_is_lost_doubled_diverged_or_stalled(template: Path, first: int) -> None:
-    played = play_all(template, first, min(PART, SCHEDULES), JOBS)
-    wrong = {seed: found.wrong for seed, found in played if found.wrong}
+def test_nothing_is_lost_doubled_diverged_or_stalled(played: Played, first: int) -> None:
+    seeds = range(first, first + min(PART, SCHEDULES))
+    wrong = {seed: found.wrong for seed, found in played(seeds) if found.wrong}
     assert wrong == {}
 
 
