@@ -26,11 +26,22 @@ def start_keyring() -> subprocess.Popen[bytes]:
     keyring.stdin.write(b"passphrase")
     keyring.stdin.close()
     deadline = time.monotonic() + 120
-    while secret_service() is None:
+    # Asked sooner, the bus starts a second keyring, which reads the file that this one just writes.
+    while not is_there() or secret_service() is None:
         if time.monotonic() > deadline:
             sys.exit("the keyring never answered")
         time.sleep(0.05)
     return keyring
+
+
+def is_there() -> bool:
+    """Whether somebody on the bus keeps secrets; nobody is started for the question."""
+    from jeepney.bus_messages import message_bus
+    from jeepney.io.blocking import Proxy, open_dbus_connection
+
+    with open_dbus_connection(bus="SESSION") as connection:
+        (owned,) = Proxy(message_bus, connection).NameHasOwner("org.freedesktop.secrets")
+    return bool(owned)
 
 
 def lock() -> None:
