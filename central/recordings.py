@@ -94,15 +94,7 @@ def _read_on(database: Database, connection: sa.Connection, region: str, stream:
     known = connection.execute(database.lock(sa.select(read.c.seq).where(read.c.stream == stream))).scalar_one()
     events = connection.execute(
         sa.select(t.event.c.seq, t.event.c.op, t.event.c.at, t.event.c.by, t.event_body.c.body)
-        .join_from(
-            t.event,
-            t.event_body,
-            sa.and_(
-                t.event_body.c.region == t.event.c.region,
-                t.event_body.c.stream == t.event.c.stream,
-                t.event_body.c.seq == t.event.c.seq,
-            ),
-        )
+        .join_from(t.event, t.event_body, t.ITS_BODY)
         .where(
             t.event.c.region == region,
             t.event.c.stream == stream,

@@ -151,9 +151,7 @@ _PAGE_OF = (
         t.event.outerjoin(
             t.event_body,
             sa.and_(
-                _BODY.region == _EVENT.region,
-                _BODY.stream == _EVENT.stream,
-                _BODY.seq == _EVENT.seq,
+                t.ITS_BODY,
                 _BODY.seq >= sa.bindparam("first"),
                 _BODY.seq <= sa.bindparam("last"),
             ),

@@ -83,15 +83,7 @@ def _facts(
     """By call and kind: the event and what it says."""
     rows = connection.execute(
         sa.select(t.event.c.op, t.event.c.kind, t.event.c.at, t.event.c.by, t.event_body.c.body)
-        .join_from(
-            t.event,
-            t.event_body,
-            sa.and_(
-                t.event_body.c.region == t.event.c.region,
-                t.event_body.c.stream == t.event.c.stream,
-                t.event_body.c.seq == t.event.c.seq,
-            ),
-        )
+        .join_from(t.event, t.event_body, t.ITS_BODY)
         .where(
             t.event.c.region == region,
             t.event.c.op.in_(sorted(_near(places))),  # by the index that says an operation has one event

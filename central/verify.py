@@ -82,8 +82,8 @@ def _fault(connection: sa.Connection, stream: str, seq: int, told: bytes) -> Fau
 
 
 def _entries(connection: sa.Connection, stream: str) -> Generator[tuple[dict[str, object], bytes, str | None]]:
-    same = sa.and_(*(t.event_body.c[key] == t.event.c[key] for key in ("region", "stream", "seq")))
-    with_body = sa.select(*_ENTRY, t.event.c.hash, t.event_body.c.body).outerjoin_from(t.event, t.event_body, same)
+    columns = (*_ENTRY, t.event.c.hash, t.event_body.c.body)
+    with_body = sa.select(*columns).outerjoin_from(t.event, t.event_body, t.ITS_BODY)
     here = (t.event.c.region == region_of(stream), t.event.c.stream == stream)
     chosen = with_body.where(*here).order_by(t.event.c.seq)
     if is_audit(stream):

@@ -113,6 +113,7 @@ event_body = sa.Table(
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("body", sa.Text, nullable=False),
 )
+ITS_BODY = sa.and_(*(event_body.c[key] == event.c[key] for key in ("region", "stream", "seq")))
 
 # ``body`` is appeals.card.Card whole; the columns beside it are what the server itself asks for: ``enp`` and ``phone``
 # (its last ten digits) of a person's history are none where the card has none.
